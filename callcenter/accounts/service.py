@@ -1,0 +1,81 @@
+"""Keep users and the audit trail."""
+
+from datetime import datetime
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlmodel import Session, select
+
+from callcenter.domain.enums import Role
+from callcenter.domain.ids import derived_id
+from callcenter.errors import BadInput
+from callcenter.models import AuditEntry, User
+
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash("nobody")
+MIN_PASSWORD = 10
+LANGUAGES = ("en", "zh")
+THEMES = ("auto", "light", "dark")
+
+
+def add_user(
+    session: Session, login: str, name: str, role: Role, password: str, now: datetime, time_zone: str = "UTC"
+) -> User:
+    """Add a user, or change the name, role and password of the one with this login.
+
+    Raises BadInput when the password is shorter than 10 characters or the login is empty.
+    """
+    login = login.strip().lower()
+    if not login or len(password) < MIN_PASSWORD:
+        raise BadInput(f"Give a login and a password of at least {MIN_PASSWORD} characters.")
+    user = session.exec(select(User).where(User.login == login)).first()
+    if user is None:
+        user = User(
+            id=derived_id("user", login),
+            login=login,
+            name=name,
+            role=role,
+            password_hash="",
+            created_at=now,
+            time_zone=time_zone,
+        )
+    user.name, user.role, user.is_active = name, role, True
+    if not user.password_hash or not _matches(user.password_hash, password):
+        user.password_hash = _hasher.hash(password)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except VerificationError:
+        return False
+
+
+def authenticate(session: Session, login: str, password: str) -> User | None:
+    """Return the active user with this login and password; None otherwise, in the same time."""
+    user = session.exec(select(User).where(User.login == login.strip().lower())).first()
+    matches = _matches(user.password_hash if user else _NOBODY, password)
+    return user if user and matches and user.is_active else None
+
+
+def set_preferences(user: User, *, theme: str | None, language: str | None) -> None:
+    """Change how the screens look to a user. Raises BadInput for a theme or language there is not."""
+    if theme is not None:
+        if theme not in THEMES:
+            raise BadInput(f"Theme is one of {', '.join(THEMES)}.")
+        user.theme = theme
+    if language is not None:
+        if language not in LANGUAGES:
+            raise BadInput(f"Language is one of {', '.join(LANGUAGES)}.")
+        user.language = language
+
+
+def record(
+    session: Session, user_id: UUID | None, act: str, subject: str, now: datetime, **detail: object
+) -> None:
+    """Add an entry to the audit trail."""
+    session.add(AuditEntry(at=now, user_id=user_id, act=act, subject=subject, detail=detail))

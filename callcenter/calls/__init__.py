@@ -1,0 +1,1 @@
+"""Contact attempts: one dial of one number, never twice, never lost."""

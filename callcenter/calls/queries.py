@@ -1,0 +1,36 @@
+"""Reads of attempts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from callcenter.calls.policy import LOOK_FOR_LOST_AFTER
+from callcenter.calls.rules import needs_look
+from callcenter.domain.enums import AttemptState
+from callcenter.models import ContactAttempt
+
+
+def attempts_to_look_at(session: Session, now: datetime, limit: int = 100) -> list[ContactAttempt]:
+    """List attempts that have been quiet too long, oldest news first."""
+    rows = session.exec(
+        select(ContactAttempt)
+        .where(ContactAttempt.state != AttemptState.ENDED)
+        .where(ContactAttempt.last_news_at <= now - LOOK_FOR_LOST_AFTER)
+        .order_by(col(ContactAttempt.last_news_at))
+        .limit(limit)
+    )
+    return [a for a in rows if needs_look(AttemptState(a.state), a.last_news_at, a.claimed_at, now)]
+
+
+def refs_bound(session: Session, refs: Sequence[str]) -> set[str | None]:
+    """Return which of these carrier calls belong to an attempt already."""
+    return set(
+        session.exec(select(ContactAttempt.carrier_ref).where(col(ContactAttempt.carrier_ref).in_(refs)))
+    )
+
+
+def attempt_of(session: Session, attempt_id: UUID) -> ContactAttempt | None:
+    """Return one attempt; None when there is none."""
+    return session.get(ContactAttempt, attempt_id)

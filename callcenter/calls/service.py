@@ -1,0 +1,227 @@
+"""Keep attempts: claim, place once, move by rank, end once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS
+from callcenter.calls.rules import RANK, advances, ending_of
+from callcenter.domain.enums import AttemptState, CallResult
+from callcenter.domain.ids import derived_id
+from callcenter.domain.ports import CarrierEvent, NotProcessed, Placed, Placement, Rejected
+from callcenter.errors import Conflict
+from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the carrier told us of a call, from a callback, an answer request or a look-up."""
+
+    ref: str
+    state: AttemptState
+    result: CallResult | None = None
+    talk_seconds: int | None = None
+
+
+def claim(
+    session: Session, task: CallTask, agent_id: UUID, number: str, caller_id: str, now: datetime
+) -> ContactAttempt:
+    """Commit to one dial of one number. Task and customer are locked.
+
+    Raises Conflict when this number is on another call: two customers may share a telephone.
+    """
+    attempt = ContactAttempt(
+        id=derived_id("attempt", task.id, task.attempts),
+        call_task_id=task.id,
+        customer_id=task.customer_id,
+        agent_id=agent_id,
+        firing_id=task.firing_id,
+        to_number=number,
+        caller_id=caller_id,
+        claimed_at=now,
+        last_news_at=now,
+        script_id=task.script_id,
+        script_version=task.script_version,
+        script_variant=task.script_variant,
+        script_propensity=task.script_propensity,
+    )
+    try:
+        with session.begin_nested():
+            session.add(attempt)
+            session.flush()
+    except IntegrityError:
+        raise Conflict(
+            "This number is on another call right now. Try again when that call has ended."
+        ) from None
+    return attempt
+
+
+def lock_attempt(session: Session, attempt_id: UUID) -> ContactAttempt | None:
+    """Return an attempt as the database has it now, locked until the commit."""
+    return session.exec(
+        select(ContactAttempt)
+        .where(ContactAttempt.id == attempt_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def begin_placing(attempt: ContactAttempt, now: datetime) -> bool:
+    """Take the one permission to ask the carrier. False when somebody took it before, or nobody wants it."""
+    if attempt.state != AttemptState.CLAIMED or attempt.cancel_asked_at is not None:
+        return False
+    attempt.state, attempt.placing_at, attempt.last_news_at = AttemptState.PLACING, now, now
+    return True
+
+
+def note_placement(session: Session, attempt: ContactAttempt, placement: Placement, now: datetime) -> None:
+    """Write down what the carrier answered. What callbacks have told meanwhile is never undone."""
+    attempt.last_news_at = now
+    if isinstance(placement, Placed):
+        bind(session, attempt, placement.ref, now)
+        _advance(attempt, AttemptState.PLACED, now)
+    elif attempt.state != AttemptState.PLACING:
+        return
+    elif isinstance(placement, Rejected):
+        _end(attempt, CallResult.REJECTED, now, detail=f"{placement.refusal}:{placement.code}")
+    elif isinstance(placement, NotProcessed):
+        _end(attempt, CallResult.NOT_PLACED, now, detail="carrier_busy")
+    else:
+        attempt.state, attempt.result_detail = AttemptState.UNKNOWN, placement.reason
+
+
+def bind(session: Session, attempt: ContactAttempt, ref: str, now: datetime) -> bool:
+    """Tie the carrier's call to the attempt. A second call for one attempt is an incident: False."""
+    if attempt.carrier_ref == ref:
+        return True
+    if attempt.carrier_ref is None and not _was_never_placed(attempt):
+        attempt.carrier_ref = ref
+        if attempt.placed_at is None:
+            attempt.placed_at = now
+        return True
+    kind = "second_call_for_attempt" if attempt.carrier_ref else "news_of_a_call_never_placed"
+    session.add(
+        Incident(
+            at=now, kind=kind, attempt_id=attempt.id, customer_id=attempt.customer_id, detail={"ref": ref}
+        )
+    )
+    return False
+
+
+def _was_never_placed(attempt: ContactAttempt) -> bool:
+    return attempt.result in (CallResult.NOT_PLACED, CallResult.REJECTED)
+
+
+def keep_in_inbox(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:
+    """Keep a callback; False when it was here before."""
+    kept = session.execute(
+        insert(CarrierInbox)
+        .values(key=event.key, attempt_id=attempt_id, received_at=now, state=event.state, raw=dict(event.raw))
+        .on_conflict_do_nothing()
+    )
+    return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+
+def note_news(session: Session, attempt: ContactAttempt, news: News, now: datetime) -> bool:
+    """Move an attempt forward by what the carrier said; True when it moved.
+
+    Order, repetition and loss of news do not matter: the highest rank wins and an end is final.
+    """
+    if not bind(session, attempt, news.ref, now):
+        return False
+    attempt.last_news_at = now
+    if news.state is AttemptState.ENDED:
+        if attempt.state == AttemptState.ENDED:
+            return False
+        ending = ending_of(
+            news.result or CallResult.FAILED,
+            attempt.answered_at,
+            attempt.bridged_at is not None,
+            news.talk_seconds,
+        )
+        _end(attempt, ending.result, now, talk_seconds=ending.talk_seconds)
+        return True
+    return _advance(attempt, news.state, now)
+
+
+def _advance(attempt: ContactAttempt, state: AttemptState, now: datetime) -> bool:
+    if not advances(AttemptState(attempt.state), state):
+        return False
+    attempt.state = state
+    stamps: Mapping[AttemptState, str] = {
+        AttemptState.RINGING: "ringing_at",
+        AttemptState.ANSWERED: "answered_at",
+        AttemptState.BRIDGED: "bridged_at",
+    }
+    for passed, column in stamps.items():
+        if RANK[passed] <= RANK[state] and getattr(attempt, column) is None:
+            setattr(attempt, column, now)
+    return True
+
+
+def _end(
+    attempt: ContactAttempt,
+    result: CallResult,
+    now: datetime,
+    *,
+    detail: str | None = None,
+    talk_seconds: int | None = None,
+) -> None:
+    attempt.state, attempt.result, attempt.ended_at, attempt.last_news_at = (
+        AttemptState.ENDED,
+        result,
+        now,
+        now,
+    )
+    attempt.result_detail = detail or attempt.result_detail
+    if talk_seconds is None and attempt.bridged_at:
+        talk_seconds = int((now - attempt.bridged_at).total_seconds())
+    attempt.talk_seconds = talk_seconds
+
+
+def ask_to_end(attempt: ContactAttempt, now: datetime) -> bool:
+    """Note that the call shall end. True when the carrier must be told; a call never asked for just ends."""
+    if attempt.state == AttemptState.ENDED:
+        return False
+    attempt.cancel_asked_at = attempt.cancel_asked_at or now
+    if attempt.state == AttemptState.CLAIMED:
+        _end(attempt, CallResult.CANCELED, now, detail="before_dial")
+        return False
+    return True
+
+
+def note_absence(attempt: ContactAttempt, now: datetime) -> bool:
+    """Note that the carrier's list did not show the call; after enough looks it was never placed: True."""
+    attempt.empty_looks += 1
+    attempt.last_news_at = now
+    began = attempt.placing_at or attempt.claimed_at
+    if attempt.empty_looks < EMPTY_LOOKS or now - began < ABSENT_FOR:
+        return False
+    _end(attempt, CallResult.NOT_PLACED, now, detail="not_found_at_carrier")
+    return True
+
+
+def live_attempt_of_task(session: Session, call_task_id: UUID) -> ContactAttempt | None:
+    """Return the attempt of a call task that has not ended, locked; None when there is none."""
+    return session.exec(
+        select(ContactAttempt)
+        .where(ContactAttempt.call_task_id == call_task_id)
+        .where(ContactAttempt.state != AttemptState.ENDED)
+        .with_for_update()
+    ).first()
+
+
+def last_attempt_of_task(session: Session, call_task_id: UUID) -> ContactAttempt | None:
+    """Return the newest attempt of a call task; None before the first."""
+    return session.exec(
+        select(ContactAttempt)
+        .where(ContactAttempt.call_task_id == call_task_id)
+        .order_by(col(ContactAttempt.claimed_at).desc())
+        .limit(1)
+    ).first()

@@ -1,0 +1,1 @@
+"""Call tasks: one thing for an agent to do, from opening to its end."""

@@ -1,0 +1,8 @@
+"""Limits of call tasks."""
+
+from datetime import timedelta
+
+MAX_ATTEMPTS = 2
+RETRY_AFTER = timedelta(hours=2)
+AGEING_POINTS_PER_MINUTE = 1.0
+"""How much a waiting call task's priority (0-100) grows, so that nothing waits for ever."""

@@ -1,0 +1,72 @@
+"""Reads of call tasks."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import extract, func
+from sqlmodel import Session, col, select
+
+from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE
+from callcenter.domain.enums import TaskState
+from callcenter.models import CallTask
+
+OPEN_STATES = (TaskState.PENDING, TaskState.RESERVED, TaskState.ASSIGNED, TaskState.WRAPPING)
+
+
+def lock_task(session: Session, call_task_id: UUID) -> CallTask | None:
+    """Return a call task as the database has it now, locked until the commit."""
+    return session.exec(
+        select(CallTask)
+        .where(CallTask.id == call_task_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def tasks_of_visits(session: Session, visit_ids: Collection[UUID]) -> Sequence[CallTask]:
+    """Lock the open call tasks whose reason lies in these visits, in key order."""
+    if not visit_ids:
+        return []
+    return session.exec(
+        select(CallTask)
+        .where(col(CallTask.visit_id).in_(visit_ids))
+        .where(col(CallTask.state).in_(OPEN_STATES))
+        .order_by(col(CallTask.id))
+        .with_for_update()
+    ).all()
+
+
+def open_task_of(session: Session, customer_id: UUID, journey: str) -> CallTask | None:
+    """Return the one open call task of a customer in a journey, locked; None when there is none."""
+    return session.exec(
+        select(CallTask)
+        .where(CallTask.customer_id == customer_id)
+        .where(CallTask.journey == journey)
+        .where(col(CallTask.state).in_(OPEN_STATES))
+        .with_for_update()
+    ).first()
+
+
+def tasks_callable(session: Session, now: datetime, limit: int) -> Sequence[UUID]:
+    """List pending tasks that may be offered now: by priority plus age, so that nothing waits for ever."""
+    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
+    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
+    return session.exec(
+        select(CallTask.id)
+        .where(CallTask.state == TaskState.PENDING)
+        .where(col(CallTask.not_before_at) <= now)
+        .order_by(score.desc(), col(CallTask.created_at))
+        .limit(limit)
+    ).all()
+
+
+def tasks_expired(session: Session, now: datetime, limit: int) -> Sequence[CallTask]:
+    """Claim pending tasks that nobody called in time."""
+    return session.exec(
+        select(CallTask)
+        .where(CallTask.state == TaskState.PENDING)
+        .where(col(CallTask.expires_at) <= now)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()

@@ -1,0 +1,71 @@
+"""The `callcenter` command. Each command lives in `callcenter/commands/`, imported when it is called."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import click
+
+from callcenter.errors import CallCenterError
+
+
+class Entry(NamedTuple):
+    """Where a command lives and the line that tells what it does."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "up": Entry("callcenter.commands.up", "up_command", "Start everything and stay until Ctrl-C."),
+    "migrate": Entry("callcenter.commands.migrate", "migrate_command", "Bring the database to this version."),
+    "sample": Entry("callcenter.commands.sample", "sample_command", "Load the sample set-up."),
+    "users": Entry("callcenter.commands.users", "users_command", "Add and change the people who sign in."),
+    "scripts": Entry("callcenter.commands.scripts", "scripts_command", "Check and publish call scripts."),
+    "rules": Entry("callcenter.commands.rules", "rules_command", "List and check trigger rules."),
+    "import-events": Entry(
+        "callcenter.commands.import_events", "import_events_command", "Take in journey events from a file."
+    ),
+    "back-test": Entry(
+        "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
+    ),
+    "funnel": Entry("callcenter.commands.funnel", "funnel_command", "Show where customers stop."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists from the table; imports only the command that is called. One line for an expected failure."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it
+        return [name for name, entry in COMMANDS.items() if find_spec(entry.module) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        entry = COMMANDS[cmd_name]
+        command = getattr(import_module(entry.module), entry.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Expected failures become one line and exit code 2; anything else keeps its traceback, code 1."""
+        try:
+            return super().invoke(ctx)
+        except CallCenterError as error:
+            click.echo(f"callcenter: {error.message}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Outbound call orchestration. Settings come from the environment; see docs/settings.md."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

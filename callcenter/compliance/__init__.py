@@ -1,0 +1,1 @@
+"""The compliance gate: may this customer be called now?"""

@@ -1,0 +1,313 @@
+"""Settings from the environment, typed and checked once, at the start.
+
+`load_settings` reads only: it takes a mapping and, for `X_FILE` and the demo's own secrets, files. It names
+every problem at once. What has to be created in the home directory is `callcenter.home`'s business.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+from callcenter.errors import ConfigError
+
+T = TypeVar("T")
+Environment = Literal["demo", "production"]
+Carrier = Literal["simulator", "twilio"]
+
+SIMULATOR_ACCOUNT_SID = "AC" + "0" * 32
+"""The account the simulator knows; a real account never has this number."""
+SIMULATOR_CALLER_ID = "+15005550006"
+"""Twilio's published test number that is always a valid caller."""
+GENERATED_SECRETS = ("secret_key", "simulator_auth_token")
+"""Files below `home/secrets/` a demo makes for itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the environment decides.
+
+    `secret_key` and `twilio_auth_token` are empty in a demo whose home has not been opened yet
+    (`callcenter.home.open_home` fills them); in production they are never empty.
+    """
+
+    home: Path
+    environment: Environment
+    host: str
+    port: int
+    public_base_url: str
+    demo: bool
+    database_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    secret_key: str = field(repr=False)
+    carrier: Carrier
+    carrier_sim_port: int
+    carrier_base_url: str | None
+    twilio_account_sid: str
+    twilio_auth_token: str = field(repr=False)
+    twilio_api_key_sid: str | None
+    twilio_api_key_secret: str | None = field(repr=False)
+    caller_id: str
+    bank_name: str
+    calls_per_second: float
+    web_workers: int
+    worker_count: int
+    log_level: str
+    min_free_mb: int
+    """Free space, in MB of the file system below `home`, under which nothing is started."""
+
+    def as_environ(self) -> dict[str, str]:
+        """The environment variables from which `load_settings` gives these same settings again."""
+        values: dict[str, object | None] = {
+            "CALLCENTER_HOME": self.home,
+            "CALLCENTER_ENV": self.environment,
+            "HOST": self.host,
+            "PORT": self.port,
+            "PUBLIC_BASE_URL": self.public_base_url,
+            "DEMO": int(self.demo),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "SECRET_KEY": self.secret_key or None,
+            "CARRIER": self.carrier,
+            "CARRIER_SIM_PORT": self.carrier_sim_port,
+            "CARRIER_BASE_URL": self.carrier_base_url,
+            "TWILIO_ACCOUNT_SID": self.twilio_account_sid,
+            "TWILIO_AUTH_TOKEN": self.twilio_auth_token or None,
+            "TWILIO_API_KEY_SID": self.twilio_api_key_sid,
+            "TWILIO_API_KEY_SECRET": self.twilio_api_key_secret,
+            "CALLER_ID": self.caller_id,
+            "BANK_NAME": self.bank_name,
+            "CALLS_PER_SECOND": self.calls_per_second,
+            "WEB_WORKERS": self.web_workers,
+            "WORKER_COUNT": self.worker_count,
+            "LOG_LEVEL": self.log_level,
+            "MIN_FREE_MB": self.min_free_mb,
+        }
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+
+class _Reader:
+    """Takes values out of the environment and remembers what was wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def parsed(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        raw = self.text(name)
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except ValueError:
+            self.problems.append(f"{name} must be {expected}, not {raw!r}")
+            return default
+
+    def secret(self, name: str) -> str:
+        """The value of `name`, or the content of the file `name`_FILE names; both at once is a mistake."""
+        raw, path = self.text(name), self.text(f"{name}_FILE")
+        if raw and path:
+            self.problems.append(f"set {name} or {name}_FILE, not both")
+        if raw or not path:
+            return raw
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            self.problems.append(f"{name}_FILE cannot be read: {path}: {reason}")
+            return ""
+
+    def require(self, holds: bool, problem: str) -> None:
+        if not holds:
+            self.problems.append(problem)
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check every setting.
+
+    In: the environment; secrets also as `X_FILE`. Out: settings that make sense together.
+    Raises ConfigError that names every problem at once; never shows a secret's value.
+    """
+    reader = _Reader(environ)
+    environment = cast(
+        Environment,
+        reader.parsed("CALLCENTER_ENV", "demo", _one_of("demo", "production"), "demo or production"),
+    )
+    carrier = cast(
+        Carrier, reader.parsed("CARRIER", "simulator", _one_of("simulator", "twilio"), "simulator or twilio")
+    )
+    is_production = environment == "production"
+    home = _home(reader)
+    port = reader.parsed("PORT", 8000, _port, "a port number from 1 to 65535")
+    settings = Settings(
+        home=home,
+        environment=environment,
+        host=reader.text("HOST", "127.0.0.1"),
+        port=port,
+        public_base_url=reader.parsed(
+            "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}", _base_url, "an http(s) address without a path"
+        ),
+        demo=reader.parsed("DEMO", not is_production, _flag, "0 or 1"),
+        database_url=_server_url(reader, "DATABASE_URL", _DATABASE_SCHEMES),
+        redis_url=_server_url(reader, "REDIS_URL", ("redis", "rediss", "unix")),
+        secret_key=reader.secret("SECRET_KEY") or _kept_secret(home, "secret_key", environment),
+        carrier=carrier,
+        carrier_sim_port=reader.parsed("CARRIER_SIM_PORT", 4010, _port, "a port number from 1 to 65535"),
+        carrier_base_url=reader.parsed(
+            "CARRIER_BASE_URL", None, _base_url, "an http(s) address without a path"
+        ),
+        twilio_account_sid=reader.text(
+            "TWILIO_ACCOUNT_SID", SIMULATOR_ACCOUNT_SID if carrier == "simulator" else ""
+        ),
+        twilio_auth_token=reader.secret("TWILIO_AUTH_TOKEN") or _simulator_token(home, carrier, environment),
+        twilio_api_key_sid=reader.text("TWILIO_API_KEY_SID") or None,
+        twilio_api_key_secret=reader.secret("TWILIO_API_KEY_SECRET") or None,
+        caller_id=reader.parsed(
+            "CALLER_ID",
+            SIMULATOR_CALLER_ID if carrier == "simulator" else "",
+            _e164,
+            "a number in E.164 form, as +15005550006",
+        ),
+        bank_name=reader.text("BANK_NAME", "Example Bank"),
+        calls_per_second=reader.parsed(
+            "CALLS_PER_SECOND", 1.0, _rate, "a number above 0 and at most 100 calls a second"
+        ),
+        web_workers=reader.parsed("WEB_WORKERS", 2, _between(1, 64), "a number from 1 to 64"),
+        worker_count=reader.parsed("WORKER_COUNT", 2, _between(1, 64), "a number from 1 to 64"),
+        log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR"),
+        min_free_mb=reader.parsed("MIN_FREE_MB", 200, _between(0, 10**9), "a number of megabytes, 0 or more"),
+    )
+    _check_together(reader, settings)
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return settings
+
+
+def _check_together(reader: _Reader, settings: Settings) -> None:
+    """What makes sense alone and not together, and what production may not do without."""
+    reader.require(
+        bool(settings.twilio_api_key_sid) == bool(settings.twilio_api_key_secret),
+        "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET belong together: set both or neither",
+    )
+    if settings.carrier == "twilio":
+        for name, value in (
+            ("TWILIO_ACCOUNT_SID", settings.twilio_account_sid),
+            ("TWILIO_AUTH_TOKEN", settings.twilio_auth_token),
+            ("CALLER_ID", settings.caller_id),
+        ):
+            reader.require(
+                bool(value) or any(problem.startswith(name) for problem in reader.problems),
+                f"{name} must be set when CARRIER=twilio",
+            )
+    if settings.environment == "demo":
+        reader.require(
+            settings.host in ("127.0.0.1", "localhost", "::1"),
+            "HOST must stay 127.0.0.1 in a demo, whose sign-ins are public; set CALLCENTER_ENV=production",
+        )
+        return
+    reader.require(
+        len(settings.secret_key) >= 32,
+        "SECRET_KEY must be set in production, to at least 32 random characters",
+    )
+    for name, address in (("DATABASE_URL", settings.database_url), ("REDIS_URL", settings.redis_url)):
+        reader.require(
+            bool(address) or any(problem.startswith(name) for problem in reader.problems),
+            f"{name} must be set in production",
+        )
+    reader.require(settings.carrier == "twilio", "CARRIER must be twilio in production")
+    reader.require(
+        settings.public_base_url.startswith("https://"),
+        "PUBLIC_BASE_URL must be set in production and start with https://",
+    )
+    reader.require(not settings.demo, "DEMO must be 0 in production")
+
+
+_DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
+
+
+def _server_url(reader: _Reader, name: str, schemes: tuple[str, ...]) -> str | None:
+    """A server's address without ever repeating it: it may hold a password."""
+    address = reader.secret(name)
+    if not address:
+        return None
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in schemes or not rest:
+        reader.problems.append(f"{name} must start with {' or '.join(s + '://' for s in schemes)}")
+        return None
+    # SQLAlchemy needs the driver named; `postgres://` is what hosting services hand out.
+    return f"postgresql+psycopg://{rest}" if schemes is _DATABASE_SCHEMES else address
+
+
+def _home(reader: _Reader) -> Path:
+    return Path(reader.text("CALLCENTER_HOME", "var")).expanduser().absolute()
+
+
+def _kept_secret(home: Path, name: str, environment: str) -> str:
+    """A secret an earlier start of this demo has made; empty when there is none."""
+    if environment != "demo":
+        return ""
+    try:
+        return (home / "secrets" / name).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _simulator_token(home: Path, carrier: str, environment: str) -> str:
+    return _kept_secret(home, "simulator_auth_token", environment) if carrier == "simulator" else ""
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw.lower() not in allowed:
+            raise ValueError(raw)
+        return raw.lower()
+
+    return parse
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not raw.isascii() or not raw.isdigit() or not least <= int(raw) <= most:
+            raise ValueError(raw)
+        return int(raw)
+
+    return parse
+
+
+_port = _between(1, 65535)
+
+
+def _flag(raw: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+        _one_of("1", "true", "yes", "0", "false", "no")(raw)
+    ]
+
+
+def _rate(raw: str) -> float:
+    rate = float(raw)
+    if not 0 < rate <= 100:
+        raise ValueError(raw)
+    return rate
+
+
+def _e164(raw: str) -> str:
+    digits = raw.removeprefix("+")
+    if not raw.startswith("+") or not digits.isdigit() or not digits.isascii() or not 8 <= len(digits) <= 15:
+        raise ValueError(raw)
+    return raw
+
+
+def _base_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    is_plain = parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
+        raise ValueError(raw)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _log_level(raw: str) -> str:
+    return _one_of("debug", "info", "warning", "error")(raw).upper()

@@ -1,0 +1,199 @@
+"""The states things can be in. The glossary (docs/glossary.md) explains each word."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a signed-in person may do."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    STRATEGIST = "strategist"
+    ADMIN = "admin"
+
+
+class Presence(StrEnum):
+    """Whether an agent wants call tasks. Owned by the agent."""
+
+    SIGNED_OFF = "signed_off"
+    AVAILABLE = "available"
+    NOT_READY = "not_ready"
+
+
+class NotReadyReason(StrEnum):
+    """Why an agent takes no call tasks just now."""
+
+    BREAK = "break"
+    TRAINING = "training"
+    MEETING = "meeting"
+    ADMIN = "admin"
+    MISSED_OFFER = "missed_offer"
+
+
+class WorkState(StrEnum):
+    """What an agent is doing. Owned by the call's course, never by the agent's click on presence."""
+
+    IDLE = "idle"
+    RESERVED = "reserved"
+    PREVIEWING = "previewing"
+    DIALING = "dialing"
+    TALKING = "talking"
+    WRAPPING = "wrapping"
+
+
+class VisitEnd(StrEnum):
+    """Why a visit closed."""
+
+    ADVANCED = "advanced"
+    GOAL = "goal"
+    EXIT = "exit"
+    WENT_BACK = "went_back"
+    SILENT = "silent"
+    MERGED = "merged"
+
+
+class Preset(StrEnum):
+    """The five kinds of trigger rule."""
+
+    DWELL = "dwell"
+    GONE_QUIET = "gone_quiet"
+    ABSENCE = "absence"
+    TROUBLE = "trouble"
+    MOMENT = "moment"
+
+
+class RuleState(StrEnum):
+    """The life of a trigger rule's version."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    LIVE = "live"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
+class FiringFate(StrEnum):
+    """What became of a trigger firing."""
+
+    TASK = "task"
+    HELD_OUT = "held_out"
+    SUPPRESSED = "suppressed"
+
+
+class SuppressReason(StrEnum):
+    """Why a firing became neither a call task nor a held-out case."""
+
+    BARRED = "barred"
+    MERGED = "merged"
+    RECOVERED = "recovered"
+    PAUSED = "paused"
+    SHADOWED = "shadowed"
+
+
+class BarReason(StrEnum):
+    """Why the compliance gate says no."""
+
+    DO_NOT_CALL = "do_not_call"
+    UNKNOWN_TIME_ZONE = "unknown_time_zone"
+    OUTSIDE_CALLING_HOURS = "outside_calling_hours"
+    ATTEMPT_CAP_REACHED = "attempt_cap_reached"
+    MINIMUM_GAP = "minimum_gap"
+    INVALID_NUMBER = "invalid_number"
+    NO_POLICY = "no_policy"
+    CUSTOMER_FROZEN = "customer_frozen"
+
+
+PASSING_BARS = frozenset(
+    {BarReason.OUTSIDE_CALLING_HOURS, BarReason.ATTEMPT_CAP_REACHED, BarReason.MINIMUM_GAP}
+)
+"""Bars that lift by themselves at a known time; the others need somebody to act."""
+
+
+class ScreeningPoint(StrEnum):
+    """When the gate was asked."""
+
+    OPENING = "opening"
+    CLAIM = "claim"
+    DIAL = "dial"
+    CALLBACK = "callback"
+
+
+class TaskState(StrEnum):
+    """Where a call task is."""
+
+    PENDING = "pending"
+    RESERVED = "reserved"
+    ASSIGNED = "assigned"
+    WRAPPING = "wrapping"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class CancelReason(StrEnum):
+    """Why a call task died."""
+
+    ADVANCED = "advanced"
+    RECOVERED = "recovered"
+    LATE_PROGRESS = "late_progress"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    BARRED = "barred"
+
+
+class ReservationEnd(StrEnum):
+    """How an offer to an agent ended."""
+
+    DIALED = "dialed"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    FREED = "freed"
+    BARRED = "barred"
+
+
+class AttemptState(StrEnum):
+    """How far one dial of one number has come, as far as we know."""
+
+    CLAIMED = "claimed"
+    PLACING = "placing"
+    UNKNOWN = "unknown"
+    PLACED = "placed"
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    BRIDGED = "bridged"
+    ENDED = "ended"
+
+
+class CallResult(StrEnum):
+    """How the telephone ended; the carrier says."""
+
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+    MACHINE = "machine"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    NOT_PLACED = "not_placed"
+
+
+class Cause(StrEnum):
+    """Why the customer stopped, as the agent understood it."""
+
+    TECHNICAL = "technical"
+    USABILITY = "usability"
+    PRODUCT = "product"
+    PRICE = "price"
+    TRUST = "trust"
+    NEED = "need"
+
+
+class OutboxKind(StrEnum):
+    """What must happen next."""
+
+    OFFER_CALL_TASK = "offer-call-task"
+    OFFER_TO_AGENT = "offer-to-agent"
+    PLACE_ATTEMPT = "place-attempt"
+    HANG_UP_ATTEMPT = "hang-up-attempt"

@@ -1,0 +1,93 @@
+"""Journeys and visits as frozen values; the pure rules over them live in journeys.rules and triggers.rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from callcenter.domain.enums import VisitEnd
+
+
+@dataclass(frozen=True, slots=True)
+class StepDefinition:
+    """One step: the event keys that enter it, that are activity on it, and that are errors on it."""
+
+    id: str
+    title: Mapping[str, str]
+    enter: tuple[str, ...]
+    events: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+class EventRole(StrEnum):
+    """What an event means to a journey."""
+
+    ENTER = "enter"
+    ACTIVITY = "activity"
+    ERROR = "error"
+    EXIT = "exit"
+
+
+@dataclass(frozen=True)
+class JourneyDefinition:
+    """An ordered list of steps with one goal. `gap` of silence closes a visit; None means never."""
+
+    id: str
+    title: Mapping[str, str]
+    steps: tuple[StepDefinition, ...]
+    goal: str
+    key_property: str | None = None
+    gap: timedelta | None = timedelta(hours=24)
+    exits: tuple[str, ...] = ()
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """Each step's position, from 0."""
+        return {step.id: position for position, step in enumerate(self.steps)}
+
+    @cached_property
+    def roles(self) -> Mapping[str, tuple[EventRole, str | None]]:
+        """What each event key means: its role and the step it belongs to."""
+        roles: dict[str, tuple[EventRole, str | None]] = dict.fromkeys(self.exits, (EventRole.EXIT, None))
+        for step in self.steps:
+            roles.update(dict.fromkeys(step.enter, (EventRole.ENTER, step.id)))
+            roles.update(dict.fromkeys(step.events, (EventRole.ACTIVITY, step.id)))
+            roles.update(dict.fromkeys(step.errors, (EventRole.ERROR, step.id)))
+        return roles
+
+    def step(self, step_id: str) -> StepDefinition:
+        """Return the step with this id; KeyError when there is none."""
+        return self.steps[self.order[step_id]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How often an event key was seen in a visit, and when first and last."""
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitState:
+    """One stay of a customer on one step, as the rules see it."""
+
+    visit_seq: int
+    step: str
+    entered_at: datetime
+    last_activity_at: datetime
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    errors: int = 0
+    last_error: str | None = None
+    last_error_reason: str | None = None
+    last_error_at: datetime | None = None
+    closed_at: datetime | None = None
+    end: VisitEnd | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the customer is, as far as we know, still on the step."""
+        return self.closed_at is None

@@ -1,0 +1,16 @@
+"""Limits of the collector. Sources: the published limits of the Segment HTTP API, which its SDKs keep to."""
+
+from datetime import timedelta
+
+MAX_BODY_BYTES = 500 * 1024
+MAX_EVENT_BYTES = 32 * 1024
+MAX_BATCH_EVENTS = 2_500
+MAX_NESTING = 32
+MAX_PROPERTIES = 10_000
+MAX_MESSAGE_ID = 100
+MAX_ID = 256
+FUTURE_TOLERANCE = timedelta(minutes=2)
+SKEW_TOLERANCE = timedelta(seconds=2)
+REALTIME_LATENESS = timedelta(hours=24)
+EVENT_KINDS = ("track", "page", "screen", "identify", "alias", "group")
+SHORT_KINDS = {"t": "track", "p": "page", "s": "screen", "i": "identify", "a": "alias", "g": "group"}

@@ -1,0 +1,1 @@
+"""Journeys and visits: where a customer is, and since when."""

@@ -1,0 +1,141 @@
+"""Where a customer is: one event moves a visit. Pure; the live path and the back-test share it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from callcenter.domain.enums import VisitEnd
+from callcenter.domain.events import EventValue
+from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
+
+_FACTS = ("device", "app_version", "channel", "credit_limit", "amount", "bank", "product")
+"""Event properties a visit remembers, so that rules and screens can use the latest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an event means to a journey."""
+
+    journey: str
+    journey_key: str
+    role: EventRole
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What one event did: the visit it closed, if any, and the visit that is current now, if any.
+
+    `is_new` says that `current` was opened by this event; `reached` names the step entered, if any.
+    """
+
+    closed: VisitState | None
+    current: VisitState | None
+    is_new: bool = False
+    reached: str | None = None
+
+
+def place_event(journeys: Mapping[str, JourneyDefinition], event: EventValue) -> Place | None:
+    """Find the one journey and step an event belongs to, by page or event name; None when it has none."""
+    for journey in journeys.values():
+        found = journey.roles.get(event.step_key) or journey.roles.get(event.name)
+        if found:
+            key = event.properties.get(journey.key_property) if journey.key_property else None
+            return Place(journey.id, "" if key is None else str(key), found[0], found[1])
+    return None
+
+
+def advance_visit(
+    journey: JourneyDefinition, visit: VisitState | None, last_seq: int, place: Place, event: EventValue
+) -> Advance:
+    """Fold one event into the customer's visit of this journey and key.
+
+    `visit` is the open visit or None, `last_seq` the highest sequence number used so far. An event older
+    than the visit's entry can move the entry of the same step back, and nothing else: what happened
+    before the customer came here does not say that they left.
+    """
+    closed = None
+    if visit and _went_silent(journey, visit, event.event_time):
+        closed = _close(
+            visit,
+            visit.last_activity_at + (journey.gap or event.event_time - event.event_time),
+            VisitEnd.SILENT,
+        )
+        visit = None
+    if place.role is EventRole.EXIT:
+        if visit and event.event_time >= visit.entered_at:
+            return Advance(closed=_close(visit, event.event_time, VisitEnd.EXIT), current=None)
+        return Advance(closed=closed, current=visit)
+    step = place.step
+    assert step is not None
+    if visit is None:
+        return _open(journey, closed, last_seq, step, place, event)
+    if event.event_time < visit.entered_at:
+        return Advance(closed=closed, current=_older(visit, step, place, event))
+    if step == visit.step:
+        return Advance(closed=closed, current=_note(visit, place, event))
+    if place.role is not EventRole.ENTER and journey.order[step] < journey.order[visit.step]:
+        return Advance(closed=closed, current=visit)
+    end = VisitEnd.ADVANCED if journey.order[step] > journey.order[visit.step] else VisitEnd.WENT_BACK
+    if step == journey.goal:
+        end = VisitEnd.GOAL
+    return _open(
+        journey, _close(visit, event.event_time, end), max(last_seq, visit.visit_seq), step, place, event
+    )
+
+
+def _went_silent(journey: JourneyDefinition, visit: VisitState, at: datetime) -> bool:
+    return journey.gap is not None and at - visit.last_activity_at > journey.gap
+
+
+def _close(visit: VisitState, at: datetime, end: VisitEnd) -> VisitState:
+    return replace(visit, closed_at=at, end=end)
+
+
+def _open(
+    journey: JourneyDefinition,
+    closed: VisitState | None,
+    last_seq: int,
+    step: str,
+    place: Place,
+    event: EventValue,
+) -> Advance:
+    if step == journey.goal:
+        return Advance(closed=closed, current=None, reached=step)
+    fresh = VisitState(
+        visit_seq=last_seq + 1, step=step, entered_at=event.event_time, last_activity_at=event.event_time
+    )
+    return Advance(closed=closed, current=_note(fresh, place, event), is_new=True, reached=step)
+
+
+def _older(visit: VisitState, step: str, place: Place, event: EventValue) -> VisitState:
+    """Take in an event that happened before the visit's entry was known."""
+    if step != visit.step or place.role is not EventRole.ENTER:
+        return visit
+    return replace(visit, entered_at=event.event_time)
+
+
+def _note(visit: VisitState, place: Place, event: EventValue) -> VisitState:
+    """Take in an event on the visit's own step: activity, a mark, perhaps an error."""
+    key, at = event.step_key, event.event_time
+    old = visit.marks.get(key)
+    mark = Mark(old.count + 1, min(old.first_at, at), max(old.last_at, at)) if old else Mark(1, at, at)
+    kept = {name: event.properties[name] for name in _FACTS if event.properties.get(name) is not None}
+    visit = replace(
+        visit,
+        last_activity_at=max(visit.last_activity_at, at),
+        marks={**visit.marks, key: mark},
+        facts={**visit.facts, **kept} if kept else visit.facts,
+    )
+    if place.role is not EventRole.ERROR:
+        return visit
+    reason = event.properties.get("reason") or event.properties.get("code")
+    if visit.last_error_at and at < visit.last_error_at:
+        return replace(visit, errors=visit.errors + 1)
+    return replace(
+        visit,
+        errors=visit.errors + 1,
+        last_error=key,
+        last_error_reason=None if reason is None else str(reason),
+        last_error_at=at,
+    )

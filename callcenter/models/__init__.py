@@ -1,0 +1,44 @@
+"""Tables, one file per aggregate; each docstring names the single stage that writes it."""
+
+from callcenter.models.account import AuditEntry, User
+from callcenter.models.agent import Agent, Reservation
+from callcenter.models.attempt import CarrierInbox, ContactAttempt, Incident
+from callcenter.models.calltask import CallTask
+from callcenter.models.customer import Customer, Device
+from callcenter.models.event import EventSource, ImportRun, JourneyEvent, QuarantinedEvent
+from callcenter.models.outbox import OutboxMessage
+from callcenter.models.outcome import Callback, Disposition, DispositionKind, Outcome, ProductSuggestion
+from callcenter.models.rule import TriggerFiring, TriggerRule
+from callcenter.models.screening import DoNotCallEntry, ScreeningDecision
+from callcenter.models.script import ScriptStep
+from callcenter.models.visit import Journey, Visit
+
+__all__ = [
+    "Agent",
+    "AuditEntry",
+    "CallTask",
+    "Callback",
+    "CarrierInbox",
+    "ContactAttempt",
+    "Customer",
+    "Device",
+    "Disposition",
+    "DispositionKind",
+    "DoNotCallEntry",
+    "EventSource",
+    "ImportRun",
+    "Incident",
+    "Journey",
+    "JourneyEvent",
+    "OutboxMessage",
+    "Outcome",
+    "ProductSuggestion",
+    "QuarantinedEvent",
+    "Reservation",
+    "ScreeningDecision",
+    "ScriptStep",
+    "TriggerFiring",
+    "TriggerRule",
+    "User",
+    "Visit",
+]

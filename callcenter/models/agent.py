@@ -1,0 +1,57 @@
+"""Agents and the offers made to them. Written by routing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
+from callcenter.models.columns import word
+
+
+class Agent(SQLModel, table=True):
+    """An agent's two states: what they want (presence) and what they do (work state)."""
+
+    __tablename__ = "agent"
+
+    id: UUID = Field(primary_key=True, foreign_key="app_user.id")
+    team: str
+    languages: str = "en,zh"
+    presence: Presence = word(default=Presence.SIGNED_OFF)
+    not_ready_reason: NotReadyReason | None = word(default=None, nullable=True)
+    presence_at: datetime
+    signed_on_at: datetime | None = None
+    seen_at: datetime | None = None
+    work_state: WorkState = word(default=WorkState.IDLE)
+    work_state_at: datetime
+    wrap_up_until: datetime | None = None
+    wrap_up_extensions: int = 0
+    last_wrap_up_seconds: int | None = None
+    call_task_id: UUID | None = None
+
+
+class Reservation(SQLModel, table=True):
+    """One offer of one call task to one agent, with a lease that runs out."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        Index(
+            "uq_reservation_open_task", "call_task_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        Index(
+            "uq_reservation_open_agent", "agent_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        Index("ix_reservation_lease", "expires_at", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    call_task_id: UUID = Field(foreign_key="call_task.id", index=True)
+    agent_id: UUID = Field(foreign_key="agent.id")
+    offered_at: datetime
+    seen_at: datetime | None = None
+    expires_at: datetime
+    ended_at: datetime | None = None
+    end: ReservationEnd | None = word(default=None, nullable=True)
+    skip_reason: str | None = None
+    why: str = ""

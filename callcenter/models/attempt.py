@@ -1,0 +1,80 @@
+"""One dial of one number, and what the carrier told us about it. Written by calls."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from callcenter.domain.enums import AttemptState, CallResult
+from callcenter.models.columns import counted_id, document, word
+
+_LIVE = text("state <> 'ended'")
+
+
+class ContactAttempt(SQLModel, table=True):
+    """One dial of one number. At most one lives per call task, per customer and per number."""
+
+    __tablename__ = "contact_attempt"
+    __table_args__ = (
+        Index("uq_contact_attempt_live_task", "call_task_id", unique=True, postgresql_where=_LIVE),
+        Index("uq_contact_attempt_live_number", "to_number", unique=True, postgresql_where=_LIVE),
+        Index("uq_contact_attempt_ref", "carrier_ref", unique=True),
+        Index("ix_contact_attempt_live", "state", postgresql_where=_LIVE),
+        Index("ix_contact_attempt_customer_at", "customer_id", "claimed_at"),
+        Index("ix_contact_attempt_number_at", "to_number", "claimed_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    call_task_id: UUID = Field(foreign_key="call_task.id")
+    customer_id: UUID = Field(foreign_key="customer.id")
+    agent_id: UUID = Field(foreign_key="agent.id", index=True)
+    firing_id: UUID = Field(foreign_key="trigger_firing.id", index=True)
+    to_number: str
+    caller_id: str
+    state: AttemptState = word(default=AttemptState.CLAIMED)
+    result: CallResult | None = word(default=None, nullable=True)
+    result_detail: str | None = None
+    carrier_ref: str | None = None
+    claimed_at: datetime = Field(index=True)
+    placing_at: datetime | None = None
+    placed_at: datetime | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    bridged_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_news_at: datetime
+    cancel_asked_at: datetime | None = None
+    empty_looks: int = 0
+    talk_seconds: int | None = None
+    script_id: str | None = None
+    script_version: str | None = None
+    script_variant: str | None = None
+    script_propensity: float | None = None
+
+
+class CarrierInbox(SQLModel, table=True):
+    """Every signed callback of the carrier, once."""
+
+    __tablename__ = "carrier_inbox"
+
+    key: str = Field(primary_key=True)
+    attempt_id: UUID = Field(index=True)
+    received_at: datetime
+    state: AttemptState = word()
+    raw: dict[str, Any] = document()
+
+
+class Incident(SQLModel, table=True):
+    """Something that must never happen and did: a second call for one attempt, news of a call never placed."""
+
+    __tablename__ = "incident"
+
+    id: int | None = counted_id()
+    at: datetime
+    kind: str
+    attempt_id: UUID | None = Field(default=None, index=True)
+    customer_id: UUID | None = Field(default=None, index=True)
+    detail: dict[str, Any] = document()
+    resolved_at: datetime | None = None

@@ -1,0 +1,98 @@
+"""What the agent said of a call and what the customer then did. Written by outcomes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from callcenter.domain.enums import Cause
+from callcenter.models.columns import document, listing, word
+
+
+class DispositionKind(SQLModel, table=True):
+    """A disposition an agent can choose; logic reads its flags, never its name."""
+
+    __tablename__ = "disposition_kind"
+
+    code: str = Field(primary_key=True)
+    position: int
+    label: dict[str, str] = document()
+    icon: str = ""
+    reached: bool = False
+    right_party: bool = False
+    converted: bool = False
+    callback: bool = False
+    do_not_call: bool = False
+    retryable: bool = False
+    is_active: bool = True
+
+
+class Disposition(SQLModel, table=True):
+    """What an agent said of one attempt."""
+
+    __tablename__ = "disposition"
+
+    attempt_id: UUID = Field(primary_key=True, foreign_key="contact_attempt.id")
+    kind_code: str = Field(foreign_key="disposition_kind.code")
+    agent_id: UUID = Field(foreign_key="agent.id")
+    at: datetime = Field(index=True)
+    causes: list[Cause] = listing()
+    note: str = ""
+    wrap_up_seconds: int = 0
+
+
+class ProductSuggestion(SQLModel, table=True):
+    """What the customer or the agent wished the product did."""
+
+    __tablename__ = "product_suggestion"
+
+    attempt_id: UUID = Field(primary_key=True, foreign_key="contact_attempt.id")
+    journey: str
+    step: str
+    text: str
+    at: datetime
+
+
+class Callback(SQLModel, table=True):
+    """A promised call at a time the customer chose."""
+
+    __tablename__ = "callback"
+    __table_args__ = (Index("ix_callback_open", "due_at", postgresql_where=text("closed_at IS NULL")),)
+
+    id: UUID = Field(primary_key=True)
+    attempt_id: UUID = Field(foreign_key="contact_attempt.id")
+    call_task_id: UUID = Field(foreign_key="call_task.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
+    agent_id: UUID | None = Field(default=None, foreign_key="agent.id", index=True)
+    due_at: datetime
+    said: str = ""
+    created_at: datetime
+    closed_at: datetime | None = None
+
+
+class Outcome(SQLModel, table=True):
+    """What the customer did after a firing, seen in journey events: the conversion, if there was one in time."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (
+        Index(
+            "ix_outcome_open",
+            "customer_id",
+            "journey",
+            "journey_key",
+            postgresql_where=text("converted_at IS NULL"),
+        ),
+    )
+
+    firing_id: UUID = Field(primary_key=True, foreign_key="trigger_firing.id")
+    customer_id: UUID
+    journey: str
+    journey_key: str = ""
+    goal_position: int
+    window_from: datetime
+    window_until: datetime = Field(index=True)
+    converted_at: datetime | None = None
+    converted_step: str | None = None
+    facts: dict[str, Any] = document()

@@ -1,0 +1,69 @@
+"""Trigger rules in immutable versions, and their firings. Written by triggers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from callcenter.domain.enums import FiringFate, Preset, RuleState, SuppressReason
+from callcenter.models.columns import document, word
+
+
+class TriggerRule(SQLModel, table=True):
+    """One version of a rule. `definition` never changes; only its life (`state`) does."""
+
+    __tablename__ = "trigger_rule"
+    __table_args__ = (
+        UniqueConstraint("rule_key", "version"),
+        Index(
+            "uq_trigger_rule_current",
+            "rule_key",
+            unique=True,
+            postgresql_where=text("state IN ('live', 'paused')"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    rule_key: str
+    version: int
+    journey: str
+    step: str
+    preset: Preset = word()
+    state: RuleState = word(default=RuleState.DRAFT)
+    state_at: datetime
+    definition: dict[str, Any] = document()
+    created_at: datetime
+
+
+class TriggerFiring(SQLModel, table=True):
+    """A rule that ran out for one visit; at most one per rule and visit, whatever happens."""
+
+    __tablename__ = "trigger_firing"
+    __table_args__ = (
+        UniqueConstraint("rule_key", "customer_id", "journey", "journey_key", "visit_seq"),
+        Index("ix_trigger_firing_undecided", "fired_at", postgresql_where=text("fate IS NULL")),
+        Index("ix_trigger_firing_rule_time", "rule_key", "fired_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    rule_id: UUID = Field(foreign_key="trigger_rule.id")
+    rule_key: str
+    visit_id: UUID = Field(foreign_key="visit.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    journey: str
+    journey_key: str = ""
+    step: str
+    visit_seq: int
+    anchor_at: datetime
+    due_at: datetime
+    wake_at: datetime
+    fired_at: datetime
+    decided_at: datetime | None = None
+    fate: FiringFate | None = word(default=None, nullable=True)
+    suppress_reason: SuppressReason | None = word(default=None, nullable=True)
+    holdout_share: float | None = None
+    holdout_unit: float | None = None
+    tries: int = 0
+    facts: dict[str, Any] = document()

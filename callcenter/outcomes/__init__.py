@@ -1,0 +1,1 @@
+"""Dispositions, callbacks, and what the customer then did."""

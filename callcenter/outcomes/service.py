@@ -1,0 +1,173 @@
+"""Keep what agents said, the callbacks promised, and the conversions seen in journey events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from callcenter.domain.enums import Cause
+from callcenter.domain.ids import derived_id
+from callcenter.errors import BadInput, Conflict
+from callcenter.models import (
+    Callback,
+    ContactAttempt,
+    Disposition,
+    DispositionKind,
+    Outcome,
+    ProductSuggestion,
+)
+from callcenter.outcomes.rules import Flags
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """What an agent says of an attempt."""
+
+    disposition: str
+    causes: tuple[Cause, ...] = ()
+    note: str = ""
+    suggestion: str = ""
+    callback_at: datetime | None = None
+    callback_is_personal: bool = True
+
+
+def load_dispositions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store the dispositions agents choose from; those missing from `rows` are switched off, not deleted."""
+    codes = set()
+    for position, row in enumerate(rows, 1):
+        kind = session.get(DispositionKind, row["code"]) or DispositionKind(
+            code=row["code"], position=position
+        )
+        kind.position, kind.label, kind.icon, kind.is_active = (
+            position,
+            dict(row["label"]),
+            row.get("icon", ""),
+            True,
+        )
+        for flag in Flags.__slots__:
+            setattr(kind, flag, bool(row.get(flag, False)))
+        session.add(kind)
+        codes.add(kind.code)
+    for kind in session.exec(select(DispositionKind)):
+        kind.is_active = kind.code in codes
+    session.flush()
+
+
+def flags_of(session: Session, code: str) -> Flags:
+    """Return a disposition's flags; raises BadInput when there is no such disposition."""
+    kind = session.get(DispositionKind, code)
+    if kind is None or not kind.is_active:
+        raise BadInput("Choose a result for this call.", {"disposition": ["unknown disposition"]})
+    return Flags(**{flag: getattr(kind, flag) for flag in Flags.__slots__})
+
+
+def keep_disposition(
+    session: Session, attempt: ContactAttempt, wrap_up: WrapUp, agent_id: UUID, seconds: int, now: datetime
+) -> None:
+    """Store an agent's word on an attempt, once. Raises Conflict when it was tagged before."""
+    if session.get(Disposition, attempt.id) is not None:
+        raise Conflict("This attempt is tagged already. Your text is kept in the form; take the next task.")
+    session.add(
+        Disposition(
+            attempt_id=attempt.id,
+            kind_code=wrap_up.disposition,
+            agent_id=agent_id,
+            at=now,
+            causes=list(wrap_up.causes),
+            note=wrap_up.note,
+            wrap_up_seconds=seconds,
+        )
+    )
+    session.flush()
+
+
+def keep_suggestion(
+    session: Session, attempt: ContactAttempt, journey: str, step: str, text: str, now: datetime
+) -> None:
+    """Store a product suggestion with the attempt it came from."""
+    session.add(ProductSuggestion(attempt_id=attempt.id, journey=journey, step=step, text=text, at=now))
+
+
+def promise_callback(session: Session, attempt: ContactAttempt, wrap_up: WrapUp, now: datetime) -> None:
+    """Store a promised call; a personal one waits for the agent who promised it."""
+    assert wrap_up.callback_at is not None
+    session.add(
+        Callback(
+            id=derived_id("callback", attempt.id),
+            attempt_id=attempt.id,
+            call_task_id=attempt.call_task_id,
+            customer_id=attempt.customer_id,
+            agent_id=attempt.agent_id if wrap_up.callback_is_personal else None,
+            due_at=wrap_up.callback_at,
+            said=wrap_up.note[:200],
+            created_at=now,
+        )
+    )
+
+
+def close_callbacks(session: Session, call_task_id: UUID, now: datetime) -> None:
+    """Note that the promised call of this task has been made, or is no longer needed."""
+    session.execute(
+        update(Callback)
+        .where(col(Callback.call_task_id) == call_task_id)
+        .where(col(Callback.closed_at).is_(None))
+        .values(closed_at=now)
+    )
+
+
+def watch(
+    session: Session,
+    firing_id: UUID,
+    customer_id: UUID,
+    journey: str,
+    journey_key: str,
+    goal_position: int,
+    window: timedelta,
+    fired_at: datetime,
+) -> None:
+    """Start to watch what a customer does after a firing, called or held out alike.
+
+    `goal_position` is the position of the step whose reaching counts as converted.
+    """
+    session.add(
+        Outcome(
+            firing_id=firing_id,
+            customer_id=customer_id,
+            journey=journey,
+            journey_key=journey_key,
+            goal_position=goal_position,
+            window_from=fired_at,
+            window_until=fired_at + window,
+        )
+    )
+
+
+def note_reached(
+    session: Session,
+    customer_id: UUID,
+    journey: str,
+    journey_key: str,
+    step: str,
+    position: int,
+    at: datetime,
+) -> int:
+    """Count a step reached as the conversion of the firings that were waiting for it; return how many.
+
+    Only the event's own time decides whether it lies in the window, however late it comes in.
+    """
+    noted = session.execute(
+        update(Outcome)
+        .where(col(Outcome.customer_id) == customer_id)
+        .where(col(Outcome.journey) == journey)
+        .where(col(Outcome.journey_key) == journey_key)
+        .where(col(Outcome.converted_at).is_(None))
+        .where(col(Outcome.goal_position) <= position)
+        .where(col(Outcome.window_from) < at)
+        .where(col(Outcome.window_until) >= at)
+        .values(converted_at=at, converted_step=step)
+    )
+    return int(noted.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,756 @@
+"""The whole story: from an event on a page to what the customer did after the call.
+
+    take_events -> fire_due_visits -> decide_firings -> offer_call_task -> place_call
+                -> note_call_progress -> close_call -> (take_events sees what the customer did)
+
+Stages do not know each other; this file alone composes them. Each verb takes a session, ids or frozen values
+and `now`, returns a small result, commits nothing, and touches neither Flask nor RQ nor a carrier.
+Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from callcenter import outbox
+from callcenter.calls import service as calls
+from callcenter.calls.service import News
+from callcenter.calltasks import queries as task_queries
+from callcenter.calltasks import service as calltasks
+from callcenter.calltasks.policy import RETRY_AFTER
+from callcenter.compliance import service as compliance
+from callcenter.compliance.packs import load_policy
+from callcenter.domain.contact import Verdict
+from callcenter.domain.enums import (
+    AttemptState,
+    CancelReason,
+    FiringFate,
+    NotReadyReason,
+    OutboxKind,
+    Presence,
+    ReservationEnd,
+    ScreeningPoint,
+    SuppressReason,
+    TaskState,
+    VisitEnd,
+    WorkState,
+)
+from callcenter.domain.events import PlacedEvent, Rejection
+from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placement
+from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
+from callcenter.intake import service as intake
+from callcenter.intake.rules import EventBatch
+from callcenter.journeys import queries as journey_queries
+from callcenter.journeys import service as journeys
+from callcenter.journeys.rules import place_event
+from callcenter.learning import service as learning
+from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring, Visit
+from callcenter.outcomes import queries as outcome_queries
+from callcenter.outcomes import service as outcomes
+from callcenter.outcomes.rules import NextStep, next_step
+from callcenter.outcomes.service import WrapUp
+from callcenter.routing import service as routing
+from callcenter.routing.rules import may_be_offered, work_state_of
+from callcenter.scripting import service as scripting
+from callcenter.triggers import queries as trigger_queries
+from callcenter.triggers import service as triggers
+from callcenter.triggers.queries import RuleSet
+from callcenter.triggers.rules import still_stands
+from scripts_library.catalog import Catalog
+from scripts_library.model import ScriptLibraryError
+
+
+@dataclass(frozen=True)
+class House:
+    """What the bank has set for all calls: its scripts, the policy pack in force, the number it shows."""
+
+    catalog: Catalog
+    policy_pack: str
+    caller_id: str
+
+
+# -- events come in ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What became of a batch."""
+
+    accepted: int
+    duplicate: int
+    rejected: tuple[Rejection, ...]
+
+
+def take_events(session: Session, source: EventSource, batch: EventBatch, now: datetime) -> Intake:
+    """Store a batch once, move its customers' visits and clocks, and let call tasks die whose reason died."""
+    fresh = intake.unseen_events(session, source.id, batch.events)
+    who = intake.lock_people(session, source.id, fresh, now) if fresh else {}
+    definitions = journey_queries.journeys_loaded(session)
+    placed = [_placed(definitions, event, who[event.message_id].customer_id) for event in fresh]
+    new = intake.store_events(session, source.id, placed)
+    placed = [one for one in placed if one.event.message_id in new]
+    joined = {
+        (identity.joined_from, identity.customer_id)
+        for identity in who.values()
+        if identity.joined_from is not None
+    }
+    intake.join_history(session, joined)
+    journeys.join_visits(session, joined)
+    intake.keep_profiles(session, source.id, [one.event for one in placed], who, now)
+    intake.keep_refused(session, source.id, batch.rejections, now)
+    moved = journeys.move_visits(session, definitions, placed, timedelta(seconds=source.lateness_seconds))
+    rules = trigger_queries.current_rules(session, definitions)
+    _look_at(session, rules, moved.visits, now)
+    for reached in moved.reached:
+        outcomes.note_reached(
+            session,
+            reached.customer_id,
+            reached.journey,
+            reached.journey_key,
+            reached.step,
+            reached.position,
+            reached.at,
+        )
+    _let_tasks_die(session, rules, moved.visits, now)
+    if placed:
+        outbox.ring(session, outbox.STUDIO)
+    return Intake(len(new), len(batch.events) - len(new), batch.rejections)
+
+
+def _placed(definitions: Any, event: Any, customer_id: UUID) -> PlacedEvent:
+    place = place_event(definitions, event)
+    if place is None:
+        return PlacedEvent(event, customer_id)
+    return PlacedEvent(event, customer_id, place.journey, place.journey_key, place.step, place.role)
+
+
+def _look_at(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> int:
+    """Fire what has run out for these visits and set their clocks anew; return how many fired."""
+    fired = 0
+    for visit in visits:
+        state = journeys.state_of(visit)
+        customer = session.get(Customer, visit.customer_id)
+        assert customer is not None
+        attributes = {
+            **customer.traits,
+            "language": customer.language,
+            "city": customer.city,
+            "tags": customer.tags,
+        }
+        look = triggers.look_at_visit(session, rules, visit, state, attributes, now)
+        journeys.note_looks(visit, look.looked, look.fired)
+        journeys.set_clock(visit, look.wake_at)
+        fired += len(look.fired)
+    session.flush()
+    return fired
+
+
+def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> None:
+    """Cancel the call tasks whose reason these visits have ended, even while the telephone rings."""
+    by_id = {visit.id: visit for visit in visits}
+    for task in task_queries.tasks_of_visits(session, list(by_id)):
+        if task.agent_id:
+            outbox.ring(session, outbox.agent_channel(task.agent_id))
+        reason = _why_dead(session, rules, task, by_id[task.visit_id])
+        if reason is None:
+            continue
+        if task.state in (TaskState.PENDING, TaskState.RESERVED):
+            _cancel_task(session, task, reason, now)
+        elif attempt := calls.live_attempt_of_task(session, task.id):
+            _cancel_ringing(session, attempt, now)
+
+
+def _why_dead(session: Session, rules: RuleSet, task: CallTask, visit: Visit) -> CancelReason | None:
+    """Say why a task's reason no longer holds; None while it does. A promised callback outlives silence."""
+    firing = session.get(TriggerFiring, task.firing_id)
+    spec = rules.spec(task.rule_key)
+    assert firing is not None
+    if visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL):
+        return CancelReason.ADVANCED
+    if task.facts.get("callback"):
+        return None
+    if visit.closed_at is not None or (
+        spec is not None and not still_stands(spec, firing.anchor_at, journeys.state_of(visit))
+    ):
+        return CancelReason.RECOVERED
+    return None
+
+
+def _cancel_task(session: Session, task: CallTask, reason: CancelReason, now: datetime) -> None:
+    """Let a waiting or reserved task die, and free the agent who was looking at it."""
+    if reservation := routing.reservation_of_task(session, task.id):
+        end = ReservationEnd.BARRED if reason is CancelReason.BARRED else ReservationEnd.WITHDRAWN
+        _free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, end, now)
+    calltasks.cancel(task, reason, now)
+    outcomes.close_callbacks(session, task.id, now)
+    outbox.ring(session, outbox.FLOOR)
+
+
+def _cancel_ringing(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    """Stop a call that has not been answered; one that has been is left to the two people talking."""
+    if AttemptState(attempt.state) in (AttemptState.ANSWERED, AttemptState.BRIDGED):
+        return
+    _end_attempt(session, attempt, now)
+
+
+# -- rules notice -----------------------------------------------------------------------------------------
+
+
+def fire_due_visits(session: Session, now: datetime, limit: int = 200) -> int:
+    """Look at the visits whose clock has run out and store what fires; return how many visits were due."""
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    due = journey_queries.visits_due(session, now, limit)
+    _look_at(session, rules, due, now)
+    return len(due)
+
+
+def decide_firings(session: Session, house: House, now: datetime, limit: int = 50) -> int:
+    """Decide each open firing: a call task, held out, or suppressed with a reason. Return how many were open."""
+    definitions = journey_queries.journeys_loaded(session)
+    rules = trigger_queries.current_rules(session, definitions)
+    firings = trigger_queries.firings_undecided(session, limit)
+    for firing in firings:
+        firing.tries += 1
+        session.flush()
+        try:
+            with session.begin_nested():
+                _decide(session, house, rules, definitions[firing.journey].order, firing, now)
+        except (ScriptLibraryError, IntegrityError, KeyError) as error:
+            # One firing that cannot be decided must not hold up the others; it stays visible as undecided.
+            session.refresh(firing)
+            firing.facts = {**firing.facts, "trouble": type(error).__name__}
+    if firings:
+        outbox.ring(session, outbox.FLOOR, outbox.STUDIO)
+    return len(firings)
+
+
+def _decide(
+    session: Session, house: House, rules: RuleSet, order: Any, firing: TriggerFiring, now: datetime
+) -> None:
+    customer = _lock_customer(session, firing.customer_id)
+    visit = journey_queries.visit_of(session, firing.visit_id)
+    spec = rules.spec(firing.rule_key)
+    suppress = FiringFate.SUPPRESSED
+    if spec is None:
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.PAUSED)
+    if not still_stands(spec, firing.anchor_at, journeys.state_of(visit)):
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.RECOVERED)
+    verdict = _screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
+    if not verdict.may_call and verdict.next_allowed_at is None:
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
+    if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
+        calltasks.fold_in(open_task)
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.MERGED)
+    draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at)
+    fate = FiringFate.HELD_OUT if draw.held_out else FiringFate.TASK
+    triggers.decide(firing, fate, now, holdout_share=draw.share, holdout_unit=draw.unit)
+    goal = order[spec.goal] if spec.goal else order[spec.step] + 1
+    outcomes.watch(
+        session,
+        firing.id,
+        customer.id,
+        firing.journey,
+        firing.journey_key,
+        goal,
+        spec.window,
+        firing.fired_at,
+    )
+    if not draw.held_out:
+        _open_task(session, house, spec, firing, customer, verdict, now)
+    return None
+
+
+def _open_task(
+    session: Session,
+    house: House,
+    spec: Any,
+    firing: TriggerFiring,
+    customer: Customer,
+    verdict: Verdict,
+    now: datetime,
+) -> None:
+    variant = learning.draw_script(firing.rule_key, customer.id)
+    facts = firing.facts
+    error = facts.get("error")
+    choice = scripting.choose(
+        house.catalog,
+        journey=firing.journey,
+        step=firing.step,
+        error=f"{error}:{facts['error_reason']}" if error and facts.get("error_reason") else error,
+        moment=spec.moment,
+        language=customer.language,
+        tags=tuple(customer.tags),
+        variant=variant.variant,
+        propensity=variant.propensity,
+    )
+    opening = calltasks.Opening(
+        firing_id=firing.id,
+        rule_key=firing.rule_key,
+        customer_id=customer.id,
+        visit_id=firing.visit_id,
+        journey=firing.journey,
+        journey_key=firing.journey_key,
+        step=firing.step,
+        priority=spec.priority,
+        promise=spec.promise,
+        max_age=spec.max_age,
+        not_before_at=verdict.next_allowed_at or now,
+        why_no_call=list(verdict.reasons),
+        script=choice.columns(),
+        facts=facts,
+    )
+    task = calltasks.open_task(session, opening, now)
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
+
+
+def _lock_customer(session: Session, customer_id: UUID) -> Customer:
+    customer = session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    return customer
+
+
+def _screen(
+    session: Session,
+    house: House,
+    customer: Customer,
+    point: ScreeningPoint,
+    now: datetime,
+    **ids: UUID | None,
+) -> Verdict:
+    policy = load_policy(house.policy_pack, now)
+    return compliance.screen(session, [customer], policy, point, now, **ids)[customer.id]
+
+
+# -- a call task goes to an agent -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A call task is offered to this agent."""
+
+    agent_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A call task is not offered now, and why."""
+
+    why: str
+
+
+def offer_call_task(
+    session: Session, house: House, call_task_id: UUID, now: datetime, only_agent: UUID | None = None
+) -> Reserved | NotOffered:
+    """Offer a pending call task to the agent idle longest, if its reason and the gate still allow it."""
+    known = session.get(CallTask, call_task_id)
+    if known is None:
+        return NotOffered("gone")
+    customer = _lock_customer(session, known.customer_id)
+    visit = journey_queries.visit_of(session, known.visit_id)
+    task = task_queries.lock_task(session, call_task_id)
+    if task is None or task.state != TaskState.PENDING:
+        return NotOffered("not pending")
+    if task.not_before_at > now:
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
+        return NotOffered("too early")
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    if reason := _why_dead(session, rules, task, visit):
+        _cancel_task(session, task, reason, now)
+        return NotOffered(reason)
+    verdict = _screen(session, house, customer, ScreeningPoint.CLAIM, now, call_task_id=task.id)
+    if not verdict.may_call:
+        _hold_back(session, task, verdict, now)
+        return NotOffered(",".join(verdict.reasons))
+    personal = outcome_queries.personal_agent(session, task.id)
+    agent = routing.free_agent(session, customer.language, now, only=personal or only_agent)
+    if agent is None or (personal and only_agent and personal != only_agent):
+        calltasks.note_why(task, ["no_agent"])
+        return NotOffered("no_agent")
+    calltasks.reserve(task, agent.id, now)
+    routing.reserve(session, agent, task.id, task.offers, now)
+    outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
+    return Reserved(agent.id)
+
+
+def _hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime) -> None:
+    """The gate says no: wait where waiting helps, end the task where it does not."""
+    if verdict.next_allowed_at is None or verdict.next_allowed_at > task.expires_at:
+        return _cancel_task(session, task, CancelReason.BARRED, now)
+    if reservation := routing.reservation_of_task(session, task.id):
+        _free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, ReservationEnd.BARRED, now)
+        calltasks.release(task, now)
+    calltasks.wait_until(task, verdict.next_allowed_at, list(verdict.reasons))
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=verdict.next_allowed_at)
+    outbox.ring(session, outbox.FLOOR)
+    return None
+
+
+def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime) -> Reserved | NotOffered:
+    """Offer a free agent the call task that should be called first."""
+    agent = session.get(routing.Agent, agent_id)
+    if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
+        return NotOffered("agent not free")
+    for call_task_id in task_queries.tasks_callable(session, now, limit=20):
+        offer = offer_call_task(session, house, call_task_id, now, only_agent=agent_id)
+        if isinstance(offer, Reserved):
+            return offer
+    return NotOffered("nothing to call")
+
+
+def set_presence(
+    session: Session, agent_id: UUID, presence: Presence, reason: NotReadyReason | None, now: datetime
+) -> None:
+    """Note what an agent wants; one who becomes available is offered the next call task."""
+    agent = routing.lock_agent(session, agent_id)
+    agent.seen_at = now
+    routing.set_presence(agent, presence, reason, now)
+    if may_be_offered(presence, WorkState(agent.work_state)):
+        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+
+
+def skip_call_task(session: Session, call_task_id: UUID, agent_id: UUID, reason: str, now: datetime) -> None:
+    """Give a reserved call task back with a reason; it is offered to somebody else."""
+    task = _task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
+    _end_offer(session, task, ReservationEnd.SKIPPED, now, skip_reason=reason)
+
+
+def expire_offer(session: Session, call_task_id: UUID, now: datetime) -> bool:
+    """End an offer whose lease has run out; its agent is set not ready, so that offers do not circle."""
+    known = session.get(CallTask, call_task_id)
+    if known is None:
+        return False
+    _lock_customer(session, known.customer_id)
+    task = task_queries.lock_task(session, call_task_id)
+    reservation = routing.reservation_of_task(session, call_task_id)
+    if task is None or reservation is None or reservation.expires_at > now:
+        return False
+    agent = routing.lock_agent(session, reservation.agent_id)
+    routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
+    _end_offer(session, task, ReservationEnd.EXPIRED, now)
+    return True
+
+
+def _end_offer(
+    session: Session, task: CallTask, end: ReservationEnd, now: datetime, skip_reason: str | None = None
+) -> None:
+    reservation = routing.reservation_of_task(session, task.id)
+    if reservation is not None:
+        _free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, end, now, skip_reason)
+    calltasks.release(task, now)
+    wait = timedelta(minutes=1) if end is ReservationEnd.SKIPPED else timedelta(0)
+    calltasks.wait_until(task, now + wait, [end.value])
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=now + wait)
+    outbox.ring(session, outbox.FLOOR)
+
+
+def _free_from_reservation(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Make the agent of an ending offer idle again, and look for their next call task."""
+    agent = routing.lock_agent(session, agent_id)
+    if agent.work_state in (WorkState.RESERVED, WorkState.PREVIEWING):
+        _make_idle(session, agent_id, now)
+
+
+def _make_idle(session: Session, agent_id: UUID, now: datetime) -> None:
+    agent = routing.lock_agent(session, agent_id)
+    routing.set_work_state(agent, WorkState.IDLE, now)
+    if agent.presence == Presence.AVAILABLE:
+        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+
+
+def expire_task(session: Session, task: CallTask, now: datetime) -> None:
+    """End a claimed pending task that nobody called in time."""
+    _cancel_task(session, task, CancelReason.EXPIRED, now)
+
+
+def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
+    """Free an agent whom a supervisor sees stuck: end the offer, or close the wrap-up without tags.
+
+    Returns what was freed. Raises Conflict while the agent is on a call: the carrier must end that first.
+    """
+    known = session.get(routing.Agent, agent_id)
+    if known is None:
+        raise NotFound("There is no such agent.")
+    task = session.get(CallTask, known.call_task_id) if known.call_task_id else None
+    if task is None or known.work_state == WorkState.IDLE:
+        _make_idle(session, agent_id, now)
+        return "idle"
+    _lock_customer(session, task.customer_id)
+    locked = task_queries.lock_task(session, task.id)
+    assert locked is not None
+    if locked.state == TaskState.RESERVED:
+        agent = routing.lock_agent(session, agent_id)
+        routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
+        _end_offer(session, locked, ReservationEnd.FREED, now)
+        return "reservation"
+    if locked.state == TaskState.WRAPPING:
+        calltasks.finish(locked, now)
+        _make_idle(session, agent_id, now)
+        return "wrap-up"
+    if locked.state in (TaskState.COMPLETED, TaskState.CANCELED, TaskState.PENDING):
+        _make_idle(session, agent_id, now)
+        return "idle"
+    raise Conflict("This agent is on a call. End the call first, or wait until the carrier reports its end.")
+
+
+def _task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: TaskState) -> CallTask:
+    """Lock a call task, its customer first, and make sure it is this agent's and in this state."""
+    known = session.get(CallTask, call_task_id)
+    if known is None:
+        raise NotFound("There is no such call task.")
+    _lock_customer(session, known.customer_id)
+    task = task_queries.lock_task(session, call_task_id)
+    assert task is not None
+    if task.agent_id != agent_id:
+        raise Forbidden("This call task is with another agent by now.")
+    if task.state != state:
+        raise Conflict(f"This call task is {task.state} by now.")
+    return task
+
+
+# -- the call ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """The attempt is committed; a job asks the carrier."""
+
+    attempt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NotDialed:
+    """The call was not placed: its reason died, or the gate barred it, and from when it may be called."""
+
+    cancel_reason: CancelReason | None = None
+    verdict: Verdict | None = None
+
+
+def place_call(
+    session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime
+) -> Dialing | NotDialed:
+    """Commit to one dial for a reserved call task, after asking once more whether it may and need be made."""
+    task = _task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
+    customer = _lock_customer(session, task.customer_id)
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    if reason := _why_dead(session, rules, task, journey_queries.visit_of(session, task.visit_id)):
+        _cancel_task(session, task, reason, now)
+        return NotDialed(cancel_reason=reason)
+    verdict = _screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
+    if not verdict.may_call or customer.number is None:
+        _hold_back(session, task, verdict, now)
+        return NotDialed(verdict=verdict)
+    attempt_no = task.attempts + 1
+    calltasks.assign(task, now)
+    attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, now)
+    assert task.attempts == attempt_no
+    if reservation := routing.open_reservation(session, agent_id):
+        routing.end_reservation(reservation, ReservationEnd.DIALED, now)
+    agent = routing.lock_agent(session, agent_id)
+    routing.set_work_state(agent, WorkState.DIALING, now, task.id)
+    outcomes.close_callbacks(session, task.id, now)
+    outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now)
+    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+    return Dialing(attempt.id)
+
+
+def begin_placing(session: Session, attempt_id: UUID, now: datetime) -> str | None:
+    """Take the one permission to ask the carrier; returns the number to dial, None when somebody took it."""
+    attempt = calls.lock_attempt(session, attempt_id)
+    if attempt is None or not calls.begin_placing(attempt, now):
+        return None
+    return attempt.to_number
+
+
+def note_placement(session: Session, attempt_id: UUID, placement: Placement, now: datetime) -> None:
+    """Write down what the carrier answered to the one request."""
+    attempt = _lock_call(session, attempt_id)
+    calls.note_placement(session, attempt, placement, now)
+    if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
+        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
+    _follow_attempt(session, attempt, now)
+
+
+def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:
+    """Take in a carrier's callback, once; False when it was here before."""
+    if not calls.keep_in_inbox(session, attempt_id, event, now):
+        return False
+    attempt = _lock_call(session, attempt_id)
+    news = News(event.ref, event.state, event.result, event.talk_seconds)
+    if calls.note_news(session, attempt, news, now):
+        _follow_attempt(session, attempt, now)
+    elif attempt.carrier_ref != event.ref:
+        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
+    return True
+
+
+def note_look(session: Session, attempt_id: UUID, news: News | None, now: datetime) -> None:
+    """Take in what the reconciler saw at the carrier; None when the call was not in its list."""
+    attempt = _lock_call(session, attempt_id)
+    if attempt.state == AttemptState.ENDED:
+        return
+    ended = calls.note_absence(attempt, now) if news is None else calls.note_news(session, attempt, news, now)
+    if ended:
+        _follow_attempt(session, attempt, now)
+
+
+def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> Answer:
+    """Decide what the customer who has just picked up hears: the last gate before two people talk."""
+    attempt = calls.lock_attempt(session, attempt_id)
+    if attempt is None:
+        return HangUp()
+    attempt = _lock_call(session, attempt_id)
+    if (
+        attempt.state == AttemptState.ENDED
+        or attempt.cancel_asked_at
+        or attempt.carrier_ref not in (None, ref)
+    ):
+        calls.bind(session, attempt, ref, now)
+        return HangUp()
+    calls.note_news(session, attempt, News(ref, AttemptState.BRIDGED), now)
+    _follow_attempt(session, attempt, now)
+    return JoinRoom(room_of(attempt.agent_id))
+
+
+def room_of(agent_id: UUID) -> str:
+    """Return the name of the room an agent's calls meet in; it tells nothing about anybody."""
+    return f"agent-{agent_id.hex}"
+
+
+def end_call(session: Session, attempt_id: UUID, agent_id: UUID, now: datetime) -> None:
+    """End or cancel a call for its agent; ended already is fine."""
+    attempt = _lock_call(session, attempt_id)
+    if attempt.agent_id != agent_id:
+        raise Forbidden("This call is another agent's.")
+    _end_attempt(session, attempt, now)
+
+
+def _end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    if calls.ask_to_end(attempt, now):
+        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
+    _follow_attempt(session, attempt, now)
+
+
+def _lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
+    """Lock an attempt with the task and agent that follow it, in the house's order."""
+    known = session.get(ContactAttempt, attempt_id)
+    if known is None:
+        raise NotFound("There is no such attempt.")
+    task_queries.lock_task(session, known.call_task_id)
+    routing.lock_agent(session, known.agent_id)
+    attempt = calls.lock_attempt(session, attempt_id)
+    assert attempt is not None
+    return attempt
+
+
+def _follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended."""
+    agent = routing.lock_agent(session, attempt.agent_id)
+    if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
+        WorkState.WRAPPING,
+        WorkState.IDLE,
+    ):
+        routing.set_work_state(agent, work_state_of(AttemptState(attempt.state)), now, attempt.call_task_id)
+    if attempt.state == AttemptState.ENDED:
+        task = task_queries.lock_task(session, attempt.call_task_id)
+        assert task is not None
+        calltasks.wrap(task, now)
+    outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
+
+
+# -- after the call ---------------------------------------------------------------------------------------
+
+
+def note_script_step(
+    session: Session, call_task_id: UUID, agent_id: UUID, now: datetime, **step: str | None
+) -> None:
+    """Keep one step of the path an agent takes through the script of their own call task."""
+    task = session.get(CallTask, call_task_id)
+    if task is None or task.agent_id != agent_id:
+        raise Forbidden("This call task is with another agent by now.")
+    scripting.note_step(
+        session,
+        call_task_id,
+        agent_id,
+        now,
+        node=step.get("node"),
+        branch=step.get("branch"),
+        objection=step.get("objection"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What became of the call task after its wrap-up."""
+
+    next_step: NextStep
+    again_at: datetime | None = None
+
+
+def close_call(
+    session: Session, house: House, call_task_id: UUID, wrap_up: WrapUp, agent_id: UUID, now: datetime
+) -> Closed:
+    """Save what an agent says of the last attempt, act on it, and free the agent for the next task."""
+    task = _task_of_agent(session, call_task_id, agent_id, TaskState.WRAPPING)
+    customer = _lock_customer(session, task.customer_id)
+    agent = routing.lock_agent(session, agent_id)
+    attempt = calls.last_attempt_of_task(session, task.id)
+    assert attempt is not None
+    flags = outcomes.flags_of(session, wrap_up.disposition)
+    wrap_up = _checked_callback(session, house, customer, task, wrap_up, now) if flags.callback else wrap_up
+    seconds = int((now - agent.work_state_at).total_seconds())
+    outcomes.keep_disposition(session, attempt, wrap_up, agent_id, seconds, now)
+    if wrap_up.suggestion:
+        outcomes.keep_suggestion(session, attempt, task.journey, task.step, wrap_up.suggestion, now)
+    step = next_step(flags, wrap_up.callback_at)
+    again_at = None
+    if step is NextStep.NEVER_AGAIN:
+        compliance.bar_for_good(session, customer, "agent", wrap_up.note[:200], now)
+    elif step is NextStep.CALL_BACK:
+        outcomes.promise_callback(session, attempt, wrap_up, now)
+        again_at = wrap_up.callback_at
+    elif step is NextStep.TRY_AGAIN:
+        again_at = now + RETRY_AFTER
+    promised = step is NextStep.CALL_BACK
+    if again_at and calltasks.try_again(task, again_at, now, promised=promised):
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+    else:
+        calltasks.finish(task, now)
+        again_at = None
+    _make_idle(session, agent_id, now)
+    outbox.ring(session, outbox.STUDIO)
+    return Closed(step, again_at)
+
+
+def _checked_callback(
+    session: Session, house: House, customer: Customer, task: CallTask, wrap_up: WrapUp, now: datetime
+) -> WrapUp:
+    """Make sure a promise can be kept: the gate must allow the call at the promised time."""
+    at = wrap_up.callback_at
+    if at is None or at <= now:
+        raise BadInput("Choose when to call back.", {"callback_at": ["choose a time in the future"]})
+    verdict = _screen(session, house, customer, ScreeningPoint.CALLBACK, at, call_task_id=task.id)
+    if verdict.may_call:
+        return wrap_up
+    if verdict.next_allowed_at and verdict.lifts_by_itself:
+        raise BadInput(
+            "This customer may not be called at that time. Choose one of the times offered.",
+            {"callback_at": [verdict.next_allowed_at.isoformat()]},
+        )
+    return replace(wrap_up, callback_at=None)
+
+
+def take_more_time(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Extend an agent's wrap-up."""
+    routing.ask_more_time(routing.lock_agent(session, agent_id), now)
+    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)

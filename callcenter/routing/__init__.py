@@ -1,0 +1,1 @@
+"""Agents, their states, and who is offered which call task."""

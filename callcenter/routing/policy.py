@@ -1,0 +1,10 @@
+"""Leases of the agents' states; they run on the server."""
+
+from datetime import timedelta
+
+PREVIEW = timedelta(seconds=30)
+WRAP_UP = timedelta(seconds=60)
+MORE_TIME = timedelta(seconds=60)
+MAX_EXTENSIONS = 5
+SILENT_BROWSER = timedelta(seconds=45)
+"""A console that has not asked for anything for so long is not looked at by anybody."""

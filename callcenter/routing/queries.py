@@ -1,0 +1,22 @@
+"""Reads of agents."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from callcenter.domain.enums import Presence, WorkState
+from callcenter.models import Agent
+from callcenter.routing.policy import SILENT_BROWSER
+
+
+def agents_idle(session: Session, now: datetime) -> Sequence[UUID]:
+    """List agents a call task could be offered to, longest idle first."""
+    return session.exec(
+        select(Agent.id)
+        .where(Agent.presence == Presence.AVAILABLE)
+        .where(Agent.work_state == WorkState.IDLE)
+        .where(col(Agent.seen_at) > now - SILENT_BROWSER)
+        .order_by(col(Agent.work_state_at))
+    ).all()

@@ -1,0 +1,153 @@
+"""Keep the agents' two states and the offers made to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
+from callcenter.domain.ids import derived_id
+from callcenter.errors import Conflict
+from callcenter.models import Agent, Reservation
+from callcenter.routing.policy import MAX_EXTENSIONS, MORE_TIME, PREVIEW, SILENT_BROWSER, WRAP_UP
+
+
+def add_agent(session: Session, user_id: UUID, team: str, now: datetime) -> Agent:
+    """Make a user an agent of a team; one who is an agent already only changes team."""
+    agent = session.get(Agent, user_id) or Agent(id=user_id, team=team, presence_at=now, work_state_at=now)
+    agent.team = team
+    session.add(agent)
+    session.flush()
+    return agent
+
+
+def lock_agent(session: Session, agent_id: UUID) -> Agent:
+    """Return an agent as the database has it now, locked until the commit."""
+    return session.exec(
+        select(Agent).where(Agent.id == agent_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def set_presence(agent: Agent, presence: Presence, reason: NotReadyReason | None, now: datetime) -> None:
+    """Note whether the agent wants call tasks. Their work state is not theirs to change."""
+    if presence is not Presence.NOT_READY:
+        reason = None
+    if (agent.presence, agent.not_ready_reason) == (presence, reason):
+        return
+    if agent.presence == Presence.SIGNED_OFF and presence is not Presence.SIGNED_OFF:
+        agent.signed_on_at = now
+    agent.presence, agent.not_ready_reason, agent.presence_at = presence, reason, now
+
+
+def set_work_state(agent: Agent, state: WorkState, now: datetime, call_task_id: UUID | None = None) -> None:
+    """Note what the agent does now; wrapping starts its lease, idle forgets the call task."""
+    if agent.work_state == state and state is not WorkState.IDLE:
+        return
+    if agent.work_state == WorkState.WRAPPING and state is WorkState.IDLE:
+        agent.last_wrap_up_seconds = int((now - agent.work_state_at).total_seconds())
+    agent.work_state, agent.work_state_at = state, now
+    agent.call_task_id = None if state is WorkState.IDLE else call_task_id or agent.call_task_id
+    agent.wrap_up_until = now + WRAP_UP if state is WorkState.WRAPPING else None
+    agent.wrap_up_extensions = 0
+
+
+def ask_more_time(agent: Agent, now: datetime) -> None:
+    """Extend a wrap-up; each extension is counted. Raises Conflict when there is none to extend."""
+    if agent.work_state != WorkState.WRAPPING or agent.wrap_up_until is None:
+        raise Conflict("There is no wrap-up to extend.")
+    if agent.wrap_up_extensions >= MAX_EXTENSIONS:
+        raise Conflict("No more extensions. Save what you have; the note can be short.")
+    agent.wrap_up_until = max(agent.wrap_up_until, now) + MORE_TIME
+    agent.wrap_up_extensions += 1
+
+
+def note_seen(session: Session, agent_id: UUID, now: datetime) -> Reservation | None:
+    """Note that the agent's console is being looked at; a fresh offer becomes a preview.
+
+    Returns the open reservation, if any.
+    """
+    agent = lock_agent(session, agent_id)
+    agent.seen_at = now
+    reservation = open_reservation(session, agent_id)
+    if reservation and reservation.seen_at is None and reservation.expires_at > now:
+        reservation.seen_at = now
+        reservation.expires_at = now + PREVIEW
+        set_work_state(agent, WorkState.PREVIEWING, now)
+    session.flush()
+    return reservation
+
+
+def open_reservation(session: Session, agent_id: UUID) -> Reservation | None:
+    """Return the offer an agent holds, locked; None when there is none."""
+    return session.exec(
+        select(Reservation)
+        .where(Reservation.agent_id == agent_id)
+        .where(col(Reservation.ended_at).is_(None))
+        .with_for_update()
+    ).first()
+
+
+def reservation_of_task(session: Session, call_task_id: UUID) -> Reservation | None:
+    """Return the open offer of a call task, locked; None when there is none."""
+    return session.exec(
+        select(Reservation)
+        .where(Reservation.call_task_id == call_task_id)
+        .where(col(Reservation.ended_at).is_(None))
+        .with_for_update()
+    ).first()
+
+
+def free_agent(session: Session, language: str, now: datetime, only: UUID | None = None) -> Agent | None:
+    """Claim the agent who has been idle longest and whose console is open; None when nobody is free.
+
+    Agents who speak the customer's language come first.
+    """
+    statement = (
+        select(Agent)
+        .where(Agent.presence == Presence.AVAILABLE)
+        .where(Agent.work_state == WorkState.IDLE)
+        .where(col(Agent.seen_at) > now - SILENT_BROWSER)
+        .order_by(col(Agent.languages).contains(language).desc(), col(Agent.work_state_at), col(Agent.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if only is not None:
+        statement = statement.where(Agent.id == only)
+    return session.exec(statement).first()
+
+
+def reserve(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> Reservation:
+    """Offer a call task to a free agent, with a lease."""
+    reservation = Reservation(
+        id=derived_id("reservation", call_task_id, offer_no),
+        call_task_id=call_task_id,
+        agent_id=agent.id,
+        offered_at=now,
+        expires_at=now + PREVIEW,
+        why="idle longest",
+    )
+    session.add(reservation)
+    set_work_state(agent, WorkState.RESERVED, now, call_task_id)
+    session.flush()
+    return reservation
+
+
+def end_reservation(
+    reservation: Reservation, end: ReservationEnd, now: datetime, skip_reason: str | None = None
+) -> None:
+    """Close an offer and say how; a closed one stays as it is."""
+    if reservation.ended_at is None:
+        reservation.ended_at, reservation.end, reservation.skip_reason = now, end, skip_reason
+
+
+def reservations_expired(session: Session, now: datetime, limit: int = 100) -> list[Reservation]:
+    """List offers whose lease has run out (unlocked; lock customer, task and agent before acting)."""
+    return list(
+        session.exec(
+            select(Reservation)
+            .where(col(Reservation.ended_at).is_(None))
+            .where(Reservation.expires_at <= now)
+            .order_by(col(Reservation.expires_at))
+            .limit(limit)
+        )
+    )

@@ -1,0 +1,104 @@
+"""Where everything is put together: settings, database, carrier, scripts, clock. Nothing else reads the clock."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+
+import redis
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from callcenter import outbox
+from callcenter.compliance.packs import DEFAULT_PACK
+from callcenter.config import Settings, load_settings
+from callcenter.db import make_engine, read_scope, session_scope
+from callcenter.domain.ports import Carrier
+from callcenter.errors import ConfigError
+from callcenter.pipeline import House
+from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
+from scripts_library.catalog import load_catalog
+
+LIVE_PREFIX = "callcenter-live-"
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """The product, put together from its settings. One per process."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        if not settings.database_url or not settings.redis_url:
+            raise ConfigError(
+                "DATABASE_URL and REDIS_URL must be set; `callcenter up` sets them for its processes"
+            )
+        self.settings = settings
+        self.clock = clock
+        self.database_url = settings.database_url
+        self.redis_url = settings.redis_url
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database's connections."""
+        return make_engine(self.database_url)
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        """The doorbell's connection; everything on it may be lost without losing anything."""
+        return redis.Redis.from_url(self.redis_url, socket_connect_timeout=2, socket_timeout=5)
+
+    @cached_property
+    def house(self) -> House:
+        """The bank's scripts, policy pack and caller id."""
+        return House(load_catalog(), DEFAULT_PACK, self.settings.caller_id)
+
+    @cached_property
+    def carrier(self) -> Carrier:
+        """The carrier: Twilio, or the simulator by the same adapter."""
+        settings = self.settings
+        base = settings.carrier_base_url
+        if settings.carrier == "simulator":
+            base = base or f"http://127.0.0.1:{settings.carrier_sim_port}"
+        return TwilioCarrier(
+            TwilioAccount(
+                account_sid=settings.twilio_account_sid,
+                auth_token=settings.twilio_auth_token,
+                caller_id=settings.caller_id,
+                public_base_url=settings.public_base_url,
+                base_url=base,
+            )
+        )
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """One transaction; after its commit the screens concerned are told."""
+        with session_scope(self.engine) as session:
+            yield session
+        for channel in outbox.rings_of(session):
+            self.tell(channel)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reads; nothing of it is kept."""
+        with read_scope(self.engine) as session:
+            yield session
+
+    def tell(self, channel: str) -> None:
+        """Ring one channel; a doorbell that is away costs a screen one polling interval."""
+        with suppress(redis.RedisError):
+            self.redis.publish(LIVE_PREFIX + channel, "changed")
+
+
+@lru_cache(maxsize=1)
+def get_runtime() -> Runtime:
+    """Return this process's runtime, made from the environment on first use."""
+    return make_runtime(os.environ)
+
+
+def make_runtime(environ: Mapping[str, str]) -> Runtime:
+    """Put a runtime together from an environment."""
+    return Runtime(load_settings(environ))

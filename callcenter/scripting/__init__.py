@@ -1,0 +1,1 @@
+"""Which script an agent sees, and the path taken through it."""

@@ -1,0 +1,1 @@
+"""Carrier adapters: how the product speaks to the telephone network."""

@@ -1,0 +1,1 @@
+"""Trigger rules: when a visit is worth a call."""

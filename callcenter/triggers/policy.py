@@ -1,0 +1,151 @@
+"""Reading a trigger rule's definition: typed, with defaults, and clear words where it is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from callcenter.domain.durations import parse_duration
+from callcenter.domain.enums import Preset
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.errors import BadInput
+from callcenter.triggers.conditions import Condition, compile_condition
+
+_KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
+_ENTRIES = frozenset(
+    "rule title journey step preset after event errors times unless conditions priority promise window goal"
+    " holdout max_age moment".split()
+)
+_TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
+DEFAULT_HOLDOUT = 0.2
+DEFAULT_WINDOW = timedelta(days=7)
+DEFAULT_PROMISE = timedelta(seconds=60)
+DEFAULT_MAX_AGE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class RuleSpec:
+    """A rule's definition, ready to run. `goal` is the step whose reaching counts as converted."""
+
+    key: str
+    title: Mapping[str, str]
+    journey: str
+    step: str
+    preset: Preset
+    condition: Condition
+    after: timedelta = timedelta(0)
+    event: str | None = None
+    errors: tuple[str, ...] = ()
+    times: int = 1
+    unless: tuple[str, ...] = ()
+    priority: int = 50
+    promise: timedelta = DEFAULT_PROMISE
+    window: timedelta = DEFAULT_WINDOW
+    goal: str | None = None
+    holdout: float = DEFAULT_HOLDOUT
+    max_age: timedelta = DEFAULT_MAX_AGE
+    moment: str | None = None
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether the rule fires at its event rather than when a clock runs out."""
+        return self.after == timedelta(0)
+
+
+def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
+    """Turn a rule's definition, as parsed from YAML or JSON, into its spec.
+
+    Raises BadInput naming the entry that is wrong, with what would be right.
+    """
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("rule"), str) or not _KEY.match(raw["rule"]):
+        raise BadInput("rule: needs a name of lower-case letters, digits or -")
+    unknown = set(raw) - _ENTRIES
+    if unknown:
+        raise BadInput(f"unknown entry {', '.join(sorted(unknown))}")
+    step = raw.get("step")
+    if step not in journey.order or step == journey.goal:
+        steps = ", ".join(s for s in journey.order if s != journey.goal)
+        raise BadInput(f"step: {step!r} is not a step of journey {journey.id!r}; it has {steps}")
+    try:
+        preset = Preset(raw.get("preset", Preset.GONE_QUIET))
+    except ValueError:
+        raise BadInput(f"preset: {raw.get('preset')!r} is not one of {', '.join(Preset)}") from None
+    return RuleSpec(
+        key=raw["rule"],
+        title=_title(raw),
+        journey=journey.id,
+        step=step,
+        preset=preset,
+        condition=compile_condition(raw.get("conditions")),
+        after=_after(raw, preset, journey),
+        event=_known_key(raw.get("event"), "event", journey),
+        errors=_error_keys(raw, preset, step, journey),
+        times=_whole(raw.get("times", 1), "times", 1, 100),
+        unless=tuple(_known_key(key, "unless", journey) or "" for key in raw.get("unless", [])),
+        priority=_whole(raw.get("priority", 50), "priority", 0, 100),
+        promise=parse_duration(raw.get("promise", "60s"), "promise"),
+        window=parse_duration(raw.get("window", "7d"), "window"),
+        goal=_goal(raw, step, journey),
+        holdout=_share(raw.get("holdout", DEFAULT_HOLDOUT)),
+        max_age=parse_duration(raw.get("max_age", "24h"), "max_age"),
+        moment=raw.get("moment"),
+    )
+
+
+def _title(raw: Mapping[str, Any]) -> Mapping[str, str]:
+    title = raw.get("title", raw["rule"])
+    return {"en": title} if isinstance(title, str) else dict(title)
+
+
+def _after(raw: Mapping[str, Any], preset: Preset, journey: JourneyDefinition) -> timedelta:
+    if "after" not in raw:
+        if preset in _TIMED:
+            raise BadInput(f"after: preset {preset.value} needs a duration, for example 5m")
+        return timedelta(0)
+    after = parse_duration(raw["after"], "after")
+    if after < timedelta(seconds=1) and preset in _TIMED:
+        raise BadInput("after: at least 1s")
+    if journey.gap is not None and after >= journey.gap:
+        raise BadInput("after: longer than the silence that closes a visit, so the rule could never fire")
+    return after
+
+
+def _known_key(key: Any, where: str, journey: JourneyDefinition) -> str | None:
+    if key is None:
+        return None
+    if key not in journey.roles:
+        raise BadInput(f"{where}: journey {journey.id!r} knows no event {key!r}")
+    return str(key)
+
+
+def _error_keys(
+    raw: Mapping[str, Any], preset: Preset, step: str, journey: JourneyDefinition
+) -> tuple[str, ...]:
+    keys = raw.get("errors")
+    if keys is None:
+        keys = journey.step(step).errors if preset is Preset.TROUBLE and "event" not in raw else ()
+    if preset is Preset.TROUBLE and not keys and "event" not in raw:
+        raise BadInput(f"errors: step {step!r} has no error events; name the event that means trouble")
+    return tuple(_known_key(key, "errors", journey) or "" for key in keys)
+
+
+def _goal(raw: Mapping[str, Any], step: str, journey: JourneyDefinition) -> str | None:
+    goal = raw.get("goal")
+    if goal is None:
+        return None
+    if goal not in journey.order or journey.order[goal] <= journey.order[step]:
+        raise BadInput(f"goal: {goal!r} must be a step after {step!r}")
+    return str(goal)
+
+
+def _whole(value: Any, where: str, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise BadInput(f"{where}: a whole number from {low} to {high}")
+    return value
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 0.9:
+        raise BadInput("holdout: a share from 0 to 0.9, for example 0.2")
+    return float(value)

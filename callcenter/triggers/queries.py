@@ -1,0 +1,82 @@
+"""Reads of trigger rules and firings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from callcenter.domain.enums import RuleState
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.models import TriggerFiring, TriggerRule
+from callcenter.triggers.policy import RuleSpec, read_rule
+
+_compiled: dict[UUID, RuleSpec] = {}
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The current version of every rule, compiled; `on_step` holds the live ones by journey and step."""
+
+    rules: Mapping[str, tuple[TriggerRule, RuleSpec]]
+    on_step: Mapping[tuple[str, str], tuple[RuleSpec, ...]]
+
+    def spec(self, rule_key: str) -> RuleSpec | None:
+        """Return the current spec of a rule, live or paused; None when it is retired."""
+        found = self.rules.get(rule_key)
+        return found[1] if found else None
+
+    def row(self, rule_key: str) -> TriggerRule:
+        """Return the row of a rule's current version."""
+        return self.rules[rule_key][0]
+
+
+def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
+    """Load live and paused rules, compiled once per version."""
+    rules: dict[str, tuple[TriggerRule, RuleSpec]] = {}
+    on_step: dict[tuple[str, str], list[RuleSpec]] = {}
+    statement = (
+        select(TriggerRule)
+        .where(col(TriggerRule.state).in_([RuleState.LIVE, RuleState.PAUSED]))
+        .order_by(col(TriggerRule.rule_key))
+    )
+    for row in session.exec(statement):
+        if row.journey not in journeys:
+            continue
+        spec = _compiled.get(row.id) or read_rule(row.definition, journeys[row.journey])
+        _compiled[row.id] = spec
+        rules[row.rule_key] = (row, spec)
+        if row.state == RuleState.LIVE:
+            on_step.setdefault((row.journey, row.step), []).append(spec)
+    return RuleSet(rules, {key: tuple(specs) for key, specs in on_step.items()})
+
+
+def firings_undecided(session: Session, limit: int) -> Sequence[TriggerFiring]:
+    """Claim firings whose fate is open; those another process holds are left to it."""
+    return session.exec(
+        select(TriggerFiring)
+        .where(col(TriggerFiring.fate).is_(None))
+        .where(TriggerFiring.tries < MAX_TRIES)
+        .order_by(col(TriggerFiring.fired_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+MAX_TRIES = 5
+"""After so many failures a firing is left for a person to look at, so that it cannot block the others."""
+
+
+def newest_version(session: Session, rule_key: str) -> TriggerRule | None:
+    """Return the highest version of a rule, whatever its state."""
+    statement = (
+        select(TriggerRule).where(TriggerRule.rule_key == rule_key).order_by(col(TriggerRule.version).desc())
+    )
+    return session.exec(statement).first()
+
+
+def firings_of_rule(session: Session) -> Mapping[str, int]:
+    """Count firings per rule."""
+    rows = session.execute(select(TriggerFiring.rule_key, func.count()).group_by(TriggerFiring.rule_key))
+    return {rule_key: count for rule_key, count in rows}

@@ -1,0 +1,1 @@
+"""The edges, by persona."""

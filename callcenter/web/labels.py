@@ -1,0 +1,105 @@
+"""Fixed codes in words, translated when shown.
+
+Families: presence and its reasons, work state, bar reasons, call results, cancel reasons, why a
+script was chosen, verdicts, figures, places to go. No code stands for two things.
+"""
+
+from flask_babel import lazy_gettext as _l
+
+LABELS = {
+    # presence and reasons
+    "signed_off": _l("Signed off"),
+    "available": _l("Available"),
+    "not_ready": _l("Not ready"),
+    "break": _l("Break"),
+    "training": _l("Training"),
+    "meeting": _l("Meeting"),
+    "admin": _l("Paperwork"),
+    "missed_offer": _l("Missed an offer"),
+    # work state
+    "idle": _l("Idle"),
+    "reserved": _l("Reserved"),
+    "previewing": _l("Previewing"),
+    "dialing": _l("Dialing"),
+    "talking": _l("Talking"),
+    "wrapping": _l("Wrapping"),
+    # bar reasons, and other reasons for no call
+    "do_not_call": _l("Do not call"),
+    "unknown_time_zone": _l("Time zone unknown"),
+    "outside_calling_hours": _l("Calling hours"),
+    "attempt_cap_reached": _l("Attempt cap"),
+    "minimum_gap": _l("Minimum gap"),
+    "invalid_number": _l("Number not valid"),
+    "no_policy": _l("No policy applies"),
+    "customer_frozen": _l("Customer frozen"),
+    "no_consent": _l("No consent"),
+    "no_agent": _l("No free agent"),
+    "carrier_limit": _l("Carrier limit"),
+    "rule_paused": _l("Rule paused"),
+    "waits_by_rule": _l("Waits by rule"),
+    "in_preview": _l("In preview"),
+    "stuck": _l("Stuck reserved"),
+    # call results
+    "completed": _l("Answered"),
+    "busy": _l("Busy"),
+    "no_answer": _l("No answer"),
+    "failed": _l("Failed"),
+    "canceled": _l("Canceled"),
+    "machine": _l("Machine"),
+    "abandoned": _l("Abandoned"),
+    "rejected": _l("Rejected"),
+    "not_placed": _l("Not placed"),
+    "unknown": _l("Not known yet"),
+    # why a call task was canceled
+    "advanced": _l("They went on by themselves."),
+    "recovered": _l("They finished by themselves."),
+    "late_progress": _l("They had already gone on before the rule fired."),
+    "refused": _l("They asked not to be called."),
+    "expired": _l("It waited too long to be useful."),
+    "barred": _l("They may not be called."),
+    # skip reasons
+    "busy_with_another": _l("Busy with another customer"),
+    "known_to_me": _l("I know this person"),
+    "language": _l("Another language is needed"),
+    "wrong_skill": _l("Needs another skill"),
+    "other": _l("Another reason"),
+    # why this script
+    "only_match": _l("the only script for this step"),
+    "drawn_at_random": _l("variant drawn at random"),
+    "same_as_before": _l("same variant as before"),
+    "language_fallback": _l("no script in their language"),
+    # verdicts
+    "helps": _l("Calling helps"),
+    "harms": _l("Calling harms"),
+    "not_known": _l("Not known yet"),
+    "no_holdout": _l("No hold-out"),
+    "sample_ratio": _l("Not shown"),
+    "live": _l("Live"),
+    "paused": _l("Paused"),
+    # figures
+    "waiting": _l("Waiting"),
+    "oldest": _l("Oldest"),
+    "speed_to_call": _l("Speed to call"),
+    "attempts": _l("Attempts"),
+    "reached": _l("Reached"),
+    "right_party": _l("Right-party contact"),
+    "verified": _l("Verified conversions"),
+    "wrap_up": _l("Wrap-up, median"),
+    "occupancy": _l("Occupancy"),
+    "abandonment": _l("Abandonment"),
+    # places and roles
+    "console": _l("Console"),
+    "floor": _l("Floor"),
+    "journeys": _l("Journeys"),
+    "rules": _l("Rules"),
+    "effects": _l("Effects"),
+    "scripts": _l("Scripts"),
+    "agent": _l("Agent"),
+    "supervisor": _l("Supervisor"),
+    "strategist": _l("Strategist"),
+    "auto": _l("As the system"),
+    "light": _l("Light"),
+    "dark": _l("Dark"),
+    "en": _l("English"),
+    "zh": _l("Simplified Chinese"),
+}

@@ -1,0 +1,375 @@
+"""The agent console: rail, call bar, why this call, customer, script, wrap-up; or the idle view."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from callcenter.web.pages.frame import Frame, Money
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackDue:
+    """A promised callback. `is_mine` says personal; otherwise anyone may take it."""
+
+    due_at: datetime
+    customer: str
+    is_mine: bool
+    step: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """One own figure of today beside the team's median.
+
+    `code`: attempts, reached, right_party, verified, wrap_up. `kind`: count, share (0 to 1) or
+    clock (seconds). `value` and `median` are None when there is nothing to divide by.
+    `target` is the plan (count) or the limit (clock). `scale` is the right end of the drawn axis.
+    """
+
+    code: str
+    kind: str
+    value: float | None
+    median: float | None
+    scale: float
+    numerator: int | None = None
+    denominator: int | None = None
+    target: float | None = None
+
+    def place(self, figure: float | None) -> float:
+        """Where a figure lies on the drawn axis, in percent from 0 to 100."""
+        if figure is None or self.scale <= 0:
+            return 0.0
+        return round(min(1.0, max(0.0, figure / self.scale)) * 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseUse:
+    """Minutes of one not-ready reason today, in seconds; `allowed_seconds` None is no limit."""
+
+    reason: str
+    used_seconds: int
+    allowed_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many of the team are in one state; `code` is a work state or not_ready."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """The agent's own column.
+
+    `presence`: signed_off, available, not_ready; `presence_reason` is set with not_ready.
+    `may_choose` are the not-ready reasons the agent may pick. `work_state_since` starts the
+    clock. `waiting` counts the call tasks in the agent's skills, `callable_now` those that may be
+    called now; `oldest_since` is when the oldest began to wait.
+    """
+
+    agent_name: str
+    signed_in_at: datetime | None
+    presence: str
+    presence_reason: str | None
+    presence_since: datetime
+    may_choose: tuple[str, ...]
+    work_state: str
+    work_state_since: datetime
+    waiting: int
+    callable_now: int
+    oldest_since: datetime | None = None
+    last_wrap_up_seconds: int | None = None
+    callbacks: tuple[CallbackDue, ...] = ()
+    numbers: tuple[OwnNumber, ...] = ()
+    pauses: tuple[PauseUse, ...] = ()
+    team_now: tuple[StateCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepMark:
+    """A step on the stepper. `state`: passed, stopped, recovered, next or ahead."""
+
+    label: str
+    state: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNote:
+    """What the customer just did. `tone`: good, bad or plain. Shown filled until `until`."""
+
+    text: str
+    at: datetime
+    tone: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WhyThisCall:
+    """Why the call task exists, in the words of the rule that fired.
+
+    `ring_delay_seconds` is drop-off to first ring, None before it rang. `folded_in` counts other
+    firings merged into this call task. `still` is a short live sentence ("Still on the page.").
+    """
+
+    headline: str
+    step: str
+    stopped_at: datetime
+    rule: str
+    rule_version: int
+    steps: tuple[StepMark, ...]
+    folded_in: int = 0
+    ring_delay_seconds: int | None = None
+    still: str | None = None
+    live: LiveNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAttempt:
+    """An attempt before this call task: when, and what came of it in one line."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One thing that happened, newest first in the list.
+
+    `kind` picks icon and filter: registered, signed_in, opened, returned, accepted, rejected,
+    error, call, rule, callback or other. `id` keeps its row in place when the page is refreshed.
+    """
+
+    id: str
+    at: datetime
+    kind: str
+    text: str
+
+    @property
+    def is_error(self) -> bool:
+        """True for what went wrong for the customer."""
+        return self.kind in {"rejected", "error"}
+
+    @property
+    def is_call(self) -> bool:
+        """True for what we did: dials, callbacks, rules."""
+        return self.kind in {"call", "callback", "rule"}
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The person, as far as an agent may see them. `masked_number` never shows the whole number."""
+
+    name: str
+    short_name: str
+    title: str
+    masked_number: str
+    place: str
+    time_zone: tzinfo | None
+    credit_limit: Money | None = None
+    credit_note: str | None = None
+    products: tuple[str, ...] = ()
+    consent: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    crm_url: str | None = None
+    earlier: tuple[EarlierAttempt, ...] = ()
+    timeline: tuple[TimelineEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An answer the customer may give, chosen by its digit. `lit` is the live event it answers."""
+
+    digit: int
+    key: str
+    label: str
+    hint: str
+    leads_to: str | None
+    lit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptNode:
+    """One thing to say. `position` of `total` steps, None where a path has no fixed length."""
+
+    key: str
+    label: str
+    say: tuple[str, ...]
+    branches: tuple[Branch, ...] = ()
+    position: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step of the script already behind us, with the answer given and when."""
+
+    label: str
+    answer: str | None
+    at: datetime
+    is_notice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Something customers say, and the answer to give. Common ones are shown as chips."""
+
+    key: str
+    label: str
+    answer: str
+    is_common: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The script of this attempt with its placeholders filled. `current` is the key of a node."""
+
+    label: str
+    version: int
+    variant: str | None
+    nodes: tuple[ScriptNode, ...]
+    current: str
+    path: tuple[StepTaken, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    required_notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionChoice:
+    """One big button. `needs_callback` asks for a time as well."""
+
+    key: str
+    label: str
+    needs_callback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CauseChoice:
+    """Why they stopped. `is_prefilled` says it was read from the errors."""
+
+    key: str
+    label: str
+    is_prefilled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """The form after every attempt. At most eight dispositions have a key.
+
+    `may_save` is true once the carrier says the call has ended. `callback_times` are only those
+    the customer's calling hours allow. `errors` holds a sentence by field name.
+    """
+
+    dispositions: tuple[DispositionChoice, ...]
+    causes: tuple[CauseChoice, ...]
+    may_save: bool
+    limit_seconds: int
+    causes_from: str | None = None
+    callback_times: tuple[datetime, ...] = ()
+    disposition: str | None = None
+    note: str = ""
+    suggestion: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Why this customer may not be dialled now. `next_allowed_at` None: no time is known."""
+
+    reasons: tuple[str, ...]
+    next_allowed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentCall:
+    """The call task before the agent, from reservation to saved wrap-up.
+
+    `phase`: reserved, previewing, dialing, talking, wrapping or gone. `deadline_at` ends the
+    preview or the wrap-up, `allowed_seconds` is its whole length. `result` is the carrier's call
+    result once known; `failure` names the cause of a failed one. `cancel_reason` is set when gone.
+    `own_number` is the agent's masked telephone if that rings first.
+    """
+
+    call_task_id: str
+    phase: str
+    customer: Customer
+    why: WhyThisCall
+    script: Script | None
+    wrap_up: WrapUp
+    attempt_id: str | None = None
+    phase_since: datetime | None = None
+    deadline_at: datetime | None = None
+    allowed_seconds: int | None = None
+    barred: Barred | None = None
+    result: str | None = None
+    failure: str | None = None
+    cancel_reason: str | None = None
+    shown_as: str | None = None
+    is_recorded: bool = False
+    own_number: str | None = None
+    may_ask_more_time: bool = False
+    skip_reasons: tuple[str, ...] = ("busy_with_another", "known_to_me", "language", "wrong_skill", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitReason:
+    """Why some call tasks wait. `code` is a bar reason, or in_preview, no_agent, carrier_limit."""
+
+    code: str
+    count: int
+    first_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """An own attempt of today and what the customer then did.
+
+    `disposition` is None when the telephone answered for us; then `result` is shown.
+    `then_tone`: good, plain or wait. `then` is None while nothing is known.
+    """
+
+    at: datetime
+    customer: str
+    step: str
+    result: str
+    disposition: str | None = None
+    rang_seconds: int | None = None
+    then: str | None = None
+    then_tone: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A message in the idle view, such as a changed script. `href` leads to it."""
+
+    title: str
+    text: str
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing to call: why, what comes next, and what the last attempts led to."""
+
+    place_in_line: int | None = None
+    idle_agents: int | None = None
+    skills: tuple[str, ...] = ()
+    why_none: tuple[WaitReason, ...] = ()
+    callbacks: tuple[CallbackDue, ...] = ()
+    attempts: tuple[LastAttempt, ...] = ()
+    notes: tuple[Note, ...] = ()
+    team_size: int | None = None
+    preview_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePage:
+    """The whole console: either a `call` is before the agent, or `idle` says why not."""
+
+    frame: Frame
+    rail: Rail
+    call: CurrentCall | None = None
+    idle: Idle = field(default_factory=Idle)

@@ -1,0 +1,119 @@
+"""The supervisor floor: strip, needs you now, queue with why no call, agents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callcenter.web.pages.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the strip.
+
+    `code`: waiting, oldest, speed_to_call, attempts, reached, right_party, verified, occupancy,
+    abandonment. `kind`: count, share (0 to 1) or clock (seconds). `second` is the p90 beside a
+    p50. `tone`: plain, warn or bad, of the last value. `trend` is oldest first; `threshold` is in
+    the unit of the trend and drawn dashed. `denominator` and `numerator` are printed below;
+    `base_seconds` replaces the denominator where the base is time (occupancy).
+    `since` makes a clock tick (oldest).
+    """
+
+    code: str
+    kind: str
+    value: float | None
+    tone: str = "plain"
+    second: float | None = None
+    second_tone: str = "plain"
+    numerator: int | None = None
+    denominator: int | None = None
+    base_seconds: int | None = None
+    threshold: float | None = None
+    since: datetime | None = None
+    trend: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that needs a person. `tone`: urgent or watch. Texts are finished sentences.
+
+    `kind` picks the icon: stuck, promise, loss, carrier, abandonment or other.
+    `free_agent_id` is set when freeing this agent's reservation is the remedy.
+    """
+
+    id: str
+    kind: str
+    tone: str
+    title: str
+    text: str
+    since: datetime
+    free_agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """A share of the why-no-call bar. `code`: no_agent, a bar reason, carrier_limit, rule_paused,
+    waits_by_rule, reserved or stuck."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A waiting call task.
+
+    `waiting_since` and `promise_seconds` draw the age; None when it waits by rule or by law.
+    `why` is a code as in `ReasonCount`, `why_note` adds the particulars ("Urumqi, from 15:30").
+    """
+
+    call_task_id: str
+    customer: str
+    rule: str
+    why: str
+    why_note: str | None = None
+    waiting_since: datetime | None = None
+    promise_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The waiting call tasks, oldest promise first. `total` may exceed the rows shown."""
+
+    total: int
+    reasons: tuple[ReasonCount, ...] = ()
+    rows: tuple[QueueRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An agent's seat, in fixed order by name. `tone`: plain, warn or bad.
+
+    `state` is a work state, or not_ready with `reason`. `may_free` offers to free a reservation.
+    """
+
+    agent_id: str
+    name: str
+    state: str
+    since: datetime
+    reason: str | None = None
+    step: str | None = None
+    tone: str = "plain"
+    may_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPage:
+    """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do."""
+
+    frame: Frame
+    team: str
+    figures: tuple[Figure, ...]
+    needs: tuple[Need, ...] = ()
+    queue: Queue = Queue(total=0)
+    seats: tuple[Seat, ...] = ()
+    last_alert_at: datetime | None = None
+    last_act: str | None = None
+
+    def count(self, *states: str) -> int:
+        """How many seats are in one of the states."""
+        return sum(seat.state in states for seat in self.seats)

@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import pytest
+
+from callcenter.config import SIMULATOR_ACCOUNT_SID, load_settings
+from callcenter.errors import ConfigError
+from callcenter.home import open_home
+
+PRODUCTION = {
+    "CALLCENTER_ENV": "production",
+    "SECRET_KEY": "k" * 40,
+    "DATABASE_URL": "postgres://app:pw@db/callcenter",
+    "REDIS_URL": "redis://doorbell:6379/0",
+    "CARRIER": "twilio",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+    "TWILIO_AUTH_TOKEN": "token",
+    "CALLER_ID": "+15005550006",
+    "PUBLIC_BASE_URL": "https://calls.example.com/",
+}
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as refused:
+        load_settings(environ)
+    return refused.value.problems
+
+
+def test_an_empty_environment_is_a_loopback_demo() -> None:
+    settings = load_settings({})
+    assert (settings.environment, settings.host, settings.port, settings.demo) == (
+        "demo",
+        "127.0.0.1",
+        8000,
+        True,
+    )
+    assert settings.home == Path.cwd() / "var"
+    assert settings.public_base_url == "http://127.0.0.1:8000"
+    assert (settings.carrier, settings.twilio_account_sid) == ("simulator", SIMULATOR_ACCOUNT_SID)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "abc"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("PORT", "²"),
+        ("DEMO", "perhaps"),
+        ("CALLCENTER_ENV", "staging"),
+        ("CARRIER", "pigeon"),
+        ("CALLER_ID", "0612345678"),
+        ("CALLS_PER_SECOND", "0"),
+        ("CALLS_PER_SECOND", "nan"),
+        ("PUBLIC_BASE_URL", "calls.example.com"),
+        ("CARRIER_BASE_URL", "http://x/path"),
+        ("WEB_WORKERS", "-1"),
+        ("LOG_LEVEL", "LOUD"),
+        ("MIN_FREE_MB", "1e3"),
+    ],
+)
+def test_nonsense_is_refused_by_name_and_value(name: str, value: str) -> None:
+    (problem,) = problems({name: value})
+    assert problem.startswith(name)
+    assert value in problem
+
+
+def test_every_problem_is_named_at_once() -> None:
+    named = problems({"PORT": "abc", "DEMO": "x", "TWILIO_API_KEY_SID": "SK1"})
+    assert [problem.split()[0] for problem in named] == ["DEMO", "PORT", "TWILIO_API_KEY_SID"] or len(
+        named
+    ) == 3
+
+
+def test_a_refused_server_address_never_shows_its_password() -> None:
+    (problem,) = problems({"DATABASE_URL": "mysql://app:hunter2@db/x"})
+    assert problem.startswith("DATABASE_URL")
+    assert "hunter2" not in problem
+
+
+def test_settings_never_show_a_secret() -> None:
+    shown = repr(load_settings(PRODUCTION))
+    for secret in ("k" * 40, "app:pw", "'token'"):
+        assert secret not in shown
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("s" * 40 + "\n")
+    without = {name: value for name, value in PRODUCTION.items() if name != "SECRET_KEY"}
+    assert load_settings({**without, "SECRET_KEY_FILE": str(tmp_path / "key")}).secret_key == "s" * 40
+
+
+def test_a_secret_both_ways_or_from_a_missing_file_is_refused(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    assert "not both" in problems({**PRODUCTION, "SECRET_KEY_FILE": missing})[0]
+    assert any("cannot be read" in problem for problem in problems({"TWILIO_AUTH_TOKEN_FILE": missing}))
+
+
+def test_production_settings_are_accepted_and_made_plain() -> None:
+    settings = load_settings(PRODUCTION)
+    assert settings.database_url == "postgresql+psycopg://app:pw@db/callcenter"
+    assert settings.public_base_url == "https://calls.example.com"
+    assert settings.demo is False
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "CALLCENTER_ENV"])
+def test_production_does_not_start_without(name: str) -> None:
+    without = {key: value for key, value in PRODUCTION.items() if key != name}
+    assert any(name in problem for problem in problems(without))
+
+
+def test_production_does_not_take_up_a_demo_s_secrets(tmp_path: Path) -> None:
+    home = {"CALLCENTER_HOME": str(tmp_path / "home")}
+    assert open_home(load_settings(home)).secret_key
+    without = {key: value for key, value in PRODUCTION.items() if key != "SECRET_KEY"}
+    assert any("SECRET_KEY" in problem for problem in problems({**without, **home}))
+
+
+def test_a_demo_does_not_leave_loopback() -> None:
+    assert problems({"HOST": "0.0.0.0"})[0].startswith("HOST")
+
+
+def test_a_demo_makes_its_secrets_once(tmp_path: Path) -> None:
+    environ = {"CALLCENTER_HOME": str(tmp_path / "home")}
+    first = open_home(load_settings(environ))
+    again = load_settings(environ)
+    assert len(first.secret_key) >= 32
+    assert first.secret_key != first.twilio_auth_token
+    assert (again.secret_key, again.twilio_auth_token) == (first.secret_key, first.twilio_auth_token)
+    assert (tmp_path / "home" / "secrets" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_processes_read_the_same_settings_again(tmp_path: Path) -> None:
+    settings = open_home(load_settings({"CALLCENTER_HOME": str(tmp_path / "home"), "PORT": "8123"}))
+    assert load_settings(settings.as_environ()) == settings
+    assert load_settings(load_settings(PRODUCTION).as_environ()) == load_settings(PRODUCTION)

@@ -1,0 +1,28 @@
+"""A worker process: takes jobs from the queues, one after the other. Run as many as you like."""
+
+from rq import SimpleWorker
+from rq.timeouts import TimerDeathPenalty
+
+from callcenter.runtime import get_runtime
+from workers.logs import set_up_logs
+from workers.queues import QUEUES, queue_named
+
+
+class CallWorker(SimpleWorker):
+    """A worker that does its jobs in its own process: a job is a short transaction, a fork would cost more."""
+
+    death_penalty_class = TimerDeathPenalty
+
+
+def main() -> None:
+    """Work until told to stop; a job under way is finished first."""
+    runtime = get_runtime()
+    set_up_logs(runtime.settings.log_level)
+    worker = CallWorker(
+        [queue_named(runtime, name) for name in QUEUES], connection=runtime.redis, prepare_for_work=False
+    )
+    worker.work(logging_level="WARNING", with_scheduler=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Which job does which outbox kind, and on which queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rq import Queue
+
+from callcenter.domain.enums import OutboxKind
+from callcenter.runtime import Runtime
+
+CALLS = "calls"
+OFFERS = "offers"
+QUEUES = (CALLS, OFFERS)
+"""In the order in which a worker empties them: a call being placed comes before a new offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The one job of an outbox kind, by its import path, and its queue."""
+
+    job: str
+    queue: str
+
+
+ROUTES: Mapping[OutboxKind, Route] = {
+    OutboxKind.OFFER_CALL_TASK: Route("workers.jobs.offer_call_task", OFFERS),
+    OutboxKind.OFFER_TO_AGENT: Route("workers.jobs.offer_to_agent", OFFERS),
+    OutboxKind.PLACE_ATTEMPT: Route("workers.jobs.place_attempt", CALLS),
+    OutboxKind.HANG_UP_ATTEMPT: Route("workers.jobs.hang_up_attempt", CALLS),
+}
+
+
+def queue_named(runtime: Runtime, name: str) -> Queue:
+    """Return an RQ queue on the runtime's doorbell."""
+    return Queue(name, connection=runtime.redis)

@@ -1,0 +1,68 @@
+"""Carries due outbox messages to RQ. Any number may run; a message no job finished comes up again."""
+
+import threading
+from contextlib import suppress
+
+import psycopg
+import redis
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from callcenter import outbox
+from callcenter.domain.enums import OutboxKind
+from callcenter.runtime import Runtime
+from workers.queues import ROUTES, queue_named
+
+log = structlog.get_logger()
+IDLE_SECONDS = 0.5
+
+
+def relay_due(runtime: Runtime) -> int:
+    """Hand what is due to the queues; return how many messages."""
+    with runtime.unit_of_work() as session:
+        messages = [
+            (message.id, OutboxKind(message.kind), message.subject_id, message.tries)
+            for message in outbox.take_due(session, runtime.clock())
+        ]
+    for message_id, kind, subject_id, tries in messages:
+        route = ROUTES[kind]
+        name = "call-task" if kind is OutboxKind.OFFER_CALL_TASK else kind.value
+        queue_named(runtime, route.queue).enqueue(
+            route.job,
+            message_id,
+            str(subject_id),
+            job_id=f"{name}-{subject_id}-{message_id}-{tries}",
+            result_ttl=0,
+            failure_ttl=3600,
+            job_timeout=60,
+        )
+    return len(messages)
+
+
+def run_relay(runtime: Runtime, stop: threading.Event) -> None:
+    """Relay until told to stop: at once when a transaction says so, and every half second anyway."""
+    listener: psycopg.Connection | None = None
+    while not stop.is_set():
+        try:
+            if listener is None or listener.closed:
+                listener = _listen(runtime)
+            while relay_due(runtime):
+                pass
+            for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
+                pass
+        except (SQLAlchemyError, psycopg.Error, redis.RedisError, OSError) as error:
+            log.warning("relay.interrupted", error=type(error).__name__)
+            if listener is not None:
+                with suppress(psycopg.Error):
+                    listener.close()
+            listener = None
+            stop.wait(1.0)
+
+
+def _listen(runtime: Runtime) -> psycopg.Connection:
+    url = runtime.database_url
+    for plain in ("postgresql+psycopg://", "postgres://"):
+        url = url.replace(plain, "postgresql://", 1)
+    connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    connection.execute(f"LISTEN {outbox.CHANNEL}")
+    return connection

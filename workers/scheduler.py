@@ -1,0 +1,62 @@
+"""The scheduler process: ticks, and the relay of the outbox. Run as many as you like."""
+
+import signal
+import threading
+from collections.abc import Callable
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from callcenter.runtime import Runtime, get_runtime
+from workers import ticks
+from workers.logs import set_up_logs
+from workers.relay import run_relay
+
+log = structlog.get_logger()
+TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
+    (ticks.fire, 0.25),
+    (ticks.match, 1.0),
+    (ticks.expire, 1.0),
+    (ticks.reconcile, 15.0),
+)
+
+
+def _guarded(tick: Callable[[Runtime], None], runtime: Runtime) -> Callable[[], None]:
+    """Keep a tick that fails from ending the schedule: the next one tries again."""
+
+    def run() -> None:
+        try:
+            tick(runtime)
+        except Exception:  # a tick must never take the scheduler down
+            log.exception("tick.failed", tick=tick.__name__)
+
+    return run
+
+
+def main() -> None:
+    """Run the ticks and the relay until told to stop."""
+    runtime = get_runtime()
+    set_up_logs(runtime.settings.log_level)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for tick, seconds in TICKS:
+        scheduler.add_job(
+            _guarded(tick, runtime),
+            "interval",
+            seconds=seconds,
+            id=tick.__name__,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    log.info("scheduler.started")
+    run_relay(runtime, stop)
+    scheduler.shutdown(wait=True)
+    log.info("scheduler.stopped")
+
+
+if __name__ == "__main__":
+    main()

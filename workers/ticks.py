@@ -1,0 +1,84 @@
+"""What must happen by the clock. Any number of schedulers may run these; each claims what it takes."""
+
+import structlog
+
+from callcenter import outbox, pipeline
+from callcenter.calls import queries as call_queries
+from callcenter.calls.service import News
+from callcenter.calltasks import queries as task_queries
+from callcenter.domain.enums import OutboxKind
+from callcenter.domain.ports import CallSnapshot
+from callcenter.models import ContactAttempt
+from callcenter.routing import queries as routing_queries
+from callcenter.routing.service import reservations_expired
+from callcenter.runtime import Runtime
+
+log = structlog.get_logger()
+_CHUNK = 200
+
+
+def fire(runtime: Runtime) -> None:
+    """Fire the visits whose clock has run out and decide what becomes of each firing."""
+    while True:
+        with runtime.unit_of_work() as session:
+            due = pipeline.fire_due_visits(session, runtime.clock(), _CHUNK)
+        if due < _CHUNK:
+            break
+    while True:
+        with runtime.unit_of_work() as session:
+            decided = pipeline.decide_firings(session, runtime.house, runtime.clock())
+        if not decided:
+            break
+
+
+def expire(runtime: Runtime) -> None:
+    """End offers whose lease has run out and call tasks that nobody called in time."""
+    with runtime.reading() as session:
+        tasks = [one.call_task_id for one in reservations_expired(session, runtime.clock())]
+    for call_task_id in tasks:
+        with runtime.unit_of_work() as session:
+            if pipeline.expire_offer(session, call_task_id, runtime.clock()):
+                log.info("reservation.expired", call_task=str(call_task_id))
+    with runtime.unit_of_work() as session:
+        for task in task_queries.tasks_expired(session, runtime.clock(), _CHUNK):
+            pipeline.expire_task(session, task, runtime.clock())
+
+
+def match(runtime: Runtime) -> None:
+    """Bring free agents and waiting call tasks together where a message about it was lost or came too early."""
+    with runtime.unit_of_work() as session:
+        now = runtime.clock()
+        agents = routing_queries.agents_idle(session, now)
+        waiting = task_queries.tasks_callable(session, now, limit=1)
+        if agents and waiting:
+            for agent_id in agents[:20]:
+                outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+
+
+def reconcile(runtime: Runtime) -> None:
+    """Ask the carrier about attempts that have been quiet too long; the answer only moves them forward."""
+    with runtime.reading() as session:
+        quiet = call_queries.attempts_to_look_at(session, runtime.clock())
+    for attempt in quiet:
+        seen, could_ask = _look(runtime, attempt)
+        if not could_ask:
+            continue
+        news = News(seen.ref, seen.state, seen.result, seen.talk_seconds) if seen else None
+        with runtime.unit_of_work() as session:
+            pipeline.note_look(session, attempt.id, news, runtime.clock())
+        log.info("attempt.reconciled", attempt=str(attempt.id), found=seen is not None)
+
+
+def _look(runtime: Runtime, attempt: ContactAttempt) -> tuple[CallSnapshot | None, bool]:
+    """Find an attempt's call at the carrier: the call, if there is one, and whether we could ask at all."""
+    if attempt.carrier_ref:
+        seen = runtime.carrier.lookup(attempt.carrier_ref)
+        return seen, seen is not None
+    since = attempt.placing_at or attempt.claimed_at
+    found = runtime.carrier.find(attempt.to_number, since)
+    if found is None:
+        return None, False
+    with runtime.reading() as session:
+        bound = call_queries.refs_bound(session, [one.ref for one in found])
+    mine = [one for one in found if one.ref not in bound]
+    return (min(mine, key=lambda one: one.created_at or since) if mine else None), True

@@ -64,11 +64,12 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/packages
 	$(PIP) install --quiet --no-build-isolation --no-deps --no-index -e .
 	@touch $@
 
-# npm of this machine when it is new enough, else the one in the virtual environment.
+# npm of this machine when it is new enough, else the one in the virtual environment, told to trust the
+# authorities this machine trusts (the machine's own npm has its own settings for that).
 $(STAMPS)/npm: package.json package-lock.json $(STAMPS)/packages
 	@if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then npm=npm; \
-	else npm="$(CURDIR)/$(BIN)/npm"; PATH="$(CURDIR)/$(BIN):$$PATH"; export PATH; fi; \
-	echo "$$npm ci --ignore-scripts"; "$$npm" ci --ignore-scripts --no-audit --no-fund --silent
+	else npm="$(CURDIR)/$(BIN)/npm"; export PATH="$(CURDIR)/$(BIN):$$PATH" NODE_OPTIONS=--use-system-ca; fi; \
+	echo "$$npm ci --ignore-scripts"; "$$npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 TRANSLATIONS := $(wildcard callcenter/translations/*/LC_MESSAGES/*.po)

@@ -151,7 +151,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         public_base_url=reader.parsed(
             "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}", _base_url, "an http(s) address without a path"
         ),
-        demo=reader.parsed("DEMO", not is_production, _flag, "0 or 1"),
+        demo=reader.parsed("DEMO", not is_production and carrier == "simulator", _flag, "0 or 1"),
         database_url=_server_url(reader, "DATABASE_URL", _DATABASE_SCHEMES),
         redis_url=_server_url(reader, "REDIS_URL", ("redis", "rediss", "unix")),
         secret_key=reader.secret("SECRET_KEY") or _kept_secret(home, "secret_key", environment),
@@ -203,6 +203,10 @@ def _check_together(reader: _Reader, settings: Settings) -> None:
                 bool(value) or any(problem.startswith(name) for problem in reader.problems),
                 f"{name} must be set when CARRIER=twilio",
             )
+    reader.require(
+        not settings.demo or settings.carrier == "simulator",
+        "DEMO must be 0 when CARRIER=twilio: synthetic customers have no telephones",
+    )
     if settings.environment == "demo":
         reader.require(
             settings.host in ("127.0.0.1", "localhost", "::1"),

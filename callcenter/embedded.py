@@ -24,12 +24,22 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses to use. `keeper_of` is the home whose embedded servers they are, None for named servers."""
+    """Servers to use: `settings` are the ones given, with both addresses (and a demo's secrets) filled in.
 
-    database_url: str
-    redis_url: str
+    `keeper_of` is the home whose embedded servers they are, None for named servers.
+    """
+
+    settings: Settings
     keeper_of: Path | None = None
     durable: bool = True
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.database_url or ""
+
+    @property
+    def redis_url(self) -> str:
+        return self.settings.redis_url or ""
 
     def keep_alive(self) -> bool:
         """Start a new keeper at the same addresses if the old one was killed. True when that was needed."""
@@ -49,19 +59,20 @@ def servers(settings: Settings, *, durable: bool = True) -> Iterator[Servers]:
     Raises ConfigError when the servers cannot be started, Unavailable when they do not come or go in time.
     """
     if settings.database_url and settings.redis_url:
-        yield Servers(settings.database_url, settings.redis_url)
+        yield Servers(settings)
         return
-    home = open_home(settings).home
+    settings = open_home(settings)
+    home = settings.home
     with (home / "run" / "users.lock").open("a", encoding="ascii") as users:
         _lock_as_user(users)
         try:
             state = _start_keeper(home, durable)
-            yield Servers(
-                settings.database_url or state.database_url,
-                settings.redis_url or state.redis_url,
-                keeper_of=home,
-                durable=durable,
+            addressed = replace(
+                settings,
+                database_url=settings.database_url or state.database_url,
+                redis_url=settings.redis_url or state.redis_url,
             )
+            yield Servers(addressed, keeper_of=home, durable=durable)
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
             _wait_for_the_end(home)

@@ -32,7 +32,7 @@ from callcenter.processes import Child, end_leftover
 
 READY_SECONDS = 60.0
 MOST_DEATHS = 5
-"""A server that died this often before it answered will not; the pauses between give a crash time to clear."""
+"""A server that died this often before it answered will not; the pauses give a crash time to clear."""
 TICK_SECONDS = 0.2
 SOCKET_DIR_PREFIX = "callcenter-"
 LONGEST_TEMPDIR = 60

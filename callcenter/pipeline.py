@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from callcenter import outbox
+from callcenter.calls import legs
 from callcenter.calls import service as calls
 from callcenter.calls.service import News
 from callcenter.calltasks import queries as task_queries
@@ -412,6 +413,10 @@ def set_presence(
     agent = routing.lock_agent(session, agent_id)
     agent.seen_at = now
     routing.set_presence(agent, presence, reason, now)
+    if presence is Presence.AVAILABLE and legs.needs_connecting(session, agent_id):
+        outbox.hand_over(session, OutboxKind.CONNECT_AGENT, agent_id, now)
+    if presence is Presence.SIGNED_OFF and agent.work_state == WorkState.IDLE:
+        outbox.hand_over(session, OutboxKind.RELEASE_AGENT, agent_id, now)
     if may_be_offered(presence, WorkState(agent.work_state)):
         outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
     outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
@@ -534,6 +539,19 @@ class NotDialed:
 
     cancel_reason: CancelReason | None = None
     verdict: Verdict | None = None
+
+
+def begin_connecting(session: Session, agent_id: UUID, now: datetime) -> str | None:
+    """Take the permission to call an agent into their room; returns the address, None when they are in it."""
+    agent = routing.lock_agent(session, agent_id)
+    return agent.address if legs.begin(session, agent_id, agent.address, now) else None
+
+
+def note_agent_leg(session: Session, agent_id: UUID, ref: str, state: AttemptState, now: datetime) -> None:
+    """Take in what the carrier says of the call that keeps an agent in their room."""
+    routing.lock_agent(session, agent_id)
+    legs.note(session, agent_id, ref, state, now)
+    outbox.ring(session, outbox.agent_channel(agent_id))
 
 
 def place_call(

@@ -28,6 +28,8 @@ class ProcessSpec:
     name: str
     argv: tuple[str, ...]
     environ: Mapping[str, str] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+    """Variables of ours it does not get."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     account: tuple[int, int] | None = None
@@ -46,7 +48,8 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.restart_at: float | None = None
         self.deaths = 0
-        self._environ = {**environ, **spec.environ}
+        shared = {name: value for name, value in environ.items() if name not in spec.withheld}
+        self._environ = {**shared, **spec.environ}
         self._output = output
         self._pause = FIRST_PAUSE
         self._started_at = 0.0

@@ -20,7 +20,7 @@ MIGRATION_LOCK = 4_155_237_301
 
 
 def run_online() -> None:
-    """Wait for the turn, then upgrade in one transaction."""
+    """Wait for the turn, then upgrade, each migration in one transaction."""
     url = context.config.attributes.get("database_url") or os.environ.get("DATABASE_URL")
     if not url:
         raise SystemExit("set DATABASE_URL, or use `callcenter migrate`")
@@ -39,6 +39,7 @@ def run_online() -> None:
             target_metadata=SQLModel.metadata,
             compare_type=True,
             compare_server_default=True,
+            transaction_per_migration=True,
         )
         with context.begin_transaction():
             context.run_migrations()

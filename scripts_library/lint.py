@@ -44,7 +44,7 @@ def lint_command(root: Path | None = None) -> int:
     for finding in findings:
         click.echo(str(finding))
     mistakes = sum(not finding.is_warning for finding in findings)
-    click.echo(f"{mistakes} mistakes, {len(findings) - mistakes} warnings")
+    click.echo(f"mistakes: {mistakes}, warnings: {len(findings) - mistakes}")
     return 1 if mistakes else 0
 
 

@@ -7,9 +7,9 @@ import structlog
 from callcenter import outbox, pipeline
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.domain.enums import AttemptState
-from callcenter.domain.ports import Unknown
-from callcenter.models import ContactAttempt
-from callcenter.runtime import get_runtime
+from callcenter.domain.ports import Placed, Unknown
+from callcenter.models import AgentLeg, ContactAttempt
+from callcenter.runtime import Runtime, get_runtime
 
 log = structlog.get_logger()
 
@@ -42,8 +42,10 @@ def place_attempt(message_id: int, subject_id: str) -> None:
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
         number = pipeline.begin_placing(session, attempt_id, runtime.clock())
-    if number is None:
+        attempt = session.get(ContactAttempt, attempt_id)
+    if number is None or attempt is None:
         return
+    _connect(runtime, attempt.agent_id)
     try:
         placement = runtime.carrier.place(attempt_id, number, RING_TIMEOUT, MAX_CALL)
     except Exception as error:  # whatever went wrong, the request may have been sent
@@ -52,6 +54,37 @@ def place_attempt(message_id: int, subject_id: str) -> None:
     with runtime.unit_of_work() as session:
         pipeline.note_placement(session, attempt_id, placement, runtime.clock())
     log.info("attempt.placed", attempt=subject_id, placement=type(placement).__name__)
+
+
+def connect_agent(message_id: int, subject_id: str) -> None:
+    """Call an agent into their room, unless they are there."""
+    runtime = get_runtime()
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
+    _connect(runtime, UUID(subject_id))
+
+
+def _connect(runtime: Runtime, agent_id: UUID) -> None:
+    with runtime.unit_of_work() as session:
+        address = pipeline.begin_connecting(session, agent_id, runtime.clock())
+    if address is None:
+        return
+    placement = runtime.carrier.place_agent(agent_id, address)
+    if isinstance(placement, Placed):
+        with runtime.unit_of_work() as session:
+            pipeline.note_agent_leg(session, agent_id, placement.ref, AttemptState.PLACED, runtime.clock())
+    log.info("agent_leg.placed", agent=str(agent_id), placement=type(placement).__name__)
+
+
+def release_agent(message_id: int, subject_id: str) -> None:
+    """End the call that kept a signed-off agent in their room."""
+    runtime = get_runtime()
+    with runtime.reading() as session:
+        leg = session.get(AgentLeg, UUID(subject_id))
+    if leg is not None and leg.carrier_ref and leg.state != AttemptState.ENDED:
+        runtime.carrier.hang_up(leg.carrier_ref)
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
 
 
 def hang_up_attempt(message_id: int, subject_id: str) -> None:

@@ -29,6 +29,8 @@ from callcenter.processes import ProcessSpec, Supervisor, end_leftover
 
 ROOT = Path(__file__).parents[2]
 """The checkout: `wsgi.py` is found from here."""
+OURS = frozenset({"DATABASE_URL", "REDIS_URL", "SECRET_KEY"})
+"""What only the product's own processes may know; the simulator and the synthetic customers stand outside."""
 TICK_SECONDS = 0.2
 READY_SECONDS = 90.0
 
@@ -60,11 +62,21 @@ def web_and_workers(settings: Settings) -> tuple[ProcessSpec, ...]:
     ]
     specs.append(ProcessSpec(name="scheduler", argv=(python, "-m", "workers.scheduler"), cwd=ROOT))
     if settings.carrier == "simulator":
-        simulator = (python, "-m", "callcenter.telephony.simulator", "--port", str(settings.carrier_sim_port))
-        specs.append(ProcessSpec(name="carrier-sim", argv=simulator, cwd=ROOT))
+        specs.append(_simulator(settings))
     if settings.demo:
-        specs.append(ProcessSpec(name="demo", argv=(python, "-m", "callcenter.demo"), cwd=ROOT))
+        addresses = {
+            "CALLCENTER_URL": f"http://{settings.host}:{settings.port}",
+            "CARRIER_SIM_URL": settings.carrier_base_url or f"http://127.0.0.1:{settings.carrier_sim_port}",
+        }
+        argv = (python, "-m", "callcenter.demo")
+        specs.append(ProcessSpec(name="demo", argv=argv, cwd=ROOT, environ=addresses, withheld=OURS))
     return tuple(specs)
+
+
+def _simulator(settings: Settings) -> ProcessSpec:
+    where = ("--port", str(settings.carrier_sim_port), "--cps", str(settings.calls_per_second))
+    argv = (sys.executable, "-m", "callcenter.telephony.simulator", *where)
+    return ProcessSpec(name="carrier-sim", argv=argv, cwd=ROOT, withheld=OURS)
 
 
 def _migrate(settings: Settings) -> None:
@@ -135,7 +147,7 @@ def run_up(settings: Settings, plan: Plan | None = None) -> None:
         try:
             with servers(settings) as running:
                 say("up", f"servers ready; data in {settings.home}")
-                _run_with_servers(_with_addresses(settings, running), running, plan, signals, say)
+                _run_with_servers(running, plan, signals, say)
         except StopRequested:
             pass
         finally:
@@ -144,8 +156,9 @@ def run_up(settings: Settings, plan: Plan | None = None) -> None:
 
 
 def _run_with_servers(
-    settings: Settings, running: Servers, plan: Plan, signals: _Signals, say: Callable[[str, str], None]
+    running: Servers, plan: Plan, signals: _Signals, say: Callable[[str, str], None]
 ) -> None:
+    settings = _with_simulator(running.settings)
     plan.migrate(settings)
     sign_ins = plan.load_sample(settings)
     specs = plan.processes(settings)
@@ -185,9 +198,8 @@ def child_environ(environ: Mapping[str, str], settings: Settings) -> dict[str, s
     return {**kept, **spelled, "PYTHONUNBUFFERED": "1"}
 
 
-def _with_addresses(settings: Settings, running: Servers) -> Settings:
-    """The settings with real addresses: the servers', and the simulator's on a port that is free."""
-    settings = replace(settings, database_url=running.database_url, redis_url=running.redis_url)
+def _with_simulator(settings: Settings) -> Settings:
+    """The settings with the simulator's real address, on a port that is free."""
     if settings.carrier != "simulator":
         return settings
     port = _free_port(settings.carrier_sim_port)

@@ -197,3 +197,5 @@ class OutboxKind(StrEnum):
     OFFER_TO_AGENT = "offer-to-agent"
     PLACE_ATTEMPT = "place-attempt"
     HANG_UP_ATTEMPT = "hang-up-attempt"
+    CONNECT_AGENT = "connect-agent"
+    RELEASE_AGENT = "release-agent"

@@ -119,6 +119,9 @@ class Carrier(Protocol):
     def place(self, attempt_id: UUID, to: str, ring_timeout: timedelta, max_duration: timedelta) -> Placement:
         """Ask once for a call to `to` (E.164). Must be called at most once per attempt id."""
 
+    def place_agent(self, agent_id: UUID, address: str) -> Placement:
+        """Ask once for the call that brings an agent's telephone or softphone into their room."""
+
     def hang_up(self, ref: str) -> bool:
         """End or cancel the call; already ended is success. False when the carrier could not be asked."""
 

@@ -123,7 +123,7 @@ def move_visits(
         if advance.closed and visit:
             _write_state(visit, advance.closed)
             touched[visit.id] = visit
-            session.flush([visit])
+            session.flush()
         current[key] = _keep_current(session, key, visit, advance.current, lateness)
         if (kept := current[key]) is not None:
             last_seq[key] = max(last_seq.get(key, 0), kept.visit_seq)

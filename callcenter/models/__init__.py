@@ -2,7 +2,7 @@
 
 from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, Reservation
-from callcenter.models.attempt import CarrierInbox, ContactAttempt, Incident
+from callcenter.models.attempt import AgentLeg, CarrierInbox, ContactAttempt, Incident
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.event import EventSource, ImportRun, JourneyEvent, QuarantinedEvent
@@ -15,6 +15,7 @@ from callcenter.models.visit import Journey, Visit
 
 __all__ = [
     "Agent",
+    "AgentLeg",
     "AuditEntry",
     "CallTask",
     "Callback",

@@ -11,13 +11,17 @@ from callcenter.models.columns import word
 
 
 class Agent(SQLModel, table=True):
-    """An agent's two states: what they want (presence) and what they do (work state)."""
+    """An agent's two states: what they want (presence) and what they do (work state).
+
+    `address` is the telephone they talk on: a number in E.164 form, or `client:` and a softphone's name.
+    """
 
     __tablename__ = "agent"
 
     id: UUID = Field(primary_key=True, foreign_key="app_user.id")
     team: str
     languages: str = "en,zh"
+    address: str
     presence: Presence = word(default=Presence.SIGNED_OFF)
     not_ready_reason: NotReadyReason | None = word(default=None, nullable=True)
     presence_at: datetime

@@ -54,6 +54,19 @@ class ContactAttempt(SQLModel, table=True):
     script_propensity: float | None = None
 
 
+class AgentLeg(SQLModel, table=True):
+    """The call that keeps an agent in their room, from the first call task to sign-off."""
+
+    __tablename__ = "agent_leg"
+
+    agent_id: UUID = Field(primary_key=True, foreign_key="agent.id")
+    address: str
+    state: AttemptState = word(default=AttemptState.ENDED)
+    carrier_ref: str | None = Field(default=None, index=True)
+    asked_at: datetime
+    last_news_at: datetime
+
+
 class CarrierInbox(SQLModel, table=True):
     """Every signed callback of the carrier, once."""
 

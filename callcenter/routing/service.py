@@ -12,10 +12,16 @@ from callcenter.models import Agent, Reservation
 from callcenter.routing.policy import MAX_EXTENSIONS, MORE_TIME, PREVIEW, SILENT_BROWSER, WRAP_UP
 
 
-def add_agent(session: Session, user_id: UUID, team: str, now: datetime) -> Agent:
-    """Make a user an agent of a team; one who is an agent already only changes team."""
-    agent = session.get(Agent, user_id) or Agent(id=user_id, team=team, presence_at=now, work_state_at=now)
+def add_agent(session: Session, user_id: UUID, team: str, now: datetime, address: str | None = None) -> Agent:
+    """Make a user an agent of a team; one who is an agent already only changes team and telephone.
+
+    Without an address the agent talks on the browser softphone.
+    """
+    agent = session.get(Agent, user_id) or Agent(
+        id=user_id, team=team, address="", presence_at=now, work_state_at=now
+    )
     agent.team = team
+    agent.address = address or agent.address or f"client:agent_{user_id.hex}"
     session.add(agent)
     session.flush()
     return agent

@@ -41,6 +41,9 @@ STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
 RETRY_FRAGMENT = "#rc=3&rp=ct,rt,5xx"
 """Asks Twilio to deliver a callback again when we were away; its default is one try."""
 _RATE_WAIT = timedelta(seconds=2)
+_AGENT_RING = timedelta(seconds=30)
+_AGENT_DAY = timedelta(hours=4)
+"""Twilio ends any call after four hours unless the account is set otherwise; the next dial connects anew."""
 _STATES: dict[str, tuple[AttemptState, CallResult | None]] = {
     "queued": (AttemptState.PLACED, None),
     "initiated": (AttemptState.INITIATED, None),
@@ -97,19 +100,26 @@ class TwilioCarrier:
 
     def place(self, attempt_id: UUID, to: str, ring_timeout: timedelta, max_duration: timedelta) -> Placement:
         """Ask once for a call. Only a provable "not made" is not unknown; nothing is ever asked twice."""
-        urls = f"{self._account.public_base_url}/carrier/twilio"
+        return self._create(to, "attempt", attempt_id, ring_timeout, max_duration)
+
+    def place_agent(self, agent_id: UUID, address: str) -> Placement:
+        """Ask once for the call that brings an agent into their room, for a working day at the most."""
+        return self._create(address, "agent", agent_id, _AGENT_RING, _AGENT_DAY)
+
+    def _create(self, to: str, kind: str, subject: UUID, ring: timedelta, longest: timedelta) -> Placement:
+        urls = f"{self._account.public_base_url}/carrier/twilio/{kind}/{subject}"
         try:
             call = self._client.calls.create(
                 to=to,
                 from_=self._account.caller_id,
-                url=f"{urls}/answer/{attempt_id}",
+                url=f"{urls}/answer",
                 method="POST",
-                fallback_url=f"{urls}/answer/{attempt_id}",
-                status_callback=f"{urls}/status/{attempt_id}{RETRY_FRAGMENT}",
+                fallback_url=f"{urls}/answer",
+                status_callback=f"{urls}/status{RETRY_FRAGMENT}",
                 status_callback_method="POST",
                 status_callback_event=STATUS_EVENTS,
-                timeout=int(ring_timeout.total_seconds()),
-                time_limit=int(max_duration.total_seconds()),
+                timeout=int(ring.total_seconds()),
+                time_limit=int(longest.total_seconds()),
             )
         except TwilioRestException as error:
             return _refused(error)

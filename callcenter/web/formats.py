@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
-from flask_babel import format_date, get_locale, gettext, ngettext, to_user_timezone
+from flask_babel import format_date, get_locale, get_timezone, gettext, ngettext
 
 from callcenter.web.labels import LABELS
 from callcenter.web.pages import charts
@@ -166,10 +166,8 @@ def in_time(at: datetime, now: datetime) -> str:
 
 
 def _local(at: datetime, zone: tzinfo | None) -> datetime:
-    if zone is not None:
-        return at.astimezone(zone)
-    local = to_user_timezone(at)
-    return local if isinstance(local, datetime) else at
+    # Flask-Babel's own conversion wants pytz zones; ours are zoneinfo.
+    return at.astimezone(zone or get_timezone() or UTC)
 
 
 def _is_chinese() -> bool:

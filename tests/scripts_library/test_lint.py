@@ -196,12 +196,12 @@ def test_the_command_prints_path_line_message_and_a_count(
     library: SmallLibrary, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lint_command(library.root) == 0
-    assert capsys.readouterr().out == "0 mistakes, 0 warnings\n"
+    assert capsys.readouterr().out == "mistakes: 0, warnings: 0\n"
     line = library.change("Tap Retry.", "Tap {{ buton }}.")
     assert lint_command(library.root) == 1
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].startswith(f"{library.path('general')}:{line}: unknown placeholder")
-    assert rows[1] == "1 mistakes, 0 warnings"
+    assert rows[1] == "mistakes: 1, warnings: 0"
 
 
 def test_full_width_punctuation_is_understood(library: SmallLibrary) -> None:

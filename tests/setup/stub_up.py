@@ -39,7 +39,8 @@ time.sleep(600)
 
 def step(name: str) -> None:
     if os.environ.get("STUB_SLOW") == name:
-        print(name, flush=True)
+        sys.stdout.write(f"{name}\n")
+        sys.stdout.flush()
         time.sleep(600)
 
 

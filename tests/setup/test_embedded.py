@@ -71,7 +71,9 @@ def gone(*pids: int) -> bool:
 def test_named_servers_are_used_and_nothing_is_started(home: Path) -> None:
     settings = settings_in(home, DATABASE_URL="postgresql://db/x", REDIS_URL="redis://doorbell")
     with servers(settings) as running:
-        assert running == Servers("postgresql+psycopg://db/x", "redis://doorbell")
+        assert running == Servers(settings)
+        assert (running.database_url, running.redis_url) == ("postgresql+psycopg://db/x", "redis://doorbell")
+        assert not running.keep_alive()
     assert not home.exists()
 
 

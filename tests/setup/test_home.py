@@ -89,8 +89,10 @@ def test_a_taken_port_is_refused_with_a_way_out() -> None:
 def test_a_second_up_in_the_same_home_is_refused_and_names_the_first(tmp_path: Path) -> None:
     open_home(settings_in(tmp_path))
     with only_one_up(tmp_path):
-        for attempt in (lambda: refuse_second_up(tmp_path), lambda: only_one_up(tmp_path).__enter__()):
-            with pytest.raises(ConfigError, match=rf"already running.*process {os.getpid()}"):
-                attempt()
+        running = rf"already running.*process {os.getpid()}"
+        with pytest.raises(ConfigError, match=running):
+            refuse_second_up(tmp_path)
+        with pytest.raises(ConfigError, match=running), only_one_up(tmp_path):
+            pass
     refuse_second_up(tmp_path)
     refuse_second_up(tmp_path / "never-made")

@@ -119,6 +119,14 @@ def test_a_demo_does_not_leave_loopback() -> None:
     assert problems({"HOST": "0.0.0.0"})[0].startswith("HOST")
 
 
+def test_synthetic_customers_never_meet_a_real_carrier() -> None:
+    real = {
+        name: value for name, value in PRODUCTION.items() if name.startswith(("CARRIER", "TWILIO", "CALLER"))
+    }
+    assert load_settings(real).demo is False
+    assert problems({**real, "DEMO": "1"})[0].startswith("DEMO must be 0")
+
+
 def test_a_demo_makes_its_secrets_once(tmp_path: Path) -> None:
     environ = {"CALLCENTER_HOME": str(tmp_path / "home")}
     first = open_home(load_settings(environ))

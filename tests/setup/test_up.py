@@ -210,6 +210,11 @@ def test_each_part_of_the_product_is_started_once_and_the_demo_only_when_wanted(
     assert [spec.name for spec in web_and_workers(settings_in(tmp_path, DEMO="1"))] == [*without, "demo"]
 
 
+def test_the_simulator_and_the_synthetic_customers_know_no_secret_of_the_product(tmp_path: Path) -> None:
+    outside = web_and_workers(settings_in(tmp_path, DEMO="1"))[-2:]
+    assert all({"DATABASE_URL", "REDIS_URL", "SECRET_KEY"} <= spec.withheld for spec in outside)
+
+
 def test_children_get_the_settings_and_no_second_source_for_a_secret(tmp_path: Path) -> None:
     settings = open_home(settings_in(tmp_path))
     environ = child_environ({"SECRET_KEY_FILE": "/else", "PATH": "/bin", "PORT": "1"}, settings)

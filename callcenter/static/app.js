@@ -1,0 +1,16 @@
+/* Entry of the browser's part. Works without a build; every module does one thing. */
+import { startClocks } from "./js/clocks.js";
+import { startDrafts } from "./js/draft.js";
+import { startKeys } from "./js/keys.js";
+import { startLive } from "./js/live.js";
+import { startMenus } from "./js/menus.js";
+import { startPosts } from "./js/posts.js";
+import { startScript } from "./js/script.js";
+
+startPosts();
+startDrafts();
+startScript();
+startMenus();
+startKeys();
+startClocks();
+startLive();

@@ -1,0 +1,40 @@
+/* Menus close when one clicks elsewhere; tabs of the telephone layout; the dialog of keys. */
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+function markTabs() {
+  const root = document.documentElement;
+  for (const button of document.querySelectorAll("[data-set-tab], [data-set-side]")) {
+    const chosen = button.dataset.setTab
+      ? button.dataset.setTab === root.dataset.tab
+      : button.dataset.setSide === (root.dataset.side ?? "script");
+    button.setAttribute("aria-pressed", String(chosen));
+  }
+}
+
+export function startMenus() {
+  markTabs();
+  document.addEventListener("state-changed", markTabs);
+  document.addEventListener("click", (event) => {
+    const { target } = event;
+    closeMenus(target.closest("details.menu"));
+    if (target.closest("[data-open-keys]")) document.getElementById("keys").showModal();
+    const tab = target.closest("[data-set-tab]");
+    if (tab) {
+      document.documentElement.dataset.tab = tab.dataset.setTab;
+      window.scrollTo({ top: 0 });
+    }
+    const side = target.closest("[data-set-side]");
+    if (side) document.documentElement.dataset.side = side.dataset.setSide;
+    if (tab || side) markTabs();
+  });
+  // A choice in a menu closes it; the answer of the server brings the rest.
+  document.addEventListener("submit", (event) => {
+    const menu = event.target.closest("details.menu");
+    if (menu && !event.target.matches(".preferences")) menu.open = false;
+  });
+}

@@ -1,0 +1,77 @@
+/* Every act goes to the server by POST; an answer replaces the state, a failure says so and loses nothing. */
+import { correctClocks } from "./clocks.js";
+import { hideNotice, showNotice, word } from "./words.js";
+
+/* What the person is typing, has chosen or has opened stays theirs when the page is refreshed. */
+function keepWhatIsTheirs() {
+  // Only while it belongs to the same call task: a note must never move to the next customer.
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
+    !(old instanceof HTMLElement && old.dataset.keep && old.dataset.keep === fresh.dataset?.keep && old.id === fresh.id);
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement));
+}
+
+/* Replace the state by newer HTML and tell the rest of the page. */
+export function morphState(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("state");
+  if (!fresh) return false;
+  Idiomorph.morph(document.getElementById("state"), fresh, { morphStyle: "outerHTML" });
+  htmx.process(document.getElementById("state"));
+  stateChanged();
+  return true;
+}
+
+function stateChanged() {
+  correctClocks();
+  document.dispatchEvent(new CustomEvent("state-changed"));
+}
+
+/* The server's own sentence where it sent one; otherwise ours for the status. */
+export function sentenceFor(status, body, type = "") {
+  if (type.includes("json")) {
+    try {
+      const answer = JSON.parse(body);
+      const text = answer.message ?? answer.error?.message ?? answer.error;
+      if (typeof text === "string" && text) return text;
+    } catch {
+      /* fall through to our own sentence */
+    }
+  } else if (type.includes("text/plain") && body && body.length < 300) {
+    return body;
+  }
+  return word(String(status)) || word(status >= 500 ? "500" : "422");
+}
+
+export function startPosts() {
+  keepWhatIsTheirs();
+  const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers["X-CSRFToken"] = csrf;
+  });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    // A refusal may carry the true state (a wrap-up with errors, a task already gone): show it too.
+    if (xhr.status >= 400 && xhr.responseText.includes('id="state"')) event.detail.shouldSwap = true;
+    // An answer without a state (signed out, another page) must never empty the screen.
+    if (xhr.status < 400 && !xhr.responseText.includes('id="state"')) {
+      event.detail.shouldSwap = false;
+      if (xhr.responseText.includes('id="sign-in"')) showNotice(word("401"));
+      else if (xhr.status !== 204) showNotice(word("500"));
+    }
+  });
+  document.body.addEventListener("htmx:afterSettle", stateChanged);
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { xhr } = event.detail;
+    showNotice(sentenceFor(xhr.status, xhr.responseText, xhr.getResponseHeader("Content-Type") ?? ""));
+    if ([404, 409].includes(xhr.status)) document.dispatchEvent(new CustomEvent("state-wanted"));
+  });
+  for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(failure, () => showNotice(word("network")));
+  }
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) hideNotice();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-notice]")) hideNotice();
+  });
+}

@@ -51,7 +51,10 @@ clean: ## Remove what set-up and tests made; the data in CALLCENTER_HOME stays
 		.hypothesis .import_linter_cache
 
 # A virtual environment holds absolute paths, so one that was copied or moved is made anew.
-$(STAMPS)/python: Makefile .ci/python
+ifneq ($(shell cat $(STAMPS)/python 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMPS)/python
+endif
+$(STAMPS)/python: .ci/python
 	@if [ "$$(cat $@ 2>/dev/null)" != "$(CURDIR)" ] || ! $(BIN)/python -c "" 2>/dev/null; then \
 		rm -rf $(VENV) && .ci/python $(VENV) && mkdir -p $(STAMPS) && echo "$(CURDIR)" > $@; \
 	else touch $@; fi

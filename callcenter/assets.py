@@ -13,12 +13,12 @@ from babel.messages.pofile import read_po
 
 ICONS = (
     "activity", "adjustments-horizontal", "alert-circle", "alert-triangle", "antenna-bars-off",
-    "arrow-back-up", "arrow-forward-up", "arrow-left", "arrow-right", "bolt", "bulb", "calendar-clock",
+    "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "bulb", "calendar-clock",
     "chart-dots-3", "check", "chevron-down", "circle-check", "circle-dashed", "circle-x", "clock",
     "clock-pause", "external-link", "eye", "headset", "hourglass", "id", "keyboard", "language",
-    "layout-dashboard", "lock", "login", "logout", "loader-2", "map-pin", "message-2", "pencil", "phone",
-    "phone-calling", "phone-outgoing", "phone-off", "photo-check", "photo-x", "player-pause",
-    "player-play", "point", "power", "repeat-off", "route", "search", "settings", "shield-exclamation",
+    "layout-dashboard", "lock", "login", "logout", "map-pin", "message-2", "pencil", "phone",
+    "phone-calling", "phone-outgoing", "phone-off", "player-pause",
+    "player-play", "point", "power", "repeat-off", "route", "search", "settings", "shield-lock",
     "trending-up", "user", "user-plus", "user-search", "users", "x",
 )  # fmt: skip
 """Tabler outline icons the templates use, by their own names."""

@@ -62,4 +62,5 @@ def read_scope(engine: Engine) -> Iterator[Session]:
         try:
             yield session
         finally:
+            session.expunge_all()  # what was read stays readable after the block
             session.rollback()

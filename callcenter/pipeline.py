@@ -18,9 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from callcenter import outbox
+from callcenter.accounts import service as accounts
 from callcenter.calls import legs
 from callcenter.calls import service as calls
-from callcenter.calls.service import News
+from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import RETRY_AFTER
@@ -50,11 +51,19 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.rules import place_event
 from callcenter.learning import service as learning
-from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring, Visit
+from callcenter.models import (
+    Agent,
+    CallTask,
+    ContactAttempt,
+    Customer,
+    EventSource,
+    TriggerFiring,
+    User,
+    Visit,
+)
 from callcenter.outcomes import queries as outcome_queries
 from callcenter.outcomes import service as outcomes
-from callcenter.outcomes.rules import NextStep, next_step
-from callcenter.outcomes.service import WrapUp
+from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
 from callcenter.routing.rules import may_be_offered, work_state_of
 from callcenter.scripting import service as scripting
@@ -396,7 +405,7 @@ def _hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime
 
 def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime) -> Reserved | NotOffered:
     """Offer a free agent the call task that should be called first."""
-    agent = session.get(routing.Agent, agent_id)
+    agent = session.get(Agent, agent_id)
     if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
         return NotOffered("agent not free")
     for call_task_id in task_queries.tasks_callable(session, now, limit=20):
@@ -483,7 +492,7 @@ def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
 
     Returns what was freed. Raises Conflict while the agent is on a call: the carrier must end that first.
     """
-    known = session.get(routing.Agent, agent_id)
+    known = session.get(Agent, agent_id)
     if known is None:
         raise NotFound("There is no such agent.")
     task = session.get(CallTask, known.call_task_id) if known.call_task_id else None
@@ -772,3 +781,52 @@ def take_more_time(session: Session, agent_id: UUID, now: datetime) -> None:
     """Extend an agent's wrap-up."""
     routing.ask_more_time(routing.lock_agent(session, agent_id), now)
     outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+
+
+# -- people's acts on the house ---------------------------------------------------------------------------
+
+
+def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, live: bool) -> None:
+    """Pause a rule or let it run again. Only deadlines still ahead fire then: nobody is called for a moment
+    that passed while the rule was paused."""
+    row = triggers.switch_rule(session, rule_key, live=live, now=now)
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    visits = journey_queries.visits_open_on(session, row.journey, row.step)
+    states = [(visit, journeys.state_of(visit)) for visit in visits]
+    passed = triggers.past_deadlines(rules, rule_key, states, now) if live else {}
+    for visit in visits:
+        journeys.note_looks(visit, passed.get(visit.id, {}), ())
+    _look_at(session, rules, visits, now)
+    accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
+    outbox.ring(session, outbox.STUDIO, outbox.FLOOR)
+
+
+def free_agent(session: Session, agent_id: UUID, user_id: UUID, now: datetime) -> str:
+    """Free a stuck agent for a supervisor, and write down who did it."""
+    freed = free_stuck(session, agent_id, now)
+    accounts.record(session, user_id, "agent.freed", str(agent_id), now, freed=freed)
+    return freed
+
+
+def see_console(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Note that an agent's console is open; an offer that has just arrived becomes a preview."""
+    routing.note_seen(session, agent_id, now)
+
+
+def sign_off(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Note that an agent has signed out; a wrap-up under way stays theirs."""
+    if session.get(Agent, agent_id) is not None:
+        set_presence(session, agent_id, Presence.SIGNED_OFF, None, now)
+
+
+def set_preferences(session: Session, user_id: UUID, *, theme: str | None, language: str | None) -> None:
+    """Change how the screens look to a user."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such user.")
+    accounts.set_preferences(user, theme=theme, language=language)
+
+
+def record_sign_in(session: Session, user_id: UUID, now: datetime) -> None:
+    """Write down that a person signed in."""
+    accounts.record(session, user_id, "user.signed_in", str(user_id), now)

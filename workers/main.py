@@ -18,9 +18,7 @@ def main() -> None:
     """Work until told to stop; a job under way is finished first."""
     runtime = get_runtime()
     set_up_logs(runtime.settings.log_level)
-    worker = CallWorker(
-        [queue_named(runtime, name) for name in QUEUES], connection=runtime.redis, prepare_for_work=False
-    )
+    worker = CallWorker([queue_named(runtime, name) for name in QUEUES], connection=runtime.redis)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 

@@ -4,13 +4,12 @@ import structlog
 
 from callcenter import outbox, pipeline
 from callcenter.calls import queries as call_queries
-from callcenter.calls.service import News
+from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.domain.enums import OutboxKind
 from callcenter.domain.ports import CallSnapshot
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
-from callcenter.routing.service import reservations_expired
 from callcenter.runtime import Runtime
 
 log = structlog.get_logger()
@@ -34,7 +33,7 @@ def fire(runtime: Runtime) -> None:
 def expire(runtime: Runtime) -> None:
     """End offers whose lease has run out and call tasks that nobody called in time."""
     with runtime.reading() as session:
-        tasks = [one.call_task_id for one in reservations_expired(session, runtime.clock())]
+        tasks = [one.call_task_id for one in routing_queries.reservations_expired(session, runtime.clock())]
     for call_task_id in tasks:
         with runtime.unit_of_work() as session:
             if pipeline.expire_offer(session, call_task_id, runtime.clock()):

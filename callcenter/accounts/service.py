@@ -3,17 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from sqlmodel import Session, select
 
+from callcenter.accounts.queries import hasher, password_matches
 from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput
 from callcenter.models import AuditEntry, User
 
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody")
 MIN_PASSWORD = 10
 LANGUAGES = ("en", "zh")
 THEMES = ("auto", "light", "dark")
@@ -41,25 +38,11 @@ def add_user(
             time_zone=time_zone,
         )
     user.name, user.role, user.is_active = name, role, True
-    if not user.password_hash or not _matches(user.password_hash, password):
-        user.password_hash = _hasher.hash(password)
+    if not user.password_hash or not password_matches(user.password_hash, password):
+        user.password_hash = hasher.hash(password)
     session.add(user)
     session.flush()
     return user
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password)
-    except VerificationError:
-        return False
-
-
-def authenticate(session: Session, login: str, password: str) -> User | None:
-    """Return the active user with this login and password; None otherwise, in the same time."""
-    user = session.exec(select(User).where(User.login == login.strip().lower())).first()
-    matches = _matches(user.password_hash if user else _NOBODY, password)
-    return user if user and matches and user.is_active else None
 
 
 def set_preferences(user: User, *, theme: str | None, language: str | None) -> None:

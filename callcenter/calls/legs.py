@@ -1,4 +1,4 @@
-"""The agents' own legs: each keeps one agent in one room, so that a customer who picks up meets them at once."""
+"""The agents' own legs: each keeps one agent in one room, where a customer who picks up meets them at once."""
 
 from datetime import datetime, timedelta
 from uuid import UUID

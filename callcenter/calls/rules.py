@@ -30,6 +30,16 @@ def advances(have: AttemptState, news: AttemptState) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What the carrier told us of a call, from a callback, an answer request or a look-up."""
+
+    ref: str
+    state: AttemptState
+    result: CallResult | None = None
+    talk_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a call ended."""
 

@@ -1,9 +1,7 @@
 """Keep attempts: claim, place once, move by rank, end once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -11,22 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS
-from callcenter.calls.rules import RANK, advances, ending_of
+from callcenter.calls.rules import RANK, News, advances, ending_of
 from callcenter.domain.enums import AttemptState, CallResult
 from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import CarrierEvent, NotProcessed, Placed, Placement, Rejected
 from callcenter.errors import Conflict
 from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What the carrier told us of a call, from a callback, an answer request or a look-up."""
-
-    ref: str
-    state: AttemptState
-    result: CallResult | None = None
-    talk_seconds: int | None = None
 
 
 def claim(

@@ -10,24 +10,17 @@ import yaml
 from callcenter.accounts import service as accounts
 from callcenter.config import Settings, load_settings
 from callcenter.domain.enums import Role
+from callcenter.embedded import servers
 from callcenter.intake import service as intake
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
+from callcenter.sample.people import DEMO_PASSWORD, DEMO_TEAM, DEMO_USERS, DEMO_WRITE_KEY
 from callcenter.triggers import service as triggers
 
 SAMPLE = Path(__file__).parents[1] / "sample"
-DEMO_WRITE_KEY = "demo-write-key"
-DEMO_PASSWORD = "harbour-demo"  # noqa: S105 - printed at every start of the demo, which binds to loopback only
-DEMO_TEAM = "Loan desk A"
-DEMO_USERS = (
-    ("agent", "Lin Yue", Role.AGENT),
-    ("supervisor", "Ma Lin", Role.SUPERVISOR),
-    ("strategist", "Gao Yan", Role.STRATEGIST),
-    ("admin", "Zhang Bei", Role.ADMIN),
-)
 
 
 def read_sample(name: str) -> Any:
@@ -64,11 +57,9 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
     return [(role.value, login, DEMO_PASSWORD) for login, _, role in DEMO_USERS]
 
 
-@click.command()
-def sample() -> None:
+@click.command("sample")
+def sample_command() -> None:
     """Load the sample journey, rules and dispositions into the configured database."""
-    from callcenter.embedded import servers
-
-    with servers(load_settings(os.environ)) as settings:
-        load_sample(settings)
+    with servers(load_settings(os.environ)) as running:
+        load_sample(running.settings)
     click.echo("The sample set-up is loaded.")

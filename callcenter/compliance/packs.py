@@ -1,4 +1,4 @@
-"""Reading a policy pack: dated figures for one jurisdiction, with their sources. Wrong packs bar every call."""
+"""Reading a policy pack: dated figures for one jurisdiction, with sources. A wrong pack bars every call."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time

@@ -12,7 +12,8 @@ class EventValue:
     """One accepted event.
 
     `event_time` is the corrected time at which it happened, `received_at` our clock when it came in,
-    `step_key` the page or event name that journeys look up. `historical` events are kept but feed no live rule.
+    `step_key` the page or event name that journeys look up. `historical` events are kept and feed no live
+    rule.
     """
 
     message_id: str

@@ -1,4 +1,4 @@
-"""Journeys and visits as frozen values; the pure rules over them live in journeys.rules and triggers.rules."""
+"""Journeys and visits as frozen values; the pure rules over them are in journeys.rules and triggers.rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,10 @@ class EventRole(StrEnum):
 
 @dataclass(frozen=True)
 class JourneyDefinition:
-    """An ordered list of steps with one goal. `gap` of silence closes a visit; None means never."""
+    """An ordered list of steps with one goal. `gap` of silence closes a visit; None means never.
+
+    `labels` holds the words, by language, for event names and reasons that people are shown.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -40,6 +43,7 @@ class JourneyDefinition:
     key_property: str | None = None
     gap: timedelta | None = timedelta(hours=24)
     exits: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Mapping[str, int]:

@@ -119,7 +119,7 @@ def _device_owners(session: Session, source_id: UUID, anonymous: Sequence[str]) 
         .where(Device.source_id == source_id)
         .where(col(Device.anonymous_id).in_(anonymous))
     )
-    return {anonymous_id: customer_id for anonymous_id, customer_id in found}
+    return dict(found.all())
 
 
 def _known_people(session: Session, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
@@ -133,7 +133,7 @@ def _known_people(session: Session, customer_ids: Iterable[UUID]) -> dict[UUID, 
 def _create_people(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
     if not wanted:
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": customer_id,
             "external_id": wanted[customer_id],
@@ -259,5 +259,5 @@ def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejecti
 
 
 def _storable(raw: Any) -> Any:
-    """Return what PostgreSQL can keep of a refused event: its text without U+0000, cut to 2,000 characters."""
+    """Return what PostgreSQL can keep of a refused event: its text without U+0000, cut to 2,000 letters."""
     return {"text": repr(raw).replace("\x00", "")[:2_000]}

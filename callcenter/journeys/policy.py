@@ -63,7 +63,7 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         or not _ID.match(raw["journey"])
     ):
         raise BadInput("journey: needs a name of lower-case letters, digits, _ or -")
-    unknown = set(raw) - {"journey", "title", "key", "gap", "steps", "goal", "exits"}
+    unknown = set(raw) - {"journey", "title", "key", "gap", "steps", "goal", "exits", "labels"}
     if unknown:
         raise BadInput(f"unknown entry {', '.join(sorted(unknown))}")
     steps_raw = raw.get("steps")
@@ -89,4 +89,5 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         key_property=raw.get("key"),
         gap=_gap(raw.get("gap", "24h")),
         exits=exits,
+        labels={str(code): _texts(texts, str(code)) for code, texts in (raw.get("labels") or {}).items()},
     )

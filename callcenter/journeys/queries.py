@@ -37,6 +37,18 @@ def visits_due(session: Session, now: datetime, limit: int) -> Sequence[Visit]:
     ).all()
 
 
+def visits_open_on(session: Session, journey: str, step: str) -> Sequence[Visit]:
+    """Lock the open visits on a step, in key order."""
+    return session.exec(
+        select(Visit)
+        .where(Visit.journey == journey)
+        .where(Visit.step == step)
+        .where(col(Visit.closed_at).is_(None))
+        .order_by(col(Visit.id))
+        .with_for_update()
+    ).all()
+
+
 def visit_of(session: Session, visit_id: UUID) -> Visit:
     """Return one visit, as the database has it now."""
     return session.exec(

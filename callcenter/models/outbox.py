@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
 from callcenter.domain.enums import OutboxKind
 from callcenter.models.columns import counted_id, word

@@ -8,7 +8,7 @@ from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import Cause
-from callcenter.models.columns import document, listing, word
+from callcenter.models.columns import document, listing
 
 
 class DispositionKind(SQLModel, table=True):

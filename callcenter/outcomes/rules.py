@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from callcenter.domain.enums import Cause
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:
@@ -15,6 +17,18 @@ class Flags:
     callback: bool = False
     do_not_call: bool = False
     retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """What an agent says of an attempt."""
+
+    disposition: str
+    causes: tuple[Cause, ...] = ()
+    note: str = ""
+    suggestion: str = ""
+    callback_at: datetime | None = None
+    callback_is_personal: bool = True
 
 
 class NextStep(StrEnum):

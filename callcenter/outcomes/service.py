@@ -1,7 +1,6 @@
 """Keep what agents said, the callbacks promised, and the conversions seen in journey events."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from callcenter.domain.enums import Cause
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, Conflict
 from callcenter.models import (
@@ -20,19 +18,7 @@ from callcenter.models import (
     Outcome,
     ProductSuggestion,
 )
-from callcenter.outcomes.rules import Flags
-
-
-@dataclass(frozen=True, slots=True)
-class WrapUp:
-    """What an agent says of an attempt."""
-
-    disposition: str
-    causes: tuple[Cause, ...] = ()
-    note: str = ""
-    suggestion: str = ""
-    callback_at: datetime | None = None
-    callback_is_personal: bool = True
+from callcenter.outcomes.rules import Flags, WrapUp
 
 
 def load_dispositions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

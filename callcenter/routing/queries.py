@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import Presence, WorkState
-from callcenter.models import Agent
+from callcenter.models import Agent, Reservation
 from callcenter.routing.policy import SILENT_BROWSER
 
 
@@ -19,4 +19,15 @@ def agents_idle(session: Session, now: datetime) -> Sequence[UUID]:
         .where(Agent.work_state == WorkState.IDLE)
         .where(col(Agent.seen_at) > now - SILENT_BROWSER)
         .order_by(col(Agent.work_state_at))
+    ).all()
+
+
+def reservations_expired(session: Session, now: datetime, limit: int = 100) -> Sequence[Reservation]:
+    """List offers whose lease has run out (unlocked; lock customer, task and agent before acting)."""
+    return session.exec(
+        select(Reservation)
+        .where(col(Reservation.ended_at).is_(None))
+        .where(Reservation.expires_at <= now)
+        .order_by(col(Reservation.expires_at))
+        .limit(limit)
     ).all()

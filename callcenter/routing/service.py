@@ -144,16 +144,3 @@ def end_reservation(
     """Close an offer and say how; a closed one stays as it is."""
     if reservation.ended_at is None:
         reservation.ended_at, reservation.end, reservation.skip_reason = now, end, skip_reason
-
-
-def reservations_expired(session: Session, now: datetime, limit: int = 100) -> list[Reservation]:
-    """List offers whose lease has run out (unlocked; lock customer, task and agent before acting)."""
-    return list(
-        session.exec(
-            select(Reservation)
-            .where(col(Reservation.ended_at).is_(None))
-            .where(Reservation.expires_at <= now)
-            .order_by(col(Reservation.expires_at))
-            .limit(limit)
-        )
-    )

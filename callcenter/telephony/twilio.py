@@ -215,7 +215,7 @@ class TwilioCarrier:
         return str(response)
 
 
-_PERSONAL = frozenset("To From Called Caller ToCity FromCity CalledCity CallerCity CallerName".split())
+_PERSONAL = frozenset(["To", "From", "Called", "Caller", "ToCity", "FromCity", "CalledCity", "CallerCity", "CallerName"])
 """Callback parameters that name people's numbers or places; the attempt knows its number already."""
 
 

@@ -14,8 +14,7 @@ from callcenter.triggers.conditions import Condition, compile_condition
 
 _KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
 _ENTRIES = frozenset(
-    "rule title journey step preset after event errors times unless conditions priority promise window goal"
-    " holdout max_age moment".split()
+    ["rule", "title", "journey", "step", "preset", "after", "event", "errors", "times", "unless", "conditions", "priority", "promise", "window", "goal", "holdout", "max_age", "moment"]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
 DEFAULT_HOLDOUT = 0.2
@@ -63,7 +62,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
     unknown = set(raw) - _ENTRIES
     if unknown:
         raise BadInput(f"unknown entry {', '.join(sorted(unknown))}")
-    step = raw.get("step")
+    step = str(raw.get("step"))
     if step not in journey.order or step == journey.goal:
         steps = ", ".join(s for s in journey.order if s != journey.goal)
         raise BadInput(f"step: {step!r} is not a step of journey {journey.id!r}; it has {steps}")

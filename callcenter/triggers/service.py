@@ -16,7 +16,7 @@ from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule, Visit
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import RuleSet, newest_version
-from callcenter.triggers.rules import due_rules, wake_of
+from callcenter.triggers.rules import clock_of, due_rules, wake_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +183,13 @@ def decide(
     firing.holdout_share, firing.holdout_unit = holdout_share, holdout_unit
 
 
-def skip_past_deadlines(
-    session: Session, rules: RuleSet, rule_key: str, visits: Sequence[tuple[Visit, VisitState]], now: datetime
+def past_deadlines(
+    rules: RuleSet, rule_key: str, visits: Sequence[tuple[Visit, VisitState]], now: datetime
 ) -> dict[UUID, dict[str, str]]:
     """For a rule that runs again: which deadlines passed while it was paused, per visit.
 
     Only deadlines still ahead fire; nobody is called for a moment long gone.
     """
-    from callcenter.triggers.rules import clock_of
-
     spec = rules.spec(rule_key)
     passed: dict[UUID, dict[str, str]] = {}
     for visit, state in visits:

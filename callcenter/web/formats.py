@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
-from flask_babel import format_date, get_locale, get_timezone, gettext, ngettext
+from flask_babel import get_locale, get_timezone, gettext, ngettext
 
 from callcenter.web.labels import LABELS
 from callcenter.web.pages import charts
@@ -80,7 +81,7 @@ def time_with_seconds(at: datetime) -> str:
 def day(at: date | datetime) -> str:
     """Day and month in the viewer's language: 18 Nov, 11月18日."""
     on = _local(at, None).date() if isinstance(at, datetime) else at
-    return str(format_date(on, "M月d日" if _is_chinese() else "d MMM", rebase=False))
+    return str(format_date(on, "M月d日" if _is_chinese() else "d MMM", locale=get_locale() or "en"))
 
 
 def when(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:

@@ -1,10 +1,11 @@
 """Fixed codes in words, translated when shown.
 
 Families: presence and its reasons, work state, bar reasons, call results, cancel reasons, why a
-script was chosen, verdicts, figures, places to go. No code stands for two things.
+script was chosen, verdicts, rule states, causes, figures, places to go. No code stands for two things.
 """
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 LABELS = {
     # presence and reasons
@@ -49,7 +50,7 @@ LABELS = {
     "abandoned": _l("Abandoned"),
     "rejected": _l("Rejected"),
     "not_placed": _l("Not placed"),
-    "unknown": _l("Not known yet"),
+    "unknown": _l("Unknown"),
     # why a call task was canceled
     "advanced": _l("They went on by themselves."),
     "recovered": _l("They finished by themselves."),
@@ -74,8 +75,18 @@ LABELS = {
     "not_known": _l("Not known yet"),
     "no_holdout": _l("No hold-out"),
     "sample_ratio": _l("Not shown"),
-    "live": _l("Live"),
+    "live": lazy_pgettext("rule", "Live"),
     "paused": _l("Paused"),
+    "draft": _l("Draft"),
+    "in_review": _l("In review"),
+    "retired": _l("Retired"),
+    # causes of a drop-off
+    "technical": _l("Technical"),
+    "usability": _l("Usability"),
+    "product": _l("Product"),
+    "price": _l("Price"),
+    "trust": _l("Trust"),
+    "need": _l("Need"),
     # figures
     "waiting": _l("Waiting"),
     "oldest": _l("Oldest"),

@@ -18,7 +18,7 @@ from callcenter.domain.enums import (
 )
 from callcenter.domain.ports import JoinRoom, Placed
 from callcenter.models import Agent, DoNotCallEntry, Outcome, OutboxMessage, ScreeningDecision
-from callcenter.outcomes.service import WrapUp
+from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank, user_in_arm
 
 RULE = "id-photo-trouble"

@@ -120,9 +120,8 @@ def test_a_demo_does_not_leave_loopback() -> None:
 
 
 def test_synthetic_customers_never_meet_a_real_carrier() -> None:
-    real = {
-        name: value for name, value in PRODUCTION.items() if name.startswith(("CARRIER", "TWILIO", "CALLER"))
-    }
+    carrier = ("CARRIER", "TWILIO", "CALLER_ID")
+    real = {name: value for name, value in PRODUCTION.items() if name.startswith(carrier)}
     assert load_settings(real).demo is False
     assert problems({**real, "DEMO": "1"})[0].startswith("DEMO must be 0")
 

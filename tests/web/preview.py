@@ -4,7 +4,10 @@
 """
 
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, redirect, render_template, request
@@ -18,7 +21,7 @@ from tests.web.sample_pages import sample, states
 CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
-def create_preview() -> Flask:
+def create_preview(translations: Path | None = None) -> Flask:
     """A Flask app that knows the templates and the samples, and nothing else."""
     package = Path(callcenter.__file__).parent
     app = Flask(
@@ -27,10 +30,12 @@ def create_preview() -> Flask:
         static_folder=str(package / "static"),
         static_url_path="/static",
     )
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(package / "translations")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations or package / "translations")
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    Babel(app, locale_selector=_language, timezone_selector=lambda: ZoneInfo("Asia/Shanghai"))
+    Babel(  # type: ignore[no-untyped-call]
+        app, locale_selector=_language, timezone_selector=lambda: ZoneInfo("Asia/Shanghai")
+    )
 
     @app.get("/")
     def page() -> str:
@@ -42,13 +47,21 @@ def create_preview() -> Flask:
 
     @app.get("/<any(console,floor):screen>/state")
     def state(screen: str) -> str:
-        name = request.args.get("page") or {"console": "console-talking", "floor": "floor-full"}[screen]
+        shown = parse_qs(urlsplit(request.headers.get("Referer", "")).query).get("page", [""])[0]
+        name = (
+            request.args.get("page") or shown or {"console": "console-talking", "floor": "floor-full"}[screen]
+        )
         _, fragment, model = sample(name, _language(), "light")
         return render_template(fragment, page=model)
 
     @app.get("/live/<screen>")
     def live(screen: str) -> Response:
-        return Response("event: changed\ndata: hello\n\n", mimetype="text/event-stream")
+        def stream() -> Iterator[str]:
+            for _ in range(60):
+                yield ": still here\n\n"
+                time.sleep(5)
+
+        return Response(stream(), mimetype="text/event-stream")
 
     @app.post("/<path:anything>")
     def act(anything: str) -> Reply | tuple[str, int]:
@@ -65,7 +78,8 @@ def create_preview() -> Flask:
 
 
 def _language() -> str:
-    return request.args.get("lang", "en")
+    referred = parse_qs(urlsplit(request.headers.get("Referer", "")).query)
+    return request.args.get("lang") or referred.get("lang", ["en"])[0]
 
 
 if __name__ == "__main__":

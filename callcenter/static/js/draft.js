@@ -53,7 +53,22 @@ function follow() {
   restored = task;
 }
 
+/* A callback time chosen by mistake is taken back by choosing it again. */
+function takeBack(event) {
+  const time = event.target;
+  if (!time.matches?.('input[name="callback_at"]')) return;
+  const wasChosen = "chosen" in time.dataset;
+  for (const other of time.form.querySelectorAll('input[name="callback_at"]')) delete other.dataset.chosen;
+  if (wasChosen) {
+    time.checked = false;
+    keep(time.form);
+  } else {
+    time.dataset.chosen = "";
+  }
+}
+
 export function startDrafts() {
+  document.addEventListener("click", takeBack);
   follow();
   document.addEventListener("state-changed", follow);
   for (const change of ["input", "change"]) {

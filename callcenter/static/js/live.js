@@ -3,11 +3,13 @@ import { morphState } from "./posts.js";
 import { say } from "./words.js";
 
 const POLL_EVERY_MS = 5000;
+const STALE_AFTER_MS = 3000;
 let stateUrl = null;
 let stream = null;
 let polling = null;
 let fetching = false;
 let again = false;
+let noteTimer = null;
 
 async function refresh() {
   if (fetching) {
@@ -29,14 +31,21 @@ async function refresh() {
   }
 }
 
+/* The stream is renewed now and then by itself; only a longer gap is worth a note. */
 function setStale(isStale) {
-  document.getElementById("stale").hidden = !isStale;
-  document.documentElement.classList.toggle("is-stale", isStale);
+  window.clearTimeout(noteTimer);
+  if (isStale) noteTimer = window.setTimeout(() => showStale(true), STALE_AFTER_MS);
+  else showStale(false);
   if (isStale && polling === null) polling = window.setInterval(pollAndReconnect, POLL_EVERY_MS);
   if (!isStale && polling !== null) {
     window.clearInterval(polling);
     polling = null;
   }
+}
+
+function showStale(isStale) {
+  document.getElementById("stale").hidden = !isStale;
+  document.documentElement.classList.toggle("is-stale", isStale);
 }
 
 function pollAndReconnect() {
@@ -51,7 +60,7 @@ function connect() {
     setStale(false);
     if (wasStale) refresh();
   });
-  stream.addEventListener("error", () => setStale(true));
+  stream.addEventListener("error", () => polling === null && setStale(true));
   stream.addEventListener("changed", refresh);
   // A plain message with the word does as well as a named event.
   stream.addEventListener("message", (event) => event.data.includes("changed") && refresh());
@@ -72,10 +81,12 @@ function announce(isFirst) {
     say(state.dataset.spoken);
   }
   lastSpoken = state.dataset.spoken ?? "";
+  const known = new Set(seen);
   for (const row of state.querySelectorAll(".event[id], [data-flash][id], .seat-bad[id]")) {
     if (seen.has(row.id)) continue;
     seen.add(row.id);
-    if (!isFirst) {
+    // A list that is new altogether is not news; a row added to a known list is.
+    if (!isFirst && [...row.parentElement.children].some((other) => other !== row && known.has(other.id))) {
       row.classList.add("flash");
       row.addEventListener("animationend", () => row.classList.remove("flash"), { once: true });
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log10
 
 from callcenter.web.pages.studio import CurvePoint, FunnelStep
@@ -120,7 +121,7 @@ def recovery_curve(points: Sequence[CurvePoint], minutes: float, width: float, h
 
 def share_at(points: Sequence[CurvePoint], minute: float) -> float | None:
     """The curve's share at a minute, straight between points; None outside them."""
-    for left, right in zip(points, points[1:], strict=False):
+    for left, right in pairwise(points):
         if left.minute <= minute <= right.minute:
             span = (right.minute - left.minute) or 1.0
             return left.share + (right.share - left.share) * (minute - left.minute) / span

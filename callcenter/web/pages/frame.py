@@ -52,7 +52,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class DemoSignIn:
-    """A sign-in of the sample set-up; `role` is a code (agent, supervisor, strategist)."""
+    """A sign-in of the sample set-up. `email` is what is typed as login; `role` is a code."""
 
     name: str
     email: str
@@ -62,7 +62,10 @@ class DemoSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The sign-in form. `error` is a finished sentence. `next_url` is a path on this site."""
+    """The sign-in form.
+
+    `email` is the login typed before, `error` a finished sentence, `next_url` a path on this site.
+    """
 
     organisation: str
     language: str

@@ -1,0 +1,98 @@
+"""The web application: blueprints by persona, one error renderer, one set of guards."""
+
+from flask import Flask, Response, redirect, request
+from flask_babel import Babel
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response as AnyResponse
+
+from callcenter.models import User
+from callcenter.runtime import Runtime, get_runtime
+from callcenter.web import auth, carrier, console, edge, events, health, live, strategy, supervisor
+from callcenter.web.formats import FILTERS
+
+_CSP = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'"
+)
+csrf = CSRFProtect()
+login = LoginManager()
+
+
+def create_app(runtime: Runtime | None = None) -> Flask:
+    """Return the application on a runtime; without one it is made from the environment."""
+    runtime = runtime or get_runtime()
+    app = Flask(__name__)
+    secure = runtime.settings.public_base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=runtime.settings.secret_key,
+        SESSION_COOKIE_NAME="callcenter",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        REMEMBER_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        MAX_CONTENT_LENGTH=4 * 1024 * 1024,
+    )
+    app.extensions["callcenter"] = runtime
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    Babel(
+        app, locale_selector=lambda: "zh_Hans" if edge.language() == "zh" else "en", timezone_selector=_zone
+    )
+    csrf.init_app(app)
+    _install_sign_in(app, runtime)
+    for module in (auth, console, supervisor, strategy, live, events, carrier, health):
+        app.register_blueprint(module.bp)
+    for outside in (events.bp, carrier.bp, health.bp):
+        csrf.exempt(outside)  # guarded by write key or signature, never by a cookie
+    edge.install_errors(app)
+    app.register_error_handler(OperationalError, _database_away)
+    app.after_request(_guard)
+    app.add_url_rule("/", "home", lambda: redirect("/sign-in"))
+    return app
+
+
+def _zone() -> str:
+    return edge.zone().key
+
+
+def _install_sign_in(app: Flask, runtime: Runtime) -> None:
+    login.init_app(app)
+
+    @login.user_loader  # type: ignore[untyped-decorator]
+    def load(user_id: str) -> edge.SignedIn | None:
+        with runtime.reading() as session:
+            user = session.get(User, edge.uuid_field(user_id))
+        return edge.SignedIn(user) if user and user.is_active else None
+
+    @login.unauthorized_handler  # type: ignore[untyped-decorator]
+    def stranger() -> AnyResponse | tuple[str, int]:
+        if (
+            request.method == "GET"
+            and not request.headers.get("HX-Request")
+            and not request.path.startswith("/live")
+        ):
+            return redirect("/sign-in?next=" + request.path)
+        return "You are signed out. Sign in again; what you typed stays here.", 401
+
+
+def _database_away(_: OperationalError) -> Response:
+    """A database that is away is said so, with when to come again; nothing was accepted."""
+    from callcenter.errors import Unavailable
+
+    return edge._render(
+        503, Unavailable.code, "The database does not answer. Try again in a few seconds.", None
+    )
+
+
+def _guard(response: Response) -> Response:
+    """Add the headers that keep pages to themselves."""
+    response.headers.setdefault("Content-Security-Policy", _CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,145 @@
+"""A CSV log, plain or gzipped, read once from front to back in bounded memory."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from callcenter.domain.events import Rejection
+from callcenter.errors import BadInput
+
+MAX_LINE = 1_000_000
+MAX_LINES_OF_A_ROW = 100
+_GZIP = b"\x1f\x8b"
+_NOT_TEXT = {
+    b"PK\x03\x04": "a zip or Excel file",
+    b"%PDF": "a PDF",
+    b"BZh": "a bzip2 file",
+    b"PAR1": "a Parquet file",
+}
+
+Row = tuple[int, list[str] | Rejection]
+"""The line a row starts on (the header is line 1), and its fields or why it is no row."""
+
+
+class DamagedFile(BadInput):
+    """The file breaks off or is damaged at some line; what came before is good."""
+
+    code = "damaged_file"
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def open_log(path: Path, delimiter: str, encoding: str) -> Iterator["LogFile"]:
+    """Open a log and read its header. Raises BadInput when it is empty or no CSV, DamagedFile when broken."""
+    with path.open("rb") as raw:
+        start = raw.read(8)
+        raw.seek(0)
+        if not start:
+            raise BadInput(f"{path.name} is empty")
+        if start.startswith(_GZIP):
+            with gzip.open(raw) as unzipped:
+                yield LogFile(path, raw, unzipped, delimiter, encoding)
+            return
+        if path.suffix == ".gz":
+            raise BadInput(f"{path.name} is named .gz and is not gzip; rename it or get it again")
+        if kind := next((kind for magic, kind in _NOT_TEXT.items() if start.startswith(magic)), None):
+            raise BadInput(f"{path.name} is {kind}; save it as CSV first")
+        yield LogFile(path, raw, raw, delimiter, encoding)
+
+
+class LogFile:
+    """An open log: its header, its rows, and how many of its bytes have been read."""
+
+    def __init__(
+        self, path: Path, raw: BinaryIO, content: BinaryIO | gzip.GzipFile, delimiter: str, encoding: str
+    ):
+        self.path, self.size = path, path.stat().st_size
+        self._raw, self._delimiter = raw, delimiter
+        # Undecodable bytes must spoil their own row only; the row's reader refuses it.
+        self._text = io.TextIOWrapper(content, encoding=encoding, errors="surrogateescape")
+        self._line = 0
+        self._pushed_back: deque[str] = deque()
+        self.header = self._header()
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of the file have been read, for a progress bar: at most `size`."""
+        return min(self._raw.tell(), self.size)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row after the header; blank lines are no rows. Raises DamagedFile at a break."""
+        while line := self._next_line():
+            number = self._line
+            if '"' not in line:
+                if text := line.rstrip("\n"):
+                    yield number, text.split(self._delimiter)
+            else:
+                yield number, self._quoted_row(number, line)
+
+    def _header(self) -> list[str]:
+        row = next(self.rows(), None)
+        if row is None:
+            raise BadInput(f"{self.path.name} is empty")
+        fields = row[1]
+        if isinstance(fields, Rejection) or any("\x00" in name for name in fields):
+            raise BadInput(f"{self.path.name}: line 1 is no CSV header; is this a CSV file in its encoding?")
+        return [name.strip() for name in fields]
+
+    def _quoted_row(self, number: int, line: str) -> list[str] | Rejection:
+        """Join the lines of a row whose quoted field holds line ends, and split it into fields.
+
+        A quote that is never closed would swallow the rest of the file: then only its own line is refused.
+        """
+        lines = [line]
+        quotes = line.count('"')
+        while quotes % 2 and len(lines) < MAX_LINES_OF_A_ROW and (more := self._next_line()):
+            lines.append(more)
+            quotes += more.count('"')
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        try:
+            fields: list[str] | Rejection = next(reader)
+            used = reader.line_num
+        except csv.Error as error:
+            used = 1
+            reason = f"its quotes are wrong or not closed ({error}); mend the row"
+            fields = Rejection(number, "bad_quotes", reason, line.rstrip("\n"))
+        self._pushed_back.extendleft(reversed(lines[used:]))
+        self._line = number + used - 1
+        return fields
+
+    def _next_line(self) -> str:
+        """Return the next line, '' at the end of the file."""
+        try:
+            line = self._pushed_back.popleft() if self._pushed_back else self._text.readline(MAX_LINE)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DamagedFile(
+                f"{self.path.name} is damaged after line {self._line} ({error}); get the file again and import "
+                "it: what is stored stays and is not stored twice"
+            ) from error
+        except (UnicodeError, OSError) as error:
+            raise DamagedFile(
+                f"{self.path.name} cannot be read after line {self._line}: {type(error).__name__}; "
+                "check the mapping's encoding and the disk"
+            ) from error
+        if len(line) == MAX_LINE and not line.endswith("\n"):
+            raise DamagedFile(
+                f"{self.path.name}: line {self._line + 1} is longer than {MAX_LINE:,} characters; "
+                "is this a CSV file?"
+            )
+        self._line += bool(line)
+        return line

@@ -1,0 +1,146 @@
+"""Counts around the effect of rules: calls lately, agents' time, calls not needed, the arms week by week."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter.
+_COHORT = """
+WITH cohort AS (
+    SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
+           f.id, f.rule_key, f.fate, f.fired_at
+      FROM trigger_firing f
+     WHERE f.fate IN ('task', 'held_out')
+     ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
+)
+"""
+_LATELY = text("""
+SELECT f.rule_key, count(*) AS fired, count(*) FILTER (WHERE f.fate = 'held_out') AS held_out,
+       count(*) FILTER (WHERE t.attempts > 0) AS called
+  FROM trigger_firing f LEFT JOIN call_task t ON t.firing_id = f.id
+ WHERE f.fired_at >= :since AND f.fired_at <= :now
+ GROUP BY f.rule_key
+""")
+_TIME = text(
+    _COHORT
+    + """
+SELECT c.rule_key, sum(coalesce(a.talk_seconds, 0) + coalesce(d.wrap_up_seconds, 0)) AS seconds
+  FROM cohort c
+  JOIN contact_attempt a ON a.firing_id = c.id
+  LEFT JOIN disposition d ON d.attempt_id = a.id
+ GROUP BY c.rule_key
+"""
+)
+_WEEKS = text(
+    _COHORT  # noqa: S608 - constants only
+    + """
+, mine AS (
+    SELECT c.fate, c.fired_at, o.converted_at, min(c.fired_at) OVER () AS first_at
+      FROM cohort c LEFT JOIN outcome o ON o.firing_id = c.id
+     WHERE c.rule_key = :rule_key
+)
+SELECT fate, floor(extract(epoch FROM fired_at - first_at) / 604800)::int AS fired_week,
+       floor(extract(epoch FROM converted_at - first_at) / 604800)::int AS converted_week,
+       count(*) AS firings,
+       floor(extract(epoch FROM :now - min(first_at)) / 604800)::int AS this_week
+  FROM mine GROUP BY 1, 2, 3
+"""
+)
+_AVOIDED = text("""
+SELECT (SELECT count(*) FROM trigger_firing WHERE fate = 'suppressed' AND suppress_reason = 'recovered')
+     + (SELECT count(*) FROM call_task
+         WHERE state = 'canceled' AND cancel_reason IN ('advanced', 'recovered') AND attempts = 0) AS calls
+""")
+_SWITCHED = text("""
+SELECT DISTINCT ON (e.subject) e.subject AS rule_key, e.at, u.name
+  FROM audit_entry e LEFT JOIN app_user u ON u.id = e.user_id
+ WHERE e.act IN ('rule.paused', 'rule.resumed')
+ ORDER BY e.subject, e.at DESC, e.id DESC
+""")
+_SCRIPTS = text("""
+SELECT a.script_id, c.language, count(*) AS attempts
+  FROM contact_attempt a JOIN customer c ON c.id = a.customer_id
+ WHERE a.script_id IS NOT NULL GROUP BY a.script_id, c.language
+""")
+_SCRIPTS_OF_RULE = text("""
+SELECT DISTINCT script_id FROM call_task WHERE rule_key = :rule_key AND script_id IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """Firings of a rule in a span, whatever became of them; of them held out, and called at least once."""
+
+    fired: int = 0
+    held_out: int = 0
+    called: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCounts:
+    """Both arms as they stood at the end of a week, conversions up to then."""
+
+    assigned: int
+    held_out: int
+    converted_assigned: int
+    converted_held_out: int
+
+
+def firings_lately(session: Session, since: datetime, now: datetime) -> Mapping[str, Lately]:
+    """Count firings per rule from `since` until `now`."""
+    rows = session.execute(_LATELY, {"since": since, "now": now})
+    return {row.rule_key: Lately(row.fired, row.held_out, row.called) for row in rows}
+
+
+def agent_seconds(session: Session) -> Mapping[str, int]:
+    """Return, per rule, the seconds agents talked and wrapped up on the firings an effect is made of."""
+    return {row.rule_key: int(row.seconds) for row in session.execute(_TIME)}
+
+
+def counts_by_week(session: Session, rule_key: str, now: datetime) -> list[WeekCounts]:
+    """Return a rule's arms at the end of each week since its first firing; the last week may be running."""
+    rows = session.execute(_WEEKS, {"rule_key": rule_key, "now": now}).all()
+    if not rows:
+        return []
+
+    def total(week: int, fate: str, *, converted: bool) -> int:
+        return sum(
+            row.firings
+            for row in rows
+            if row.fate == fate
+            and row.fired_week <= week
+            and (not converted or (row.converted_week is not None and row.converted_week <= week))
+        )
+
+    return [
+        WeekCounts(
+            total(week, "task", converted=False),
+            total(week, "held_out", converted=False),
+            total(week, "task", converted=True),
+            total(week, "held_out", converted=True),
+        )
+        for week in range(max(row.this_week for row in rows) + 1)
+    ]
+
+
+def calls_avoided(session: Session) -> int:
+    """Count calls that were not needed: the customer had come back before anybody dialed."""
+    return int(session.execute(_AVOIDED).scalar_one())
+
+
+def switched_by(session: Session) -> Mapping[str, tuple[datetime, str | None]]:
+    """Return who last paused or resumed each rule, and when."""
+    return {row.rule_key: (row.at, row.name) for row in session.execute(_SWITCHED)}
+
+
+def attempts_per_script(session: Session) -> Mapping[tuple[str, str], int]:
+    """Count attempts by script and the customer's language."""
+    return {(row.script_id, row.language): row.attempts for row in session.execute(_SCRIPTS)}
+
+
+def scripts_of_rule(session: Session, rule_key: str) -> frozenset[str]:
+    """Return the scripts a rule's call tasks were opened with."""
+    return frozenset(row.script_id for row in session.execute(_SCRIPTS_OF_RULE, {"rule_key": rule_key}))

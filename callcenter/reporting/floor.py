@@ -1,0 +1,202 @@
+"""What the floor is doing now: the waiting call tasks with why nobody calls them, and the agents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from callcenter.domain.enums import BarReason, Presence, TaskState, WorkState
+
+LEASE_GRACE = timedelta(seconds=5)
+"""How long after its lease an offer may stay open until the next tick ends it."""
+SHOWN_ROWS = 200
+
+_WAITING = """
+WITH waiting AS (
+    SELECT t.id, t.rule_key, t.state, t.promise_seconds, t.customer_id, t.agent_id, t.not_before_at,
+           t.why_no_call ->> 0 AS why,
+           greatest(t.created_at, t.not_before_at) AS since,
+           t.state = 'pending' AND t.not_before_at <= :now AS is_callable,
+           t.state = 'reserved' AND (r.expires_at IS NULL OR r.expires_at < :lease_over
+                OR a.seen_at IS NULL OR a.seen_at < :silent_since) AS is_stuck
+      FROM call_task t
+      LEFT JOIN reservation r ON r.call_task_id = t.id AND r.ended_at IS NULL
+      LEFT JOIN agent a ON a.id = t.agent_id
+     WHERE t.state IN ('pending', 'reserved') AND t.state NOT IN ('completed', 'canceled')
+)
+"""
+_COUNTS = text(
+    _WAITING
+    + """
+SELECT state, is_callable, is_stuck, why, count(*) AS tasks, min(since) AS oldest_at,
+       (array_agg(promise_seconds ORDER BY since))[1] AS oldest_promise,
+       count(*) FILTER (WHERE since + make_interval(secs => 2 * promise_seconds) < :now) AS overdue,
+       min(since + make_interval(secs => 2 * promise_seconds)) AS overdue_at
+  FROM waiting GROUP BY state, is_callable, is_stuck, why
+"""
+)
+_ROWS = text(
+    _WAITING
+    + """
+SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
+  FROM waiting w
+  JOIN customer c ON c.id = w.customer_id
+  LEFT JOIN app_user u ON u.id = w.agent_id AND w.state = 'reserved'
+ ORDER BY w.state = 'pending' AND NOT w.is_callable,
+          w.since + make_interval(secs => w.promise_seconds), w.id
+ LIMIT :shown
+"""
+)
+_AGENTS = text("""
+SELECT a.id, u.name, a.team, a.presence, a.not_ready_reason, a.presence_at, a.work_state, a.work_state_at,
+       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at
+  FROM agent a
+  JOIN app_user u ON u.id = a.id AND u.is_active
+  LEFT JOIN call_task t ON t.id = a.call_task_id
+  LEFT JOIN reservation r ON r.agent_id = a.id AND r.ended_at IS NULL
+ ORDER BY u.name, a.id
+""")
+_HOLDS = frozenset({*BarReason, "carrier_limit", "rule_paused"})
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTask:
+    """A call task nobody has dialed yet.
+
+    `code` says why no call (see `why_code`), `why` is the code on the task itself. `since` is from when
+    it may be called; `agent` holds it while it is reserved.
+    """
+
+    id: UUID
+    rule_key: str
+    code: str
+    why: str | None
+    is_callable: bool
+    since: datetime
+    promise_seconds: int
+    customer: str | None
+    city: str | None
+    time_zone: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTasks:
+    """All that wait, counted by why; `rows` are the first 200, oldest promise first.
+
+    `pending` and `callable_now` leave out what an agent holds. `overdue` have waited callable for more
+    than twice their promise, the first of them since `overdue_at`.
+    """
+
+    total: int = 0
+    pending: int = 0
+    callable_now: int = 0
+    oldest_at: datetime | None = None
+    oldest_promise_seconds: int | None = None
+    overdue: int = 0
+    overdue_at: datetime | None = None
+    reasons: tuple[tuple[str, int], ...] = ()
+    rows: tuple[WaitingTask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNow:
+    """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at."""
+
+    id: UUID
+    name: str
+    team: str
+    presence: Presence
+    not_ready_reason: str | None
+    presence_at: datetime
+    work_state: WorkState
+    work_state_at: datetime
+    wrap_up_until: datetime | None
+    seen_at: datetime | None
+    journey: str | None
+    step: str | None
+    offered_at: datetime | None
+    is_silent: bool
+    is_stuck: bool
+
+
+def why_code(state: str, why: str | None, *, is_callable: bool, is_stuck: bool) -> str:
+    """Say why nobody calls a waiting task: stuck, reserved, a bar reason, no_agent or waits_by_rule.
+
+    A task that may be called now lacks an agent, whatever held it up before.
+    """
+    if state == TaskState.RESERVED:
+        return "stuck" if is_stuck else "reserved"
+    if why in _HOLDS and (not is_callable or why not in set(BarReason)):
+        return str(why)
+    return "no_agent" if is_callable else "waits_by_rule"
+
+
+def tasks_waiting(session: Session, now: datetime, silent_after: timedelta) -> WaitingTasks:
+    """Return the waiting call tasks as of `now`, in two queries.
+
+    `silent_after` is how long an agent's console may be quiet before it counts as gone.
+    """
+    bounds = {"now": now, "lease_over": now - LEASE_GRACE, "silent_since": now - silent_after}
+    groups = session.execute(_COUNTS, bounds).all()
+    if not groups:
+        return WaitingTasks()
+    reasons: dict[str, int] = {}
+    for group in groups:
+        code = why_code(group.state, group.why, is_callable=group.is_callable, is_stuck=group.is_stuck)
+        reasons[code] = reasons.get(code, 0) + group.tasks
+    ready = [group for group in groups if group.is_callable]
+    oldest = min(ready, key=lambda group: group.oldest_at, default=None)
+    return WaitingTasks(
+        total=sum(group.tasks for group in groups),
+        pending=sum(group.tasks for group in groups if group.state == TaskState.PENDING),
+        callable_now=sum(group.tasks for group in ready),
+        oldest_at=oldest.oldest_at if oldest else None,
+        oldest_promise_seconds=oldest.oldest_promise if oldest else None,
+        overdue=sum(group.overdue for group in ready),
+        overdue_at=min((group.overdue_at for group in ready if group.overdue), default=None),
+        reasons=tuple(sorted(reasons.items(), key=lambda item: (item[0] == "stuck", -item[1], item[0]))),
+        rows=_rows(session, bounds),
+    )
+
+
+def _rows(session: Session, bounds: dict[str, datetime]) -> tuple[WaitingTask, ...]:
+    return tuple(
+        WaitingTask(
+            id=row.id,
+            rule_key=row.rule_key,
+            code=why_code(row.state, row.why, is_callable=row.is_callable, is_stuck=row.is_stuck),
+            why=row.why,
+            is_callable=row.is_callable,
+            since=row.since,
+            promise_seconds=row.promise_seconds,
+            customer=row.name or row.external_id,
+            city=row.city,
+            time_zone=row.time_zone,
+            agent=row.agent_name,
+        )
+        for row in session.execute(_ROWS, {**bounds, "shown": SHOWN_ROWS})
+    )
+
+
+def agents_now(session: Session, now: datetime, silent_after: timedelta) -> Sequence[AgentNow]:
+    """List the product's agents by name, in one query."""
+    return [_agent(row, now, silent_after) for row in session.execute(_AGENTS)]
+
+
+def _agent(row: "object", now: datetime, silent_after: timedelta) -> AgentNow:
+    values = row._asdict()  # type: ignore[attr-defined]
+    expires_at = values.pop("expires_at")
+    work_state = WorkState(values.pop("work_state"))
+    is_silent = values["seen_at"] is None or values["seen_at"] < now - silent_after
+    holds_offer = work_state in (WorkState.RESERVED, WorkState.PREVIEWING)
+    lease_is_over = expires_at is None or expires_at < now - LEASE_GRACE
+    return AgentNow(
+        **{**values, "presence": Presence(values["presence"])},
+        work_state=work_state,
+        is_silent=is_silent,
+        is_stuck=holds_offer and (is_silent or lease_is_over),
+    )

@@ -1,0 +1,13 @@
+"""Who may sign in to the demo, which binds to loopback; elsewhere `callcenter users add`."""
+
+from callcenter.domain.enums import Role
+
+DEMO_WRITE_KEY = "demo-write-key"
+DEMO_PASSWORD = "harbour-demo"  # noqa: S105 - printed at every start of the demo
+DEMO_TEAM = "Loan desk A"
+DEMO_USERS = (
+    ("agent", "Lin Yue", Role.AGENT),
+    ("supervisor", "Ma Lin", Role.SUPERVISOR),
+    ("strategist", "Gao Yan", Role.STRATEGIST),
+    ("admin", "Zhang Bei", Role.ADMIN),
+)

@@ -1,0 +1,170 @@
+"""The agent console: why this call, and what do I say?"""
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import Response, make_response, render_template, request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from werkzeug.datastructures import MultiDict
+
+from callcenter import pipeline
+from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role
+from callcenter.errors import BadInput, Conflict
+from callcenter.outcomes.rules import WrapUp
+from callcenter.pipeline import NotDialed
+from callcenter.web.console_view import console_page
+from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+
+bp = blueprint("console")
+
+
+class WrapUpSchema(Schema):
+    """The wrap-up form."""
+
+    class Meta:
+        """The form carries the CSRF token too, which is not ours to check."""
+
+        unknown = EXCLUDE
+
+    disposition = fields.String(required=True, validate=validate.Length(1, 60))
+    causes = fields.List(fields.Enum(Cause, by_value=True), load_default=list)
+    note = fields.String(load_default="", validate=validate.Length(max=2000))
+    suggestion = fields.String(load_default="", validate=validate.Length(max=1000))
+    callback_at = fields.AwareDateTime(load_default=None, allow_none=True)
+    callback_owner = fields.String(load_default="personal", validate=validate.OneOf(["personal", "anyone"]))
+
+    @post_load
+    def to_wrap_up(self, data: dict[str, object], **_: object) -> WrapUp:
+        """Return what the pipeline takes."""
+        at = data["callback_at"]
+        return WrapUp(
+            disposition=str(data["disposition"]),
+            causes=tuple(data["causes"]),  # type: ignore[arg-type]
+            note=str(data["note"]).strip(),
+            suggestion=str(data["suggestion"]).strip(),
+            callback_at=at if isinstance(at, datetime) else None,
+            callback_is_personal=data["callback_owner"] == "personal",
+        )
+
+
+def read_wrap_up(form: "MultiDict[str, str]") -> WrapUp:
+    """Check the wrap-up form; raises BadInput that names the fields."""
+    raw = {**form.to_dict(), "causes": form.getlist("causes"), "callback_at": form.get("callback_at") or None}
+    try:
+        wrap_up: WrapUp = WrapUpSchema().load(raw)
+    except ValidationError as error:
+        messages = error.messages if isinstance(error.messages, dict) else {"form": error.messages}
+        raise BadInput("Look at the fields marked; nothing you typed is lost.", messages) from None
+    return wrap_up
+
+
+def _state(
+    status: int = 200, not_dialed: NotDialed | None = None, template: str = "console/_body.html"
+) -> Response:
+    """Render the console as it is now."""
+    with runtime().reading() as session:
+        page = console_page(runtime(), session, viewer(), runtime().clock(), not_dialed)
+    return make_response(render_template(template, page=page), status)
+
+
+@bp.get("/console")
+@roles_required(Role.AGENT)
+def console() -> Response:
+    """Show the console; from now on call tasks can be offered here."""
+    _agent_only()
+    _see()
+    return _state(template="console/page.html")
+
+
+@bp.get("/console/state")
+@roles_required(Role.AGENT)
+def state() -> Response:
+    """Show what has changed."""
+    _agent_only()
+    _see()
+    return _state()
+
+
+def _agent_only() -> None:
+    if viewer().role != Role.AGENT:
+        raise Conflict("You have no console: only agents do. Open the floor instead.")
+
+
+def _see() -> None:
+    with runtime().unit_of_work() as session:
+        pipeline.see_console(session, viewer().id, runtime().clock())
+
+
+@bp.post("/console/presence")
+@roles_required(Role.AGENT)
+def set_presence() -> Response:
+    """Change whether the agent wants call tasks."""
+    _agent_only()
+    try:
+        presence = Presence(request.form.get("presence", ""))
+        raw = request.form.get("reason") or None
+        reason = NotReadyReason(raw) if raw and presence is Presence.NOT_READY else None
+    except ValueError:
+        raise BadInput("Choose available, or not ready with a reason.") from None
+    with runtime().unit_of_work() as session:
+        pipeline.set_presence(session, viewer().id, presence, reason, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/dial")
+@roles_required(Role.AGENT)
+def dial(call_task_id: UUID) -> Response:
+    """Dial, after asking once more whether the call may and need be made."""
+    with runtime().unit_of_work() as session:
+        result = pipeline.place_call(session, runtime().house, call_task_id, viewer().id, runtime().clock())
+    return _state(not_dialed=result if isinstance(result, NotDialed) else None)
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/skip")
+@roles_required(Role.AGENT)
+def skip(call_task_id: UUID) -> Response:
+    """Give a call task back with a reason."""
+    reason = request.form.get("reason", "")[:60]
+    if not reason:
+        raise BadInput("Say why you skip this call task.")
+    with runtime().unit_of_work() as session:
+        pipeline.skip_call_task(session, call_task_id, viewer().id, reason, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/script")
+@roles_required(Role.AGENT)
+def script_step(call_task_id: UUID) -> Response:
+    """Keep one step taken through the script."""
+    step = {name: (request.form.get(name) or "")[:80] or None for name in ("node", "branch", "objection")}
+    with runtime().unit_of_work() as session:
+        pipeline.note_script_step(session, call_task_id, viewer().id, runtime().clock(), **step)
+    return _state()
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/wrap-up")
+@roles_required(Role.AGENT)
+def close_wrap_up(call_task_id: UUID) -> Response:
+    """Save what happened on the call and free the agent for the next call task."""
+    wrap_up = read_wrap_up(request.form)
+    with runtime().unit_of_work() as session:
+        pipeline.close_call(session, runtime().house, call_task_id, wrap_up, viewer().id, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/end")
+@roles_required(Role.AGENT)
+def end(attempt_id: UUID) -> Response:
+    """Cancel or end the call."""
+    with runtime().unit_of_work() as session:
+        pipeline.end_call(session, attempt_id, viewer().id, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/more-time")
+@roles_required(Role.AGENT)
+def more_time() -> Response:
+    """Extend the wrap-up."""
+    with runtime().unit_of_work() as session:
+        pipeline.take_more_time(session, viewer().id, runtime().clock())
+    return _state()

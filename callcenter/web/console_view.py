@@ -1,0 +1,175 @@
+"""The agent console's page: rail, and either the call task before the agent or why there is none."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext
+
+from callcenter.domain.enums import NotReadyReason, WorkState
+from callcenter.journeys.queries import journeys_loaded
+from callcenter.models import Agent, User
+from callcenter.outcomes.queries import disposition_kinds
+from callcenter.pipeline import NotDialed
+from callcenter.reporting import agents as report
+from callcenter.reporting.calls import case_of_task, just_withdrawn
+from callcenter.routing.policy import PREVIEW, WRAP_UP
+from callcenter.runtime import Runtime
+from callcenter.web import words
+from callcenter.web.call_view import current_call
+from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.pages import console as page
+
+_GONE_SHOWN_FOR = timedelta(seconds=15)
+_CHOOSABLE = tuple(r.value for r in NotReadyReason if r is not NotReadyReason.MISSED_OFFER)
+
+
+def console_page(
+    runtime: Runtime, session: Any, user: User, now: datetime, not_dialed: NotDialed | None = None
+) -> page.ConsolePage:
+    """Return the whole console of an agent, as it is now."""
+    agent = session.get_one(Agent, user.id, populate_existing=True)
+    journeys = journeys_loaded(session)
+    day = _day_start(now)
+    titles = {
+        (journey.id, step.id): words.step_words(journey, step.id, language())
+        for journey in journeys.values()
+        for step in journey.steps
+    }
+    callbacks = _callbacks(session, agent, titles)
+    rail = _rail(session, agent, user, now, day, callbacks)
+    call_task_id = agent.call_task_id if agent.work_state != WorkState.IDLE else None
+    if call_task_id is None and (gone := just_withdrawn(session, agent.id, now, _GONE_SHOWN_FOR)):
+        call_task_id = gone.id
+    call = None
+    if call_task_id is not None:
+        case = case_of_task(session, call_task_id)
+        call = current_call(
+            runtime,
+            session,
+            case,
+            journeys[case.task.journey],
+            agent,
+            user,
+            disposition_kinds(session),
+            now,
+            not_dialed,
+        )
+    head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
+    idle = page.Idle() if call else _idle(session, agent, now, day, callbacks, titles)
+    return page.ConsolePage(frame=head, rail=rail, call=call, idle=idle)
+
+
+def _day_start(now: datetime) -> datetime:
+    return now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _callbacks(session: Any, agent: Agent, titles: Any) -> tuple[page.CallbackDue, ...]:
+    return tuple(
+        page.CallbackDue(
+            due_at=row.due_at,
+            customer=row.name or gettext("Unknown name"),
+            is_mine=row.agent_id == agent.id,
+            step=titles.get((row.journey, row.step), row.step),
+            said=row.said,
+        )
+        for row in report.callbacks_due(session, agent.id)
+    )
+
+
+def _rail(
+    session: Any,
+    agent: Agent,
+    user: User,
+    now: datetime,
+    day: datetime,
+    callbacks: tuple[page.CallbackDue, ...],
+) -> page.Rail:
+    waiting = report.waiting_by_reason(session, now)
+    return page.Rail(
+        agent_name=user.name,
+        signed_in_at=agent.signed_on_at,
+        presence=agent.presence,
+        presence_reason=agent.not_ready_reason,
+        presence_since=agent.presence_at,
+        may_choose=_CHOOSABLE,
+        work_state=agent.work_state,
+        work_state_since=agent.work_state_at,
+        waiting=sum(row.n for row in waiting),
+        callable_now=sum(row.n for row in waiting if row.why == "no_agent"),
+        oldest_since=min((row.oldest for row in waiting if row.oldest), default=None),
+        last_wrap_up_seconds=agent.last_wrap_up_seconds,
+        callbacks=callbacks[:3],
+        numbers=_numbers(report.own_day(session, agent.id, agent.team, day)),
+        team_now=tuple(page.StateCount(row.code, row.n) for row in report.team_states(session, agent.team)),
+    )
+
+
+def _numbers(day: report.OwnDay) -> tuple[page.OwnNumber, ...]:
+    own = day.own
+    busiest = max([one.attempts for one in day.team], default=0)
+    numbers = [
+        page.OwnNumber(
+            "attempts", "count", own.attempts, day.team_median("attempts"), max(10.0, busiest * 1.2)
+        )
+    ]
+    bases = {"reached": own.attempts, "right_party": own.reached, "verified": own.right_party}
+    for code, base in bases.items():
+        numbers.append(
+            page.OwnNumber(
+                code, "share", own.share(code), day.team_median(code), 1.0, getattr(own, code), base
+            )
+        )
+    limit = WRAP_UP.total_seconds()
+    numbers.append(
+        page.OwnNumber("wrap_up", "clock", own.wrap_up, day.team_median("wrap_up"), 2 * limit, target=limit)
+    )
+    return tuple(numbers)
+
+
+def _idle(
+    session: Any,
+    agent: Agent,
+    now: datetime,
+    day: datetime,
+    callbacks: tuple[page.CallbackDue, ...],
+    titles: Any,
+) -> page.Idle:
+    place, idle = report.place_in_line(session, agent.work_state_at)
+    is_in_line = agent.presence == "available"
+    waits = tuple(
+        page.WaitReason(row.why, row.n, row.first_at if row.why not in ("no_agent", "in_preview") else None)
+        for row in report.waiting_by_reason(session, now)
+    )
+    return page.Idle(
+        place_in_line=max(1, place) if is_in_line else None,
+        idle_agents=idle if is_in_line else None,
+        skills=tuple(agent.languages.split(",")),
+        why_none=waits,
+        callbacks=callbacks,
+        attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),
+        preview_seconds=int(PREVIEW.total_seconds()),
+    )
+
+
+def _last(row: Any, titles: Any, now: datetime) -> page.LastAttempt:
+    rang_until = row.answered_at or row.ended_at
+    attempt = page.LastAttempt(
+        at=row.claimed_at,
+        customer=row.name or gettext("Unknown name"),
+        step=titles.get((row.journey, row.step), row.step),
+        result=row.result or "unknown",
+        disposition=chosen(row.label) or None,
+        rang_seconds=int((rang_until - row.ringing_at).total_seconds())
+        if row.ringing_at and rang_until
+        else None,
+    )
+    if row.converted_at:
+        minutes = max(0, int((row.converted_at - row.claimed_at).total_seconds() // 60))
+        return replace(attempt, then=gettext("Passed after %(m)s min", m=minutes), then_tone="good")
+    if row.callback_at and row.callback_at > now:
+        return replace(attempt, then=gettext("Callback set"), then_tone="plain")
+    if row.window_until and row.window_until > now:
+        minutes = int((now - row.claimed_at).total_seconds() // 60)
+        return replace(attempt, then=gettext("Not yet, %(m)s min", m=minutes), then_tone="wait")
+    return attempt

@@ -1,0 +1,199 @@
+"""What every edge shares: who asks, in which language, and how a refusal looks."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException
+
+from callcenter.domain.enums import Role
+from callcenter.errors import BadInput, CallCenterError, Forbidden
+from callcenter.models import User
+from callcenter.runtime import Runtime
+from callcenter.web.pages.frame import ErrorPage, Frame, NavItem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+LANGUAGES = ("en", "zh")
+
+
+class SignedIn:
+    """The signed-in user as Flask-Login wants them; the row itself is read anew for each request."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    def get_id(self) -> str:
+        """What the session cookie keeps."""
+        return str(self.user.id)
+
+
+def runtime() -> Runtime:
+    """Return the process's runtime."""
+    return cast(Runtime, current_app.extensions["callcenter"])
+
+
+def viewer() -> User:
+    """Return the signed-in user; only behind `roles_required`."""
+    return cast(User, current_user.user)
+
+
+def viewer_or_none() -> User | None:
+    """Return the signed-in user, None for a stranger."""
+    return cast(User, current_user.user) if current_user.is_authenticated else None
+
+
+def roles_required(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only these roles in, and the administrator; strangers are sent to sign in."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not current_user.is_authenticated:
+                return cast(R, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
+            if viewer().role not in (*roles, Role.ADMIN):
+                raise Forbidden("Your role may not open this. Ask your supervisor.")
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def language() -> str:
+    """Return the viewer's language; a stranger's is their browser's."""
+    user = viewer_or_none()
+    if user is not None:
+        return user.language
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def zone() -> ZoneInfo:
+    """Return the viewer's time zone."""
+    user = viewer_or_none()
+    return ZoneInfo(user.time_zone if user else "UTC")
+
+
+def chosen(texts: object, otherwise: str = "") -> str:
+    """Return a row's label in the viewer's language, else in English, else any."""
+    if not isinstance(texts, dict) or not texts:
+        return otherwise
+    return str(texts.get(language()) or texts.get("en") or next(iter(texts.values())))
+
+
+_NAV = {
+    Role.AGENT: (NavItem("console", "/console", "c"),),
+    Role.SUPERVISOR: (NavItem("floor", "/floor", "f"),),
+    Role.STRATEGIST: (
+        NavItem("journeys", "/studio", "j"),
+        NavItem("rules", "/studio/rules", "r"),
+        NavItem("effects", "/studio/effects", "e"),
+        NavItem("scripts", "/studio/scripts", "s"),
+    ),
+}
+_NAV_ADMIN = (*_NAV[Role.SUPERVISOR], *_NAV[Role.STRATEGIST])
+HOMES = {Role.AGENT: "/console", Role.SUPERVISOR: "/floor", Role.STRATEGIST: "/studio", Role.ADMIN: "/floor"}
+
+
+def frame(here: str, *, team: str = "", live_url: str | None = None, state_url: str | None = None) -> Frame:
+    """Return the head and navigation of a page for the signed-in viewer."""
+    from flask_wtf.csrf import generate_csrf
+
+    user = viewer()
+    role = Role(user.role)
+    return Frame(
+        organisation=runtime().settings.bank_name,
+        user_name=user.name,
+        team=team,
+        language=user.language,
+        theme=user.theme,
+        now=runtime().clock(),
+        csrf_token=generate_csrf(),
+        here=here,
+        nav=_NAV_ADMIN if role is Role.ADMIN else _NAV[role],
+        live_url=live_url,
+        state_url=state_url,
+    )
+
+
+def uuid_field(value: object) -> UUID:
+    """Read an id from a form; raises BadInput otherwise."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise BadInput("That id is not one. Reload the page and try again.") from None
+
+
+def wants_json() -> bool:
+    """Whether the asker is a program: the collector's, the carrier's and the health routes."""
+    return request.path.startswith(("/v1/", "/carrier/", "/healthz", "/readyz")) or (
+        request.accept_mimetypes.best_match(["application/json", "text/html"]) == "application/json"
+    )
+
+
+def install_errors(app: Flask) -> None:
+    """Render every refusal in one place: JSON for programs, a sentence for a form, a page for a reader."""
+
+    @app.errorhandler(CallCenterError)
+    def refused(error: CallCenterError) -> Response:
+        return _render(error.status, error.code, error.message, getattr(error, "fields", None))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        response = error.get_response()
+        if response.status_code in (301, 302, 303, 304, 307, 308):
+            return cast(Response, response)
+        code = (error.name or "error").lower().replace(" ", "_")
+        return _render(error.code or 500, code, error.description or "", None)
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        app.logger.error("request.failed %s %s", request.endpoint, type(error).__name__, exc_info=error)
+        return _render(500, "internal_error", "", None)
+
+
+def _render(status: int, code: str, message: str, fields: Any) -> Response:
+    from flask import jsonify, make_response, render_template
+
+    if wants_json():
+        body: dict[str, Any] = {"code": code, "message": message or code}
+        if fields:
+            body["fields"] = fields
+        response = jsonify(body)
+    elif request.headers.get("HX-Request") or request.method == "POST":
+        response = make_response(message)
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    else:
+        user = viewer_or_none()
+        page = ErrorPage(
+            organisation=runtime().settings.bank_name,
+            language=language(),
+            theme=user.theme if user else "auto",
+            status=status,
+            message=message or None,
+            home_url=HOMES[Role(user.role)] if user else "/sign-in",
+        )
+        response = make_response(render_template("error.html", page=page))
+    response.status_code = status
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def blueprint(name: str) -> Blueprint:
+    """Return a blueprint for one persona or outside system."""
+    return Blueprint(name, f"callcenter.web.{name}")
+
+
+def remember_agent() -> UUID:
+    """Return the signed-in agent's id; an agent's id is their user's."""
+    g.agent_id = viewer().id
+    return viewer().id

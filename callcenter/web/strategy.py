@@ -1,0 +1,3 @@
+from callcenter.web.edge import blueprint
+
+bp = blueprint("strategy")

@@ -1,0 +1,392 @@
+# ruff: noqa: E501 - two languages side by side read best on one line
+"""The agent console in every state."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from callcenter.web.pages import console as c
+from callcenter.web.pages.frame import Money
+from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
+
+
+def rail(t: Texts, work_state: str, since: datetime, **changes: object) -> c.Rail:
+    base = c.Rail(
+        agent_name=t("Lin Yue", "林悦"),
+        signed_in_at=at("09:02"),
+        presence="available",
+        presence_reason=None,
+        presence_since=at("14:21:31"),
+        may_choose=("break", "training", "meeting", "admin"),
+        work_state=work_state,
+        work_state_since=since,
+        waiting=6,
+        callable_now=6,
+        oldest_since=at("14:20:17"),
+        last_wrap_up_seconds=41,
+        callbacks=callbacks(t),
+        numbers=(
+            c.OwnNumber("attempts", "count", 31, 28, 55, target=45),
+            c.OwnNumber("reached", "share", 0.45, 0.41, 0.9, 14, 31),
+            c.OwnNumber("right_party", "share", 0.93, 0.66, 1.25, 13, 14),
+            c.OwnNumber("verified", "share", 0.36, 0.33, 0.65, 5, 14),
+            c.OwnNumber("wrap_up", "clock", 48, 55, 120, target=60),
+        ),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def callbacks(t: Texts) -> tuple[c.CallbackDue, ...]:
+    photo, card = t("ID photo", "证件照"), t("Bind card", "绑卡")
+    return (
+        c.CallbackDue(
+            at("14:30"), t("Sun Li", "孙丽"), True, photo, t("“Call me at half past two”", "“两点半打给我”")
+        ),
+        c.CallbackDue(
+            at("15:00"), t("Guo Tao", "郭涛"), False, card, t("Had the other card at home", "另一张卡在家里")
+        ),
+        c.CallbackDue(
+            at("16:10"),
+            t("Ma Jing", "马静"),
+            True,
+            t("Withdraw", "提款"),
+            t("Asked about early repayment", "问过提前还款"),
+        ),
+        c.CallbackDue(
+            at("17:30"),
+            t("Aynur Memet", "阿依努尔"),
+            True,
+            t("Face scan", "人脸识别"),
+            t("Not before 15:30", "15:30 之后"),
+        ),
+        c.CallbackDue(
+            at("09:00", 1),
+            t("Zhou Kai", "周凯"),
+            False,
+            t("Profile", "资料"),
+            t("Payslip first", "先要工资单"),
+        ),
+    )
+
+
+def customer(t: Texts) -> c.Customer:
+    glare = t("Photo rejected: glare", "证件照被拒：反光")
+    return c.Customer(
+        name=t("Chen Wei", "陈伟"),
+        short_name=t("Mr Chen", "陈先生"),
+        title=t("Mr", "先生"),
+        masked_number="138 •••• 2046",
+        place=t("Chengdu", "成都"),
+        time_zone=CHENGDU,
+        credit_limit=Money(Decimal(30000), "CNY"),
+        credit_note=t("not yet granted", "尚未授信"),
+        products=(t("Savings", "活期储蓄"), t("debit card", "借记卡")),
+        consent=(t("Service care", "服务关怀"), t("marketing", "营销")),
+        tags=(t("First loan", "首次贷款"), t("Android 14", "安卓 14")),
+        crm_url="https://crm.example/customers/71",
+        earlier=(
+            c.EarlierAttempt(at("10:00", -1), t("No answer, rang 25 s", "无人接听，振铃 25 秒")),
+            c.EarlierAttempt(
+                at("10:00", -48),
+                t(
+                    "Reached by Wu Jing: “wants to see the rate first, will do it at home”",
+                    "吴静接通：“先看利率再办”",
+                ),
+            ),
+        ),
+        timeline=(
+            c.TimelineEvent("9", at("14:22:02"), "accepted", t("Photo accepted", "证件照通过")),
+            c.TimelineEvent("8", at("14:21:48"), "returned", t("Back on ID photo", "回到证件照页")),
+            c.TimelineEvent("7", at("14:21:23"), "call", t("Answered, Lin Yue", "接通，林悦")),
+            c.TimelineEvent(
+                "6", at("14:20:58"), "rule", t("Rule fired: ID-photo trouble", "规则触发：证件照受阻")
+            ),
+            c.TimelineEvent("5", at("14:20:53"), "rejected", glare + t(", 2nd", "，第 2 次")),
+            c.TimelineEvent("4", at("14:19:40"), "rejected", glare + t(", 1st", "，第 1 次")),
+            c.TimelineEvent("3", at("14:18:02"), "opened", t("Opened ID photo", "打开证件照页")),
+            c.TimelineEvent("2", at("14:17:21"), "signed_in", t("Signed in", "登录")),
+            c.TimelineEvent("1", at("14:16:47"), "registered", t("Registered", "注册")),
+        ),
+    )
+
+
+def why(t: Texts, *, recovered: bool) -> c.WhyThisCall:
+    names = (
+        t("Register", "注册"), t("Sign in", "登录"), t("ID photo", "证件照"), t("Face scan", "人脸识别"),
+        t("Profile", "资料"), t("Bind card", "绑卡"), t("Credit", "授信"), t("Withdraw", "提款"),
+    )  # fmt: skip
+    states = ["passed", "passed", "recovered" if recovered else "stopped", "next" if recovered else "ahead"]
+    states += ["ahead"] * 4
+    note = t("stopped 14:20:53", "14:20:53 停在此步")
+    return c.WhyThisCall(
+        headline=t("Photo rejected twice for glare", "证件照两次因反光被拒"),
+        step=t("ID photo", "证件照"),
+        stopped_at=at("14:20:53"),
+        rule=t("ID-photo trouble", "证件照受阻"),
+        rule_version=7,
+        steps=tuple(
+            c.StepMark(name, state, note if index == 2 else None)
+            for index, (name, state) in enumerate(zip(names, states, strict=True))
+        ),
+        folded_in=1,
+        ring_delay_seconds=19 if recovered else None,
+        still=None if recovered else t("Still on the page.", "仍在此页。"),
+        live=c.LiveNote(
+            t("Photo accepted just now", "证件照刚刚通过"), at("14:22:02"), "good", NOW + timedelta(hours=9)
+        )
+        if recovered
+        else None,
+    )
+
+
+def script(t: Texts, current: str) -> c.Script:
+    opening = c.ScriptNode(
+        "opening",
+        t("Opening and recording notice", "开场白与录音告知"),
+        (
+            t(
+                "Good afternoon, this is Lin Yue from Harbour Bank. This call is recorded. Am I speaking with Mr Chen?",
+                "下午好，我是海港银行的林悦，本次通话将被录音。请问是陈先生吗？",
+            ),
+        ),
+        (
+            c.Branch(1, "yes", t("Yes, speaking", "是本人"), t("Go on", "继续"), "glare"),
+            c.Branch(2, "no", t("Somebody else", "不是本人"), t("Say nothing of the loan", "不提贷款"), None),
+        ),
+        1,
+        5,
+    )
+    glare = c.ScriptNode(
+        "glare",
+        t("Is there a lamp above?", "头顶是不是有灯？"),
+        (
+            t(
+                "Mr Chen, the photo of your ID came out with a bright spot, so the app could not read it. "
+                "Is there a lamp right above you?",
+                "陈先生，您的证件照上有一块反光，系统没能识别。请问您头顶上方是不是有灯？",
+            ),
+        ),
+        (
+            c.Branch(1, "light", t("Bright light above", "头顶灯光太亮"), t("Tilt the card away from the lamp", "请把证件稍微倾斜，避开灯光"), "tilt"),
+            c.Branch(2, "sleeve", t("Card in a sleeve", "证件套着卡套"), t("Take it out of the sleeve", "请先取下卡套"), "tilt"),
+            c.Branch(3, "focus", t("Camera will not focus", "镜头无法对焦"), t("Wipe the lens, hold 20 cm away", "擦一下镜头，距离约 20 厘米"), "tilt"),
+            c.Branch(4, "works", t("It works now", "现在可以了"), t("Stay for the face scan", "陪同人脸识别"), "tilt", t("Accepted. Stay for the face scan", "已通过。继续陪同人脸识别")),
+            c.Branch(5, "later", t("Not a good time", "现在不方便"), t("Offer a callback", "预约回呼"), None),
+        ),
+        3,
+        5,
+    )  # fmt: skip
+    tilt = c.ScriptNode(
+        "tilt",
+        t("Tilt the card", "倾斜证件"),
+        (t("Please tilt the card a little, until the spot is gone.", "请把证件稍微倾斜，直到反光消失。"),),
+        (),
+        4,
+        5,
+    )
+    path = (
+        c.StepTaken(
+            t("Opening and recording notice", "开场白与录音告知"), None, at("14:21:26"), is_notice=True
+        ),
+        c.StepTaken(t("Right person?", "是否本人？"), t("Yes, speaking", "是本人"), at("14:21:34")),
+    )
+    return c.Script(
+        label=t("ID-photo trouble", "证件照受阻"),
+        version=7,
+        variant="B",
+        nodes=(opening, glare, tilt),
+        current=current,
+        path=path if current == "glare" else (),
+        objections=(
+            c.Objection("real", t("Is this really the bank?", "真的是银行吗？"), t("Hang up and call the number on your card; I will wait.", "您可以挂断后拨打卡背面的电话，我等您。"), True),
+            c.Objection("why", t("Why my ID photo?", "为什么要证件照？"), t("The law asks us to know who borrows.", "法律要求核实借款人身份。"), True),
+            c.Objection("rate", t("What is the rate?", "利率是多少？"), t("The app shows it before you sign.", "签约前 App 会显示。"), True),
+            c.Objection("busy", t("I am busy", "我在忙"), t("When may I call again?", "什么时候方便？")),
+        ),
+        required_notices=(t("Never ask for a code, a password or the full ID number.", "切勿询问验证码、密码或完整证件号。"),),
+    )  # fmt: skip
+
+
+def wrap_up(t: Texts, *, may_save: bool) -> c.WrapUp:
+    dispositions = (
+        ("done", t("Done on the call", "通话中完成"), False),
+        ("will_finish", t("Will finish now", "马上自行完成"), False),
+        ("callback", t("Callback set", "已约回呼"), True),
+        ("not_interested", t("Not interested", "无意愿"), False),
+        ("wrong_person", t("Wrong person", "非本人"), False),
+        ("cannot_talk", t("Cannot talk", "不便接听"), False),
+        ("machine", t("Machine", "语音信箱"), False),
+        ("do_not_call", t("Do not call", "不要再呼"), False),
+    )
+    causes = (
+        ("technical", t("Technical", "技术")), ("usability", t("Usability", "易用性")),
+        ("product", t("Product", "产品")), ("price", t("Price", "价格")),
+        ("trust", t("Trust", "信任")), ("need", t("Need", "需求")),
+    )  # fmt: skip
+    return c.WrapUp(
+        dispositions=tuple(c.DispositionChoice(*entry) for entry in dispositions),
+        causes=tuple(c.CauseChoice(key, label, key == "technical") for key, label in causes),
+        may_save=may_save,
+        limit_seconds=60,
+        causes_from=t("glare", "反光"),
+        callback_times=(at("17:00"), at("19:00"), at("09:00", 1)),
+    )
+
+
+def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
+    is_running = phase in {"talking", "wrapping"}
+    base = c.CurrentCall(
+        call_task_id=TASK,
+        phase=phase,
+        customer=customer(t),
+        why=why(t, recovered=is_running),
+        script=script(t, "glare" if is_running else "opening"),
+        wrap_up=wrap_up(t, may_save=phase == "wrapping"),
+        attempt_id="a1" if phase in {"dialing", "talking", "wrapping"} else None,
+        phase_since=NOW - timedelta(seconds=42),
+        shown_as="0571 9555",
+        is_recorded=True,
+    )
+    if phase in {"reserved", "previewing"}:
+        base = replace(
+            base, deadline_at=NOW + timedelta(seconds=24), allowed_seconds=30, own_number="139 •••• 7781"
+        )
+    if phase == "wrapping":
+        base = replace(
+            base,
+            deadline_at=NOW + timedelta(seconds=47),
+            allowed_seconds=60,
+            result="completed",
+            may_ask_more_time=True,
+        )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def idle(t: Texts) -> c.Idle:
+    rows = (
+        ("14:18", "Zhao Min", "赵敏", t("Face scan", "人脸识别"), t("Will finish now", "马上自行完成"), 21, t("Passed after 3 min", "3 分钟后通过"), "good"),
+        ("14:09", "Xu Lan", "徐兰", t("ID photo", "证件照"), t("Callback set", "已约回呼"), 8, t("Callback 17:00", "回呼 17:00"), "plain"),
+        ("14:02", "Hu Bo", "胡波", t("Bind card", "绑卡"), t("Done on the call", "通话中完成"), 12, t("Passed during the call", "通话中通过"), "good"),
+        ("13:55", "Tian Yu", "田宇", t("ID photo", "证件照"), None, 25, t("Try 2 from 15:00", "15:00 起再试"), "plain"),
+        ("13:49", "Feng Yi", "冯怡", t("Profile", "资料"), t("Will finish now", "马上自行完成"), 15, None, "wait"),
+    )  # fmt: skip
+    return c.Idle(
+        place_in_line=1,
+        idle_agents=3,
+        skills=(t("loan", "贷款"), t("ID checks", "证件核验"), t("Mandarin", "普通话")),
+        why_none=(
+            c.WaitReason(
+                "outside_calling_hours",
+                3,
+                at("15:00"),
+                t("outside the customer’s calling hours", "不在允许时段"),
+            ),
+            c.WaitReason(
+                "attempt_cap_reached",
+                2,
+                at("18:40"),
+                t("attempt cap reached, 2 in 24 hours", "24 小时 2 次已满"),
+            ),
+            c.WaitReason("in_preview", 1, None, t("in preview with Wu Jing", "吴静预览中")),
+        ),
+        callbacks=callbacks(t),
+        attempts=tuple(
+            c.LastAttempt(
+                at(when), t(en, zh), step, "completed" if said else "no_answer", said, rang, then, tone
+            )
+            for when, en, zh, step, said, rang, then, tone in rows
+        ),
+        notes=(
+            c.Note(
+                t("New in your scripts", "话术更新"),
+                t(
+                    "ID-photo trouble v7 from today: ask about the lamp first, then the sleeve. "
+                    "The lamp was the cause in 58 of 96 calls that named one.",
+                    "证件照受阻 v7 今天启用：先问灯光，再问卡套。96 通说明原因的通话中有 58 通是灯光。",
+                ),
+            ),
+        ),
+        team_size=24,
+    )
+
+
+def console(language: str, theme: str, state: str) -> c.ConsolePage:
+    t = Texts(language)
+    head = frame(language, theme, "console", live="/live/console")
+    pauses = (
+        c.PauseUse("break", 840, 1800),
+        c.PauseUse("training", 1200, 1200),
+        c.PauseUse("meeting", 0, 900),
+    )
+    team = tuple(
+        c.StateCount(*pair)
+        for pair in (("talking", 11), ("wrapping", 3), ("previewing", 3), ("idle", 3), ("not_ready", 4))
+    )
+    waiting = rail(t, "idle", at("14:21:31"), pauses=pauses, team_now=team, callable_now=0)
+    nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), numbers=(),
+                   last_wrap_up_seconds=None)  # fmt: skip
+    off = {"presence": "signed_off", "signed_in_at": None}
+    pages: dict[str, Callable[[], c.ConsolePage]] = {
+        "idle": lambda: c.ConsolePage(head, waiting, None, idle(t)),
+        "empty": lambda: c.ConsolePage(head, nothing),
+        "signed-off": lambda: c.ConsolePage(head, replace(nothing, **off)),  # type: ignore[arg-type]
+        "not-ready": lambda: c.ConsolePage(
+            head, replace(waiting, presence="not_ready", presence_reason="break"), None, idle(t)
+        ),
+        "missed": lambda: c.ConsolePage(
+            head, replace(waiting, presence="not_ready", presence_reason="missed_offer"), None, idle(t)
+        ),
+    }
+    if state in pages:
+        return pages[state]()
+    return c.ConsolePage(head, rail(t, _work_state(state), NOW - timedelta(seconds=42)), _calls(t, state))
+
+
+def _work_state(state: str) -> str:
+    if state in {"failed", "unknown", "no-answer", "wrapping-errors"}:
+        return "wrapping"
+    return "previewing" if state in {"barred", "gone", "long", "bare"} else state
+
+
+def _calls(t: Texts, state: str) -> c.CurrentCall:
+    long_name = "Maria Theresia Wilhelmine von Hohenberg-Sonderburg-Augustenburg"
+    if state == "barred":
+        person = replace(customer(t), place=t("Urumqi", "乌鲁木齐"), time_zone=URUMQI)
+        return call(
+            t, "previewing", customer=person, barred=c.Barred(("outside_calling_hours",), at("11:00", 1))
+        )
+    if state == "gone":
+        return call(t, "gone", cancel_reason="recovered", why=why(t, recovered=True))
+    if state == "failed":
+        return call(t, "wrapping", result="failed", failure=t("caller ID refused", "外显号码被拒"))
+    if state in {"unknown", "no-answer"}:
+        return call(t, "wrapping", result=state.replace("-", "_"))
+    if state == "long":
+        person = replace(
+            customer(t),
+            name=long_name,
+            products=tuple(f"Product number {n} with a long name" for n in range(6)),
+        )
+        reason = replace(
+            why(t, recovered=True),
+            headline="Photo rejected for glare, then blurred, then too dark, then expired",
+        )
+        return call(t, "talking", customer=person, why=reason)
+    if state == "bare":
+        person = replace(
+            customer(t), credit_limit=None, products=(), consent=(), tags=(), crm_url=None, earlier=(), timeline=(),
+            time_zone=None,
+        )  # fmt: skip
+        empty = replace(wrap_up(t, may_save=False), callback_times=(), causes_from=None)
+        return call(
+            t, "previewing", customer=person, script=None, wrap_up=empty, own_number=None,
+            barred=c.Barred(("unknown_time_zone", "no_consent")),
+        )  # fmt: skip
+    if state == "wrapping-errors":
+        errors = {
+            "disposition": t("Choose a result.", "请选择处理结果。"),
+            "callback_at": t("That time is not allowed.", "该时间不允许。"),
+        }
+        return call(t, "wrapping", wrap_up=replace(wrap_up(t, may_save=True), errors=errors))
+    return call(t, state)

@@ -1,0 +1,109 @@
+# ruff: noqa: E501 - two languages side by side read best on one line
+"""The supervisor floor, full and empty."""
+
+from datetime import datetime, timedelta
+
+from callcenter.web.pages import floor as f
+from tests.web.sample_frame import NOW, Texts, at, frame
+
+
+def floor(language: str, theme: str, state: str) -> f.FloorPage:
+    t = Texts(language)
+    head = frame(language, theme, "floor", live="/live/floor")
+    team = t("Loan desk A", "贷款一组")
+    if state == "empty":
+        none = tuple(
+            f.Figure(code, kind, None if kind != "count" else 0)
+            for code, kind in (
+                ("waiting", "count"), ("oldest", "clock"), ("speed_to_call", "clock"), ("attempts", "count"),
+                ("reached", "share"), ("right_party", "share"), ("verified", "share"), ("occupancy", "share"),
+                ("abandonment", "share"),
+            )
+        )  # fmt: skip
+        return f.FloorPage(head, team, none, last_alert_at=at("13:40"))
+    return f.FloorPage(
+        head, team, _figures(), _needs(t), _queue(t), _seats(t), at("13:40"),
+        t("You freed Xie Bo at 14:06. Acts are logged.", "14:06 你释放了谢博。操作均有记录。"),
+    )  # fmt: skip
+
+
+def _figures() -> tuple[f.Figure, ...]:
+    rise = (4, 5, 5, 7, 6, 8, 9, 12, 11, 15, 17)
+    wave = (2.0, 2.4, 3.1, 2.2, 2.6, 1.8, 2.2, 2.9, 2.7)
+    return (
+        f.Figure("waiting", "count", 17, numerator=9, trend=rise),
+        f.Figure("oldest", "clock", 252, "bad", since=NOW - timedelta(seconds=252), threshold=60, trend=(40, 50, 45, 70, 66, 120, 252)),
+        f.Figure("speed_to_call", "clock", 21, second=94, second_tone="warn", denominator=212, threshold=60, trend=(30, 34, 38, 52, 58, 70, 94)),
+        f.Figure("attempts", "count", 486, denominator=460, trend=wave),
+        f.Figure("reached", "share", 201 / 486, numerator=201, denominator=486, threshold=2.0, trend=wave),
+        f.Figure("right_party", "share", 171 / 201, numerator=171, denominator=201, threshold=2.0, trend=wave),
+        f.Figure("verified", "share", 64 / 171, numerator=64, denominator=171, threshold=2.0, trend=wave),
+        f.Figure("occupancy", "share", 0.78, base_seconds=349_920, threshold=3.3, trend=wave),
+        f.Figure("abandonment", "share", 26 / 2140, numerator=26, denominator=2140, threshold=0.03, trend=(0.012, 0.011, 0.013, 0.012)),
+    )  # fmt: skip
+
+
+def _needs(t: Texts) -> tuple[f.Need, ...]:
+    def ago(seconds: int) -> datetime:
+        return NOW - timedelta(seconds=seconds)
+
+    return (
+        f.Need("1", "stuck", "urgent", t("Tang Rui is stuck in reserved", "唐蕊卡在占用中"), t("Browser silent since 14:19:01. Her call task waits with her.", "浏览器自 14:19:01 无响应，任务随之等待。"), ago(185), "tang"),
+        f.Need("2", "stuck", "urgent", t("He Jun is stuck in reserved", "何军卡在占用中"), t("No answer from the browser for two minutes.", "浏览器两分钟无响应。"), ago(130), "he"),
+        f.Need("3", "promise", "watch", t("Speed to call p90 is 1:34", "起呼时长 p90 为 1:34"), t("6 call tasks wait for an agent; 4 agents are not ready, 3 could be back.", "6 个任务等待坐席；4 名坐席未就绪，3 名可回来。"), ago(720)),
+        f.Need("4", "loss", "watch", t("Face scan loss is up to 24 %", "人脸识别流失升至 24 %"), t("Usual 8 %; 148 visits since 14:00, 9 of 10 of the lost on Android 14.", "平时 8 %；14:00 起 148 次访问，流失的九成是安卓 14。"), ago(1200)),
+        f.Need("5", "carrier", "watch", t("7 of 96 dials refused", "96 次拨号被拒 7 次"), t("The carrier refuses caller ID 0571 9555. 0571 9556 works.", "运营商拒绝外显 0571 9555；0571 9556 正常。"), ago(900)),
+    )  # fmt: skip
+
+
+def _queue(t: Texts) -> f.Queue:
+    photo, card = t("ID-photo trouble", "证件照受阻"), t("Bind card quiet", "绑卡停留")
+    withdrawn = t("Loan not withdrawn", "额度未提款")
+    free = ("no_agent", None)
+    rows = (
+        ("Chen Hao", photo, 252, free), ("Li Na", photo, 227, free),
+        ("Sun Mei", card, 185, ("stuck", t("Reserved, Tang Rui", "占用中，唐蕊"))), ("Zhou Lei", photo, 140, free),
+        ("Wu Di", t("Face scan quiet", "人脸停留"), 122, free), ("Yang Liu", photo, 108, free),
+        ("Zhu Rong", card, 55, ("carrier_limit", t("Carrier limit, 1/s", "运营商限速 1/s"))), ("Shen Yi", photo, 31, free),
+        ("Qin Fen", card, 24, ("carrier_limit", t("Carrier limit, 1/s", "运营商限速 1/s"))),
+        ("Aynur Memet", withdrawn, None, ("outside_calling_hours", t("Urumqi, from 15:30", "乌鲁木齐 15:30 起"))),
+        ("Tursun Ali", withdrawn, None, ("outside_calling_hours", t("Kashgar, from 15:30", "喀什 15:30 起"))),
+        ("Ma Chao", withdrawn, None, ("outside_calling_hours", t("Lunch, from 15:00", "午休，15:00 起"))),
+        ("Gu Xin", t("Profile quiet", "资料停留"), None, ("attempt_cap_reached", t("Cap 2 in 24 h, 18:40", "24 小时 2 次，18:40"))),
+        ("Du Juan", t("Large outflow", "大额转出"), None, ("rule_paused", t("Rule paused, G. Yan", "规则已暂停，高岩"))),
+    )  # fmt: skip
+    return f.Queue(
+        17,
+        tuple(
+            f.ReasonCount(*pair)
+            for pair in (("no_agent", 6), ("outside_calling_hours", 3), ("attempt_cap_reached", 3), ("carrier_limit", 2), ("rule_paused", 2), ("stuck", 1))
+        ),
+        tuple(
+            f.QueueRow(f"q{n}", name, rule, why_code, note, NOW - timedelta(seconds=age) if age else None, 60 if age else None)
+            for n, (name, rule, age, (why_code, note)) in enumerate(rows)
+        ),
+    )  # fmt: skip
+
+
+def _seats(t: Texts) -> tuple[f.Seat, ...]:
+    photo, card, face = t("ID photo", "证件照"), t("Bind card", "绑卡"), t("Face scan", "人脸识别")
+    rows = (
+        ("An Ning", "talking", 252, photo), ("Meng Hao", "wrapping", 228, photo), ("Bai Lu", "talking", 97, face),
+        ("Ning Rui", "talking", 69, face), ("Cai Wen", "wrapping", 22, card), ("Pan Xue", "training", 271, None),
+        ("Deng Ke", "talking", 125, photo), ("Qiu Shan", "talking", 40, card), ("Fan Yi", "previewing", 12, photo),
+        ("Ren Jie", "wrapping", 34, t("Profile", "资料")), ("Gao Yan", "dialing", 9, t("Profile", "资料")),
+        ("Shi Yu", "talking", 15, photo), ("He Jun", "reserved", 130, card), ("Tang Rui", "reserved", 185, photo),
+        ("Jiang Mo", "break", 664, None), ("Wan Qing", "meeting", 48, None), ("Kong Li", "talking", 51, photo),
+        ("Wu Jing", "previewing", 12, photo), ("Lei Ting", "previewing", 18, t("Withdraw", "提款")),
+        ("Xie Bo", "talking", 302, t("Profile", "资料")), ("Lin Yue", "talking", 42, photo), ("Yan Fei", "dialing", 7, face),
+        ("Liu Fan", "talking", 200, t("Credit", "授信")), ("Zeng Ya", "break", 135, None),
+    )  # fmt: skip
+    reasons = {"training", "break", "meeting"}
+    return tuple(
+        f.Seat(
+            name.split()[0].lower(), name, "not_ready" if state in reasons else state, NOW - timedelta(seconds=age),
+            state if state in reasons else None, step,
+            "bad" if state == "reserved" else "warn" if name == "Meng Hao" else "plain", state == "reserved",
+        )
+        for name, state, age, step in rows
+    )  # fmt: skip

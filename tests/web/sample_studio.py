@@ -1,0 +1,134 @@
+# ruff: noqa: E501 - two languages side by side read best on one line
+"""The strategy studio, full and empty."""
+
+from datetime import date
+from decimal import Decimal
+
+from callcenter.web.pages import studio as s
+from callcenter.web.pages.frame import Money
+from tests.web.sample_console import script
+from tests.web.sample_frame import Texts, at, frame
+
+
+def journeys(language: str, theme: str, state: str) -> s.JourneysPage:
+    t = Texts(language)
+    head = frame(language, theme, "journeys")
+    if state == "empty":
+        return s.JourneysPage(head, t("Loan journey", "贷款旅程"), date(2026, 11, 12), date(2026, 11, 18), 7)
+    rows = (
+        ("register", t("Register", "注册"), 14820, 916, 0.064, 48, 0.41, t("SMS code late", "短信验证码迟到")),
+        ("sign_in", t("Sign in", "登录"), 13904, 1294, 0.091, 22, 0.66, t("Wrong password", "密码错误")),
+        ("id_photo", t("ID photo", "证件照"), 12610, 3364, 0.241, 96, 0.70, t("Glare, 41 % of errors", "反光，占错误 41 %")),
+        ("face_scan", t("Face scan", "人脸识别"), 9246, 774, 0.083, 41, 0.74, t("Too dark", "光线太暗")),
+        ("profile", t("Profile", "资料"), 8472, 817, 0.102, 134, 0.58, None),
+        ("bind_card", t("Bind card", "绑卡"), 7655, 843, 0.107, 112, 0.61, t("Card refused", "银行卡被拒")),
+        ("credit", t("Credit granted", "授信"), 6812, 2686, 0.388, 100800, 0.35, None),
+        ("withdrawn", t("Withdrawn", "提款"), 4126, None, None, None, None, None),
+    )  # fmt: skip
+    curve = tuple(
+        s.CurvePoint(m, share, share - 0.015, share + 0.015)
+        for m, share in ((0, 0.0), (2, 0.12), (5, 0.26), (10, 0.38), (15, 0.45), (20, 0.50), (30, 0.57), (45, 0.64), (60, 0.70))
+    )  # fmt: skip
+    return s.JourneysPage(
+        head,
+        t("Loan journey", "贷款旅程"),
+        date(2026, 11, 12),
+        date(2026, 11, 18),
+        7,
+        windows=(
+            s.Choice(t("Today", "今天"), "/studio?days=1"),
+            s.Choice(t("7 days", "7 天"), "/studio?days=7", True),
+            s.Choice(t("28 days", "28 天"), "/studio?days=28"),
+        ),
+        steps=tuple(
+            s.FunnelStep(key, label, entered, lost, f"/studio?step={key}", usual, median, back, error, key == "id_photo")
+            for key, label, entered, lost, usual, median, back, error in rows
+        ),
+        drop=s.Drop(
+            t("ID photo", "证件照"), 3364, 12610, 0.241, curve, 5, 9840,
+            tuple(
+                s.ShareRow(label, count, 3364)
+                for label, count in ((t("Rejected: glare", "被拒：反光"), 1379), (t("Rejected: blurred", "被拒：模糊"), 740), (t("Left before a photo", "未拍照离开"), 706), (t("Rejected: expired ID", "被拒：证件过期"), 303))
+            ),
+            tuple(
+                s.ShareRow(label, count, 3364)
+                for label, count in ((t("Closed the app", "关闭 App"), 2052), (t("Home page", "首页"), 740), (t("Help", "帮助"), 303))
+            ),
+        ),
+    )  # fmt: skip
+
+
+def rules(language: str, theme: str, state: str) -> s.RulesPage:
+    t = Texts(language)
+    head = frame(language, theme, "rules")
+    if state == "empty":
+        return s.RulesPage(head, 28)
+    loan = t("Loan journey", "贷款旅程")
+    rows = (
+        s.RuleRow("photo", t("ID-photo trouble", "证件照受阻"), 7, t("When a customer’s ID photo is rejected twice within 10 minutes, offer a call, unless the photo is accepted first. One in five is not called, to measure the effect.", "客户证件照 10 分钟内被拒两次且未通过时，安排外呼。五分之一不外呼，用于衡量效果。"), loan, "live", at("10:00", -17), t("by G. Yan", "高岩"), 12348, 7923, 2436, "helps", 4.7, True),
+        s.RuleRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, t("When credit is granted and nothing is withdrawn for 24 hours, offer a call. One in five is not called.", "授信后 24 小时未提款时，安排外呼。五分之一不外呼。"), loan, "live", at("10:00", -40), None, 19224, 13206, 3864, "helps", 2.9, True),
+        s.RuleRow("card", t("Bind card quiet", "绑卡停留"), 3, t("When a customer stops at bind card and does nothing for 5 minutes, offer a call.", "客户停在绑卡且 5 分钟无操作时，安排外呼。"), loan, "paused", at("13:10"), t("by G. Yan", "高岩"), 6912, 4170, 1404, "not_known", 6.5, True),
+        s.RuleRow("signin", t("Sign-in trouble", "登录受阻"), 6, t("When sign-in fails three times, offer a call.", "登录失败三次时，安排外呼。"), loan, "live", at("10:00", -3), None, 6924, 4230, 1252, "sample_ratio", None, False),
+        s.RuleRow("new", t("Face scan quiet", "人脸停留"), 1, t("When a customer stops at the face scan for 3 minutes, offer a call.", "客户停在人脸识别 3 分钟时，安排外呼。"), loan, "live", at("09:00"), None, 0, 0, 0, None, None, True),
+    )  # fmt: skip
+    return s.RulesPage(head, 28, rows)
+
+
+def effects(language: str, theme: str, state: str) -> s.EffectsPage:
+    t = Texts(language)
+    head = frame(language, theme, "effects")
+    if state == "empty":
+        return s.EffectsPage(head, 8, date(2026, 11, 18), s.EffectTotals(None, 0, 0, None, None, 0, 0, 0))
+    cny = "CNY"
+    rows = (
+        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True),
+        s.EffectRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, 19224, 3864, 13206, 5502, "helps", "?rule=withdraw", 3010, 15360, 645, 2.9, 0.2, 5.9, Money(Decimal(60), cny), 50),
+        s.EffectRow("card", t("Bind card quiet", "绑卡停留"), 3, 6912, 1404, 4170, 1806, "not_known", "?rule=card", 2200, 5508, 470, 6.5, -0.3, 13.0, needs_firings=640, needs_weeks=1),
+        s.EffectRow("face", t("Face scan quiet", "人脸停留"), 2, 4500, 888, 2754, 1113, "not_known", "?rule=face", 1690, 3612, 401, 1.6, -5.3, 12.1, needs_firings=14000, needs_weeks=25),
+        s.EffectRow("profile", t("Profile quiet", "资料停留"), 4, 8499, 1713, 5265, 2202, "not_known", "?rule=profile", 2442, 6786, 621, -0.3, -5.5, 5.2, needs_firings=19000, needs_weeks=18),
+        s.EffectRow("outflow", t("Large outflow", "大额转出"), 2, 3711, 753, 2520, 1206, "harms", "?rule=outflow", 783, 2958, 221, -2.9, -8.8, -0.4, evidence=23),
+        s.EffectRow("salary", t("Salary arrival", "工资到账"), 1, 4230, None, 3366, 1245, "no_holdout", "?rule=salary", note=t("Service duty, by W. Ma", "服务义务，马雯批准")),
+        s.EffectRow("signin", t("Sign-in trouble", "登录受阻"), 6, 6924, 1252, 4230, 1560, "sample_ratio", "?rule=signin", note=t("Sample ratio fails, p < 0.001", "样本比例异常 p < 0.001")),
+    )  # fmt: skip
+    variants = (
+        s.VariantEffect(t("All reached", "全部接通"), 3.1, 0.5, 5.6, 3504, True),
+        s.VariantEffect(t("Bright light", "灯光太亮"), 4.3, 0.3, 8.2, 1236, True),
+        s.VariantEffect(t("Card in a sleeve", "有卡套"), 2.7, -2.6, 8.0, 564, False),
+        s.VariantEffect(t("Not a good time", "不方便"), 0.3, -4.4, 5.0, 708, False),
+    )
+    detail = s.EffectDetail(
+        t("ID-photo trouble", "证件照受阻"), 7, 0.412, 0.365, 1, 11, "helps", 0.197, 0.2, True,
+        (1.0, 1.1, 0.9, 1.4, 1.3, 3, 22, 90, 84), 6, variants, t("Script variant B against A, pp", "话术变体 B 对 A，百分点"),
+    )  # fmt: skip
+    totals = s.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720)
+    return s.EffectsPage(head, 8, date(2026, 11, 18), totals, rows, detail)
+
+
+def scripts(language: str, theme: str, state: str) -> s.ScriptsPage:
+    t = Texts(language)
+    head = frame(language, theme, "scripts")
+    if state == "empty":
+        return s.ScriptsPage(head)
+    loan = t("Loan journey", "贷款旅程")
+    photo = t("ID-photo trouble", "证件照受阻")
+    rows = (
+        s.ScriptRow("photo.en", photo, t("ID photo", "证件照"), loan, "en", 7, "/studio/scripts/photo.en", ("A", "B"), (photo,), date(2026, 11, 19), 3504),
+        s.ScriptRow("photo.zh", photo, t("ID photo", "证件照"), loan, "zh", 7, "/studio/scripts/photo.zh", ("A", "B"), (photo,), date(2026, 11, 19), 21204),
+        s.ScriptRow("card.zh", t("Bind card quiet", "绑卡停留"), t("Bind card", "绑卡"), loan, "zh", 3, "/studio/scripts/card.zh", ("A",), (), date(2026, 10, 2), 0),
+    )  # fmt: skip
+    if state == "list":
+        return s.ScriptsPage(head, rows)
+    sample = script(t, "opening")
+    names = {node.key: node.label for node in sample.nodes}
+    parts = tuple(
+        s.ReadPart(
+            node.key, node.label, node.say,
+            tuple(s.ReadBranch(b.digit, b.label, b.hint, names.get(b.leads_to or "")) for b in node.branches),
+        )
+        for node in sample.nodes
+    )  # fmt: skip
+    chosen = s.ReadScript(
+        rows[0], "B", parts, tuple((o.label, o.answer) for o in sample.objections), sample.required_notices,
+        (s.Choice("v7", "?version=7", True), s.Choice("v6", "?version=6")),
+    )  # fmt: skip
+    return s.ScriptsPage(head, rows, chosen)

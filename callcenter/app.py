@@ -39,7 +39,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.extensions["callcenter"] = runtime
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    Babel(
+    Babel(  # type: ignore[no-untyped-call]
         app, locale_selector=lambda: "zh_Hans" if edge.language() == "zh" else "en", timezone_selector=_zone
     )
     csrf.init_app(app)

@@ -57,28 +57,25 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many events of a journey are stored up to the end asked for, when the first and the last came in.
-
-    `known_until` is the last one that may tell who came back: up to LOOK_AHEAD later than `last_at`.
-    """
+    """How many events of a journey came in up to the end asked for; when the first and the very last did."""
 
     events: int
     first_at: datetime | None
     last_at: datetime | None
-    known_until: datetime | None
 
 
 @dataclass
 class BackTest:
-    """What the rule would have done with these events: every firing, in its order."""
+    """What the rule would have done: every firing in its order, and when its clock ended."""
 
     extent: Extent
+    clock_ended_at: datetime | None = None
     firings: list[Firing] = field(default_factory=list)
 
     def came_back(self, within: timedelta) -> tuple[int, int]:
-        """Count who came back within a span of the firing, and of how many we can know it."""
-        end = self.extent.known_until
-        known = [one for one in self.firings if end and one.fired_at + within <= end]
+        """Count who came back within a span (up to LOOK_AHEAD) of the firing, and of how many we can know it."""
+        last = self.extent.last_at
+        known = [one for one in self.firings if last and one.fired_at + within <= last]
         back = sum(
             one.came_back_at is not None and one.came_back_at <= one.fired_at + within for one in known
         )
@@ -238,25 +235,26 @@ def back_test(
         replay.settle(now or end)
         replay.run_clock(end, inclusive=True)
         firings = replay.firings
-    return BackTest(extent, [one for one in firings if since is None or one.fired_at >= since])
+    return BackTest(extent, end, [one for one in firings if since is None or one.fired_at >= since])
 
 
 _OF_JOURNEY = """
 journey = %(journey)s AND (step = ANY(%(steps)s) OR role = 'exit')
 AND NOT (historical AND received_at - event_time > %(too_late)s)
-AND (%(until)s::timestamptz IS NULL OR received_at <= %(until)s::timestamptz + %(look_ahead)s)
 """
 _EXTENT = f"""
-SELECT count(*) FILTER (WHERE is_before), min(received_at) FILTER (WHERE is_before),
-       max(received_at) FILTER (WHERE is_before), max(received_at)
-FROM (SELECT received_at, %(until)s::timestamptz IS NULL OR received_at <= %(until)s AS is_before
-      FROM journey_event WHERE {_OF_JOURNEY}) AS stored
+SELECT count(*) FILTER (WHERE %(until)s::timestamptz IS NULL OR received_at <= %(until)s),
+       min(received_at), max(received_at)
+FROM journey_event WHERE {_OF_JOURNEY}
 """  # noqa: S608 - our own words
 _EVENTS = f"""
 SELECT e.customer_id::text, coalesce(c.external_id, e.customer_id::text), e.journey_key, e.step, e.role,
        e.name, e.event_time, e.received_at, s.lateness_seconds,
        CASE WHEN %(with_properties)s OR e.kind <> 'track' THEN e.properties END
-FROM (SELECT * FROM journey_event WHERE {_OF_JOURNEY}) AS e
+FROM (
+    SELECT * FROM journey_event WHERE {_OF_JOURNEY}
+    AND (%(until)s::timestamptz IS NULL OR received_at <= %(until)s::timestamptz + %(look_ahead)s)
+) AS e
 JOIN event_source s ON s.id = e.source_id
 LEFT JOIN customer c ON c.id = e.customer_id
 WHERE (e.customer_id, e.journey_key) IN (

@@ -23,15 +23,16 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("callcenter.commands.migrate", "migrate_command", "Bring the database to this version."),
     "sample": Entry("callcenter.commands.sample", "sample", "Load the sample set-up."),
     "users": Entry("callcenter.commands.users", "users", "Add and change the people who sign in."),
-    "scripts": Entry("callcenter.commands.scripts", "scripts", "Check and publish call scripts."),
-    "rules": Entry("callcenter.commands.rules", "rules", "List and check trigger rules."),
+    "sources": Entry("callcenter.commands.sources", "sources", "Add event sources and write keys."),
+    "scripts": Entry("callcenter.commands.scripts", "scripts", "Check call scripts."),
+    "rules": Entry("callcenter.commands.rules", "rules", "List, check and adopt trigger rules."),
     "import-events": Entry(
-        "callcenter.commands.import_events", "import_events", "Take in journey events from a file."
+        "callcenter.commands.import_events", "import_events_command", "Take in journey events from a file."
     ),
     "back-test": Entry(
-        "callcenter.commands.back_test", "back_test", "Ask what a trigger rule would have done."
+        "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
     ),
-    "funnel": Entry("callcenter.commands.funnel", "funnel", "Show where customers stop."),
+    "funnel": Entry("callcenter.commands.funnel", "funnel_command", "Show where customers stop."),
 }
 
 

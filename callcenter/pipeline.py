@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from callcenter import outbox
+from callcenter import moves, outbox
 from callcenter.accounts import service as accounts
 from callcenter.calls import legs
 from callcenter.calls import service as calls
@@ -26,7 +26,6 @@ from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import RETRY_AFTER
 from callcenter.compliance import service as compliance
-from callcenter.compliance.packs import load_policy
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
@@ -39,7 +38,6 @@ from callcenter.domain.enums import (
     ScreeningPoint,
     SuppressReason,
     TaskState,
-    VisitEnd,
     WorkState,
 )
 from callcenter.domain.events import PlacedEvent, Rejection
@@ -54,35 +52,24 @@ from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
     CallTask,
-    ContactAttempt,
     Customer,
     EventSource,
     TriggerFiring,
     User,
     Visit,
 )
+from callcenter.moves import House as House
 from callcenter.outcomes import queries as outcome_queries
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
-from callcenter.routing.rules import may_be_offered, work_state_of
+from callcenter.routing.rules import may_be_offered
 from callcenter.scripting import service as scripting
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
-from scripts_library.catalog import Catalog
 from scripts_library.model import ScriptLibraryError
-
-
-@dataclass(frozen=True)
-class House:
-    """What the bank has set for all calls: its scripts, the policy pack in force, the number it shows."""
-
-    catalog: Catalog
-    policy_pack: str
-    caller_id: str
-
 
 # -- events come in ---------------------------------------------------------------------------------------
 
@@ -115,7 +102,7 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     intake.keep_refused(session, source.id, batch.rejections, now)
     moved = journeys.move_visits(session, definitions, placed, timedelta(seconds=source.lateness_seconds))
     rules = trigger_queries.current_rules(session, definitions)
-    _look_at(session, rules, moved.visits, now)
+    moves.look_at(session, rules, moved.visits, now)
     for reached in moved.reached:
         outcomes.note_reached(
             session,
@@ -139,74 +126,19 @@ def _placed(definitions: Any, event: Any, customer_id: UUID) -> PlacedEvent:
     return PlacedEvent(event, customer_id, place.journey, place.journey_key, place.step, place.role)
 
 
-def _look_at(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> int:
-    """Fire what has run out for these visits and set their clocks anew; return how many fired."""
-    fired = 0
-    for visit in visits:
-        state = journeys.state_of(visit)
-        customer = session.get(Customer, visit.customer_id)
-        assert customer is not None
-        attributes = {
-            **customer.traits,
-            "language": customer.language,
-            "city": customer.city,
-            "tags": customer.tags,
-        }
-        look = triggers.look_at_visit(session, rules, visit, state, attributes, now)
-        journeys.note_looks(visit, look.looked, look.fired)
-        journeys.set_clock(visit, look.wake_at)
-        fired += len(look.fired)
-    session.flush()
-    return fired
-
-
 def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> None:
     """Cancel the call tasks whose reason these visits have ended, even while the telephone rings."""
     by_id = {visit.id: visit for visit in visits}
     for task in task_queries.tasks_of_visits(session, list(by_id)):
         if task.agent_id:
             outbox.ring(session, outbox.agent_channel(task.agent_id))
-        reason = _why_dead(session, rules, task, by_id[task.visit_id])
+        reason = moves.why_dead(session, rules, task, by_id[task.visit_id])
         if reason is None:
             continue
         if task.state in (TaskState.PENDING, TaskState.RESERVED):
-            _cancel_task(session, task, reason, now)
+            moves.cancel_task(session, task, reason, now)
         elif attempt := calls.live_attempt_of_task(session, task.id):
-            _cancel_ringing(session, attempt, now)
-
-
-def _why_dead(session: Session, rules: RuleSet, task: CallTask, visit: Visit) -> CancelReason | None:
-    """Say why a task's reason no longer holds; None while it does. A promised callback outlives silence."""
-    firing = session.get(TriggerFiring, task.firing_id)
-    spec = rules.spec(task.rule_key)
-    assert firing is not None
-    if visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL):
-        return CancelReason.ADVANCED
-    if task.facts.get("callback"):
-        return None
-    if visit.closed_at is not None or (
-        spec is not None and not still_stands(spec, firing.anchor_at, journeys.state_of(visit))
-    ):
-        return CancelReason.RECOVERED
-    return None
-
-
-def _cancel_task(session: Session, task: CallTask, reason: CancelReason, now: datetime) -> None:
-    """Let a waiting or reserved task die, and free the agent who was looking at it."""
-    if reservation := routing.reservation_of_task(session, task.id):
-        end = ReservationEnd.BARRED if reason is CancelReason.BARRED else ReservationEnd.WITHDRAWN
-        _free_from_reservation(session, reservation.agent_id, now)
-        routing.end_reservation(reservation, end, now)
-    calltasks.cancel(task, reason, now)
-    outcomes.close_callbacks(session, task.id, now)
-    outbox.ring(session, outbox.FLOOR)
-
-
-def _cancel_ringing(session: Session, attempt: ContactAttempt, now: datetime) -> None:
-    """Stop a call that has not been answered; one that has been is left to the two people talking."""
-    if AttemptState(attempt.state) in (AttemptState.ANSWERED, AttemptState.BRIDGED):
-        return
-    _end_attempt(session, attempt, now)
+            moves.cancel_ringing(session, attempt, now)
 
 
 # -- rules notice -----------------------------------------------------------------------------------------
@@ -216,12 +148,12 @@ def fire_due_visits(session: Session, now: datetime, limit: int = 200) -> int:
     """Look at the visits whose clock has run out and store what fires; return how many visits were due."""
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
     due = journey_queries.visits_due(session, now, limit)
-    _look_at(session, rules, due, now)
+    moves.look_at(session, rules, due, now)
     return len(due)
 
 
 def decide_firings(session: Session, house: House, now: datetime, limit: int = 50) -> int:
-    """Decide each open firing: a call task, held out, or suppressed with a reason. Return how many were open."""
+    """Decide open firings: a call task, held out, or suppressed with a reason. Return how many there were."""
     definitions = journey_queries.journeys_loaded(session)
     rules = trigger_queries.current_rules(session, definitions)
     firings = trigger_queries.firings_undecided(session, limit)
@@ -243,7 +175,7 @@ def decide_firings(session: Session, house: House, now: datetime, limit: int = 5
 def _decide(
     session: Session, house: House, rules: RuleSet, order: Any, firing: TriggerFiring, now: datetime
 ) -> None:
-    customer = _lock_customer(session, firing.customer_id)
+    customer = moves.lock_customer(session, firing.customer_id)
     visit = journey_queries.visit_of(session, firing.visit_id)
     spec = rules.spec(firing.rule_key)
     suppress = FiringFate.SUPPRESSED
@@ -251,7 +183,7 @@ def _decide(
         return triggers.decide(firing, suppress, now, reason=SuppressReason.PAUSED)
     if not still_stands(spec, firing.anchor_at, journeys.state_of(visit)):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.RECOVERED)
-    verdict = _screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
+    verdict = moves.screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
@@ -319,25 +251,6 @@ def _open_task(
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
 
 
-def _lock_customer(session: Session, customer_id: UUID) -> Customer:
-    customer = session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
-    if customer is None:
-        raise NotFound("There is no such customer.")
-    return customer
-
-
-def _screen(
-    session: Session,
-    house: House,
-    customer: Customer,
-    point: ScreeningPoint,
-    now: datetime,
-    **ids: UUID | None,
-) -> Verdict:
-    policy = load_policy(house.policy_pack, now)
-    return compliance.screen(session, [customer], policy, point, now, **ids)[customer.id]
-
-
 # -- a call task goes to an agent -------------------------------------------------------------------------
 
 
@@ -362,7 +275,7 @@ def offer_call_task(
     known = session.get(CallTask, call_task_id)
     if known is None:
         return NotOffered("gone")
-    customer = _lock_customer(session, known.customer_id)
+    customer = moves.lock_customer(session, known.customer_id)
     visit = journey_queries.visit_of(session, known.visit_id)
     task = task_queries.lock_task(session, call_task_id)
     if task is None or task.state != TaskState.PENDING:
@@ -371,12 +284,12 @@ def offer_call_task(
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
         return NotOffered("too early")
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    if reason := _why_dead(session, rules, task, visit):
-        _cancel_task(session, task, reason, now)
+    if reason := moves.why_dead(session, rules, task, visit):
+        moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
-    verdict = _screen(session, house, customer, ScreeningPoint.CLAIM, now, call_task_id=task.id)
+    verdict = moves.screen(session, house, customer, ScreeningPoint.CLAIM, now, call_task_id=task.id)
     if not verdict.may_call:
-        _hold_back(session, task, verdict, now)
+        moves.hold_back(session, task, verdict, now)
         return NotOffered(",".join(verdict.reasons))
     personal = outcome_queries.personal_agent(session, task.id)
     agent = routing.free_agent(session, customer.language, now, only=personal or only_agent)
@@ -387,20 +300,6 @@ def offer_call_task(
     routing.reserve(session, agent, task.id, task.offers, now)
     outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
     return Reserved(agent.id)
-
-
-def _hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime) -> None:
-    """The gate says no: wait where waiting helps, end the task where it does not."""
-    if verdict.next_allowed_at is None or verdict.next_allowed_at > task.expires_at:
-        return _cancel_task(session, task, CancelReason.BARRED, now)
-    if reservation := routing.reservation_of_task(session, task.id):
-        _free_from_reservation(session, reservation.agent_id, now)
-        routing.end_reservation(reservation, ReservationEnd.BARRED, now)
-        calltasks.release(task, now)
-    calltasks.wait_until(task, verdict.next_allowed_at, list(verdict.reasons))
-    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=verdict.next_allowed_at)
-    outbox.ring(session, outbox.FLOOR)
-    return None
 
 
 def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime) -> Reserved | NotOffered:
@@ -433,8 +332,8 @@ def set_presence(
 
 def skip_call_task(session: Session, call_task_id: UUID, agent_id: UUID, reason: str, now: datetime) -> None:
     """Give a reserved call task back with a reason; it is offered to somebody else."""
-    task = _task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
-    _end_offer(session, task, ReservationEnd.SKIPPED, now, skip_reason=reason)
+    task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
+    moves.end_offer(session, task, ReservationEnd.SKIPPED, now, skip_reason=reason)
 
 
 def expire_offer(session: Session, call_task_id: UUID, now: datetime) -> bool:
@@ -442,49 +341,20 @@ def expire_offer(session: Session, call_task_id: UUID, now: datetime) -> bool:
     known = session.get(CallTask, call_task_id)
     if known is None:
         return False
-    _lock_customer(session, known.customer_id)
+    moves.lock_customer(session, known.customer_id)
     task = task_queries.lock_task(session, call_task_id)
     reservation = routing.reservation_of_task(session, call_task_id)
     if task is None or reservation is None or reservation.expires_at > now:
         return False
     agent = routing.lock_agent(session, reservation.agent_id)
     routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
-    _end_offer(session, task, ReservationEnd.EXPIRED, now)
+    moves.end_offer(session, task, ReservationEnd.EXPIRED, now)
     return True
-
-
-def _end_offer(
-    session: Session, task: CallTask, end: ReservationEnd, now: datetime, skip_reason: str | None = None
-) -> None:
-    reservation = routing.reservation_of_task(session, task.id)
-    if reservation is not None:
-        _free_from_reservation(session, reservation.agent_id, now)
-        routing.end_reservation(reservation, end, now, skip_reason)
-    calltasks.release(task, now)
-    wait = timedelta(minutes=1) if end is ReservationEnd.SKIPPED else timedelta(0)
-    calltasks.wait_until(task, now + wait, [end.value])
-    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=now + wait)
-    outbox.ring(session, outbox.FLOOR)
-
-
-def _free_from_reservation(session: Session, agent_id: UUID, now: datetime) -> None:
-    """Make the agent of an ending offer idle again, and look for their next call task."""
-    agent = routing.lock_agent(session, agent_id)
-    if agent.work_state in (WorkState.RESERVED, WorkState.PREVIEWING):
-        _make_idle(session, agent_id, now)
-
-
-def _make_idle(session: Session, agent_id: UUID, now: datetime) -> None:
-    agent = routing.lock_agent(session, agent_id)
-    routing.set_work_state(agent, WorkState.IDLE, now)
-    if agent.presence == Presence.AVAILABLE:
-        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
-    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
 
 
 def expire_task(session: Session, task: CallTask, now: datetime) -> None:
     """End a claimed pending task that nobody called in time."""
-    _cancel_task(session, task, CancelReason.EXPIRED, now)
+    moves.cancel_task(session, task, CancelReason.EXPIRED, now)
 
 
 def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
@@ -497,39 +367,24 @@ def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
         raise NotFound("There is no such agent.")
     task = session.get(CallTask, known.call_task_id) if known.call_task_id else None
     if task is None or known.work_state == WorkState.IDLE:
-        _make_idle(session, agent_id, now)
+        moves.make_idle(session, agent_id, now)
         return "idle"
-    _lock_customer(session, task.customer_id)
+    moves.lock_customer(session, task.customer_id)
     locked = task_queries.lock_task(session, task.id)
     assert locked is not None
     if locked.state == TaskState.RESERVED:
         agent = routing.lock_agent(session, agent_id)
         routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
-        _end_offer(session, locked, ReservationEnd.FREED, now)
+        moves.end_offer(session, locked, ReservationEnd.FREED, now)
         return "reservation"
     if locked.state == TaskState.WRAPPING:
         calltasks.finish(locked, now)
-        _make_idle(session, agent_id, now)
+        moves.make_idle(session, agent_id, now)
         return "wrap-up"
     if locked.state in (TaskState.COMPLETED, TaskState.CANCELED, TaskState.PENDING):
-        _make_idle(session, agent_id, now)
+        moves.make_idle(session, agent_id, now)
         return "idle"
     raise Conflict("This agent is on a call. End the call first, or wait until the carrier reports its end.")
-
-
-def _task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: TaskState) -> CallTask:
-    """Lock a call task, its customer first, and make sure it is this agent's and in this state."""
-    known = session.get(CallTask, call_task_id)
-    if known is None:
-        raise NotFound("There is no such call task.")
-    _lock_customer(session, known.customer_id)
-    task = task_queries.lock_task(session, call_task_id)
-    assert task is not None
-    if task.agent_id != agent_id:
-        raise Forbidden("This call task is with another agent by now.")
-    if task.state != state:
-        raise Conflict(f"This call task is {task.state} by now.")
-    return task
 
 
 # -- the call ---------------------------------------------------------------------------------------------
@@ -567,15 +422,15 @@ def place_call(
     session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime
 ) -> Dialing | NotDialed:
     """Commit to one dial for a reserved call task, after asking once more whether it may and need be made."""
-    task = _task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
-    customer = _lock_customer(session, task.customer_id)
+    task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
+    customer = moves.lock_customer(session, task.customer_id)
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    if reason := _why_dead(session, rules, task, journey_queries.visit_of(session, task.visit_id)):
-        _cancel_task(session, task, reason, now)
+    if reason := moves.why_dead(session, rules, task, journey_queries.visit_of(session, task.visit_id)):
+        moves.cancel_task(session, task, reason, now)
         return NotDialed(cancel_reason=reason)
-    verdict = _screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
+    verdict = moves.screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
     if not verdict.may_call or customer.number is None:
-        _hold_back(session, task, verdict, now)
+        moves.hold_back(session, task, verdict, now)
         return NotDialed(verdict=verdict)
     attempt_no = task.attempts + 1
     calltasks.assign(task, now)
@@ -601,21 +456,21 @@ def begin_placing(session: Session, attempt_id: UUID, now: datetime) -> str | No
 
 def note_placement(session: Session, attempt_id: UUID, placement: Placement, now: datetime) -> None:
     """Write down what the carrier answered to the one request."""
-    attempt = _lock_call(session, attempt_id)
+    attempt = moves.lock_call(session, attempt_id)
     calls.note_placement(session, attempt, placement, now)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
-    _follow_attempt(session, attempt, now)
+    moves.follow_attempt(session, attempt, now)
 
 
 def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:
     """Take in a carrier's callback, once; False when it was here before."""
     if not calls.keep_in_inbox(session, attempt_id, event, now):
         return False
-    attempt = _lock_call(session, attempt_id)
+    attempt = moves.lock_call(session, attempt_id)
     news = News(event.ref, event.state, event.result, event.talk_seconds)
     if calls.note_news(session, attempt, news, now):
-        _follow_attempt(session, attempt, now)
+        moves.follow_attempt(session, attempt, now)
     elif attempt.carrier_ref != event.ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
     return True
@@ -623,12 +478,12 @@ def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, 
 
 def note_look(session: Session, attempt_id: UUID, news: News | None, now: datetime) -> None:
     """Take in what the reconciler saw at the carrier; None when the call was not in its list."""
-    attempt = _lock_call(session, attempt_id)
+    attempt = moves.lock_call(session, attempt_id)
     if attempt.state == AttemptState.ENDED:
         return
     ended = calls.note_absence(attempt, now) if news is None else calls.note_news(session, attempt, news, now)
     if ended:
-        _follow_attempt(session, attempt, now)
+        moves.follow_attempt(session, attempt, now)
 
 
 def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> Answer:
@@ -636,7 +491,7 @@ def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> 
     attempt = calls.lock_attempt(session, attempt_id)
     if attempt is None:
         return HangUp()
-    attempt = _lock_call(session, attempt_id)
+    attempt = moves.lock_call(session, attempt_id)
     if (
         attempt.state == AttemptState.ENDED
         or attempt.cancel_asked_at
@@ -645,7 +500,7 @@ def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> 
         calls.bind(session, attempt, ref, now)
         return HangUp()
     calls.note_news(session, attempt, News(ref, AttemptState.BRIDGED), now)
-    _follow_attempt(session, attempt, now)
+    moves.follow_attempt(session, attempt, now)
     return JoinRoom(room_of(attempt.agent_id))
 
 
@@ -656,43 +511,10 @@ def room_of(agent_id: UUID) -> str:
 
 def end_call(session: Session, attempt_id: UUID, agent_id: UUID, now: datetime) -> None:
     """End or cancel a call for its agent; ended already is fine."""
-    attempt = _lock_call(session, attempt_id)
+    attempt = moves.lock_call(session, attempt_id)
     if attempt.agent_id != agent_id:
         raise Forbidden("This call is another agent's.")
-    _end_attempt(session, attempt, now)
-
-
-def _end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
-    if calls.ask_to_end(attempt, now):
-        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
-    _follow_attempt(session, attempt, now)
-
-
-def _lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
-    """Lock an attempt with the task and agent that follow it, in the house's order."""
-    known = session.get(ContactAttempt, attempt_id)
-    if known is None:
-        raise NotFound("There is no such attempt.")
-    task_queries.lock_task(session, known.call_task_id)
-    routing.lock_agent(session, known.agent_id)
-    attempt = calls.lock_attempt(session, attempt_id)
-    assert attempt is not None
-    return attempt
-
-
-def _follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
-    """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended."""
-    agent = routing.lock_agent(session, attempt.agent_id)
-    if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
-        WorkState.WRAPPING,
-        WorkState.IDLE,
-    ):
-        routing.set_work_state(agent, work_state_of(AttemptState(attempt.state)), now, attempt.call_task_id)
-    if attempt.state == AttemptState.ENDED:
-        task = task_queries.lock_task(session, attempt.call_task_id)
-        assert task is not None
-        calltasks.wrap(task, now)
-    outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
+    moves.end_attempt(session, attempt, now)
 
 
 # -- after the call ---------------------------------------------------------------------------------------
@@ -728,8 +550,8 @@ def close_call(
     session: Session, house: House, call_task_id: UUID, wrap_up: WrapUp, agent_id: UUID, now: datetime
 ) -> Closed:
     """Save what an agent says of the last attempt, act on it, and free the agent for the next task."""
-    task = _task_of_agent(session, call_task_id, agent_id, TaskState.WRAPPING)
-    customer = _lock_customer(session, task.customer_id)
+    task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.WRAPPING)
+    customer = moves.lock_customer(session, task.customer_id)
     agent = routing.lock_agent(session, agent_id)
     attempt = calls.last_attempt_of_task(session, task.id)
     assert attempt is not None
@@ -754,7 +576,7 @@ def close_call(
     else:
         calltasks.finish(task, now)
         again_at = None
-    _make_idle(session, agent_id, now)
+    moves.make_idle(session, agent_id, now)
     outbox.ring(session, outbox.STUDIO)
     return Closed(step, again_at)
 
@@ -766,7 +588,7 @@ def _checked_callback(
     at = wrap_up.callback_at
     if at is None or at <= now:
         raise BadInput("Choose when to call back.", {"callback_at": ["choose a time in the future"]})
-    verdict = _screen(session, house, customer, ScreeningPoint.CALLBACK, at, call_task_id=task.id)
+    verdict = moves.screen(session, house, customer, ScreeningPoint.CALLBACK, at, call_task_id=task.id)
     if verdict.may_call:
         return wrap_up
     if verdict.next_allowed_at and verdict.lifts_by_itself:
@@ -796,7 +618,7 @@ def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *
     passed = triggers.past_deadlines(rules, rule_key, states, now) if live else {}
     for visit in visits:
         journeys.note_looks(visit, passed.get(visit.id, {}), ())
-    _look_at(session, rules, visits, now)
+    moves.look_at(session, rules, visits, now)
     accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
     outbox.ring(session, outbox.STUDIO, outbox.FLOOR)
 

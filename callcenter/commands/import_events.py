@@ -140,7 +140,7 @@ def _summary(
 def _print(file: Path, journey: str, report: ImportReport, seconds: float) -> None:
     if report.was_finished:
         click.echo(
-            f"{file.name} has been imported with this mapping ({report.stored_before:,} events); nothing changed."
+            f"{file.name} is imported with this mapping ({report.stored_before:,} events); nothing changed."
         )
         return
     if report.resumed_after_line:

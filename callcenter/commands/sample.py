@@ -58,7 +58,7 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 @click.command("sample")
-def sample_command() -> None:
+def sample() -> None:
     """Load the sample journey, rules and dispositions into the configured database."""
     with servers(load_settings(os.environ)) as running:
         load_sample(running.settings)

@@ -34,6 +34,15 @@ _COLUMNS = (
     " received_at, historical, clamped, properties"
 )
 
+_TEMPORARY = f"""
+CREATE TEMPORARY TABLE IF NOT EXISTS event_of_log ON COMMIT DELETE ROWS
+AS SELECT {_COLUMNS} FROM journey_event WITH NO DATA
+"""  # noqa: S608 - our own words
+_INSERT = f"""
+INSERT INTO journey_event ({_COLUMNS}) SELECT {_COLUMNS} FROM event_of_log
+ORDER BY message_id ON CONFLICT (source_id, message_id) DO NOTHING
+"""  # noqa: S608 - our own words
+
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
@@ -206,24 +215,13 @@ def _create_people(session: Session, who: dict[str, UUID], now: datetime) -> Non
 def _copy_events(session: Session, source_id: UUID, placed: Sequence[PlacedEvent]) -> int:
     """COPY into a temporary table, then insert what is new; return how many were. Far quicker than INSERT."""
     connection = session.connection()
-    connection.execute(
-        text(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS event_of_log ON COMMIT DELETE ROWS AS"
-            f" SELECT {_COLUMNS} FROM journey_event WITH NO DATA"  # noqa: S608 - our own words
-        )
-    )
+    connection.execute(text(_TEMPORARY))
     raw = connection.connection.driver_connection
     assert raw is not None
     with raw.cursor() as cursor, cursor.copy(f"COPY event_of_log ({_COLUMNS}) FROM STDIN") as copy:
         for one in placed:
             copy.write_row(_copied(str(source_id), one))
-    inserted = connection.execute(
-        text(
-            f"INSERT INTO journey_event ({_COLUMNS}) SELECT {_COLUMNS} FROM event_of_log"  # noqa: S608 - our own words
-            " ORDER BY message_id ON CONFLICT (source_id, message_id) DO NOTHING"
-        )
-    )
-    return inserted.rowcount
+    return connection.execute(text(_INSERT)).rowcount
 
 
 def _copied(source_id: str, one: PlacedEvent) -> tuple[str | None, ...]:

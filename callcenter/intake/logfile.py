@@ -96,7 +96,7 @@ class LogFile:
         if row is None:
             raise BadInput(f"{self.path.name} is empty")
         fields = row[1]
-        if isinstance(fields, Rejection) or any("\x00" in name for name in fields):
+        if isinstance(fields, Rejection) or not all(name.replace(" ", "").isprintable() for name in fields):
             raise BadInput(f"{self.path.name}: line 1 is no CSV header; is this a CSV file in its encoding?")
         return [name.strip() for name in fields]
 
@@ -128,8 +128,8 @@ class LogFile:
             line = self._pushed_back.popleft() if self._pushed_back else self._text.readline(MAX_LINE)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DamagedFile(
-                f"{self.path.name} is damaged after line {self._line} ({error}); get the file again and import "
-                "it: what is stored stays and is not stored twice"
+                f"{self.path.name} is damaged after line {self._line} ({error}); get it again and import it: "
+                "what is stored stays and is not stored twice"
             ) from error
         except (UnicodeError, OSError) as error:
             raise DamagedFile(

@@ -114,7 +114,7 @@ class Abandonment:
 
 
 @dataclass(frozen=True, slots=True)
-class DayFigures:
+class FloorDay:
     """Everything the strip shows of a day, and the hours it is made of (0 is the day's first hour)."""
 
     total: HourCounts
@@ -123,7 +123,7 @@ class DayFigures:
     abandonment: Abandonment
 
 
-def day_figures(session: Session, day_from: datetime, now: datetime) -> DayFigures:
+def floor_day(session: Session, day_from: datetime, now: datetime) -> FloorDay:
     """Return the figures from `day_from` (the viewer's midnight) until `now`, in three queries."""
     bounds = {"day": day_from, "now": now}
     hours = {
@@ -139,7 +139,7 @@ def day_figures(session: Session, day_from: datetime, now: datetime) -> DayFigur
     since = now - timedelta(days=ABANDONMENT_DAYS)
     lost = session.execute(_ABANDONED, {"since": since, "now": now}).one()
     abandonment = Abandonment(lost.abandoned, lost.live_answers, lost.last_at)
-    return DayFigures(total, hours, _speed(session, bounds), abandonment)
+    return FloorDay(total, hours, _speed(session, bounds), abandonment)
 
 
 def _speed(session: Session, bounds: Mapping[str, datetime]) -> Speed:

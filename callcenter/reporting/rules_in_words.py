@@ -154,9 +154,11 @@ def rule_in_words(rule: Rule, conditions: Any, journey: JourneyDefinition, langu
     return _LATIN_IN_CHINESE.sub(" ", said) if language == "zh" else said
 
 
-def event_in_words(key: str | None) -> str:
-    """A journey's event name as one would say it: photo_rejected is "photo rejected"."""
-    return (key or "").replace("_", " ").strip()
+def _event(key: str | None, journey: JourneyDefinition, language: str) -> str:
+    """An event within a sentence, in the journey's words, else its name made readable."""
+    labels = journey.labels.get(key or "", {})
+    said = labels.get(language) or labels.get("en") or (key or "").replace("_", " ")
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]
 
 
 def _when(rule: Rule, journey: JourneyDefinition, language: str) -> str:
@@ -164,15 +166,15 @@ def _when(rule: Rule, journey: JourneyDefinition, language: str) -> str:
     title = journey.step(rule.step).title
     step = title.get(language) or title.get("en") or rule.step
     happened = words["happens" if rule.event else "enters"].format(
-        event=event_in_words(rule.event), step=step
+        event=_event(rule.event, journey, language), step=step
     )
     parts = {
         "step": step,
         "after": _duration(rule.after, language),
-        "event": happened.format(event=event_in_words(rule.event), step=step),
-        "unless": _list(rule.unless, language),
+        "event": happened.format(event=_event(rule.event, journey, language), step=step),
+        "unless": _list(rule.unless, journey, language),
         "times": _times(rule.times, language),
-        "errors": _list(rule.errors or ((rule.event,) if rule.event else ()), language),
+        "errors": _list(rule.errors or ((rule.event,) if rule.event else ()), journey, language),
     }
     if rule.preset is Preset.ABSENCE:
         return words["absence" if rule.unless else "absence_any"].format(**parts)
@@ -196,8 +198,8 @@ def _times(times: int, language: str) -> str:
     return {1: "", 2: " twice"}.get(times, f" {times} times")
 
 
-def _list(keys: Sequence[str], language: str) -> str:
-    return _JOIN[language]["any"].join(event_in_words(key) for key in keys)
+def _list(keys: Sequence[str], journey: JourneyDefinition, language: str) -> str:
+    return _JOIN[language]["any"].join(_event(key, journey, language) for key in keys)
 
 
 def _condition(tree: Mapping[str, Any], language: str, *, inside: bool = False) -> str:

@@ -58,7 +58,7 @@ _STATES: dict[str, tuple[AttemptState, CallResult | None]] = {
 }
 
 
-class RedirectingHttpClient(TwilioHttpClient):
+class RedirectingHttpClient(TwilioHttpClient):  # type: ignore[misc]
     """Sends the SDK's requests to another base address; refuses any host that is not Twilio's."""
 
     def __init__(self, base_url: str) -> None:
@@ -215,7 +215,9 @@ class TwilioCarrier:
         return str(response)
 
 
-_PERSONAL = frozenset(["To", "From", "Called", "Caller", "ToCity", "FromCity", "CalledCity", "CallerCity", "CallerName"])
+_PERSONAL = frozenset(
+    ["To", "From", "Called", "Caller", "ToCity", "FromCity", "CalledCity", "CallerCity", "CallerName"]
+)
 """Callback parameters that name people's numbers or places; the attempt knows its number already."""
 
 

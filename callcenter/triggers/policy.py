@@ -14,7 +14,26 @@ from callcenter.triggers.conditions import Condition, compile_condition
 
 _KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
 _ENTRIES = frozenset(
-    ["rule", "title", "journey", "step", "preset", "after", "event", "errors", "times", "unless", "conditions", "priority", "promise", "window", "goal", "holdout", "max_age", "moment"]
+    [
+        "rule",
+        "title",
+        "journey",
+        "step",
+        "preset",
+        "after",
+        "event",
+        "errors",
+        "times",
+        "unless",
+        "conditions",
+        "priority",
+        "promise",
+        "window",
+        "goal",
+        "holdout",
+        "max_age",
+        "moment",
+    ]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
 DEFAULT_HOLDOUT = 0.2
@@ -94,7 +113,11 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
 
 def _title(raw: Mapping[str, Any]) -> Mapping[str, str]:
     title = raw.get("title", raw["rule"])
-    return {"en": title} if isinstance(title, str) else dict(title)
+    if isinstance(title, str):
+        return {"en": title}
+    if not isinstance(title, Mapping) or not all(isinstance(text, str) and text for text in title.values()):
+        raise BadInput("title: give a text, or one for each language; quote texts that hold a comma")
+    return dict(title)
 
 
 def _after(raw: Mapping[str, Any], preset: Preset, journey: JourneyDefinition) -> timedelta:

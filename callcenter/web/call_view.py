@@ -24,7 +24,7 @@ from callcenter.web.pages import console as page
 from callcenter.web.script_view import script_of
 
 _LIVE_NOTE = timedelta(seconds=20)
-_CALLBACK_OFFERS = 4
+_CALLBACK_OFFERS = 3
 
 
 def current_call(
@@ -236,7 +236,7 @@ def _wrap_up(
         ),
         may_save=phase == "wrapping",
         limit_seconds=int(WRAP_UP.total_seconds()),
-        causes_from=words.error_words(journey, error, facts.get("error_reason"), language())
+        causes_from=words.event_words(journey, str(facts.get("error_reason") or error), language())
         if error
         else None,
         callback_times=_callback_times(session, runtime, case, now),
@@ -261,7 +261,7 @@ def _callback_times(session: Any, runtime: Runtime, case: Case, now: datetime) -
         return ()
     facts = facts_of_customers(session, [case.customer], now)[case.customer.id]
     times: list[datetime] = []
-    for hours in (0.5, 2, 5, 20, 26):
+    for hours in (0.5, 3, 20, 26):
         allowed = next_allowed_at(facts, policy, now + timedelta(hours=hours))
         if allowed is not None:
             allowed = _round_up(allowed)

@@ -1,0 +1,214 @@
+"""The moves that the verbs of the pipeline share: how rows are locked, tasks die and agents are freed.
+
+Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session
+
+from callcenter import outbox
+from callcenter.calls import service as calls
+from callcenter.calltasks import queries as task_queries
+from callcenter.calltasks import service as calltasks
+from callcenter.compliance import service as compliance
+from callcenter.compliance.packs import load_policy
+from callcenter.domain.contact import Verdict
+from callcenter.domain.enums import (
+    AttemptState,
+    CancelReason,
+    OutboxKind,
+    Presence,
+    ReservationEnd,
+    ScreeningPoint,
+    TaskState,
+    VisitEnd,
+    WorkState,
+)
+from callcenter.errors import Conflict, Forbidden, NotFound
+from callcenter.journeys import service as journeys
+from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring, Visit
+from callcenter.outcomes import service as outcomes
+from callcenter.routing import service as routing
+from callcenter.routing.rules import work_state_of
+from callcenter.triggers import service as triggers
+from callcenter.triggers.queries import RuleSet
+from callcenter.triggers.rules import still_stands
+from scripts_library.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class House:
+    """What the bank has set for all calls: its scripts, the policy pack in force, the number it shows."""
+
+    catalog: Catalog
+    policy_pack: str
+    caller_id: str
+
+
+def lock_customer(session: Session, customer_id: UUID) -> Customer:
+    customer = session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    return customer
+
+
+def task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: TaskState) -> CallTask:
+    """Lock a call task, its customer first, and make sure it is this agent's and in this state."""
+    known = session.get(CallTask, call_task_id)
+    if known is None:
+        raise NotFound("There is no such call task.")
+    lock_customer(session, known.customer_id)
+    task = task_queries.lock_task(session, call_task_id)
+    assert task is not None
+    if task.agent_id != agent_id:
+        raise Forbidden("This call task is with another agent by now.")
+    if task.state != state:
+        raise Conflict(f"This call task is {task.state} by now.")
+    return task
+
+
+def lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
+    """Lock an attempt with the task and agent that follow it, in the house's order."""
+    known = session.get(ContactAttempt, attempt_id)
+    if known is None:
+        raise NotFound("There is no such attempt.")
+    task_queries.lock_task(session, known.call_task_id)
+    routing.lock_agent(session, known.agent_id)
+    attempt = calls.lock_attempt(session, attempt_id)
+    assert attempt is not None
+    return attempt
+
+
+def screen(
+    session: Session,
+    house: House,
+    customer: Customer,
+    point: ScreeningPoint,
+    now: datetime,
+    **ids: UUID | None,
+) -> Verdict:
+    policy = load_policy(house.policy_pack, now)
+    return compliance.screen(session, [customer], policy, point, now, **ids)[customer.id]
+
+
+def look_at(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> int:
+    """Fire what has run out for these visits and set their clocks anew; return how many fired."""
+    fired = 0
+    for visit in visits:
+        state = journeys.state_of(visit)
+        customer = session.get(Customer, visit.customer_id)
+        assert customer is not None
+        attributes = {
+            **customer.traits,
+            "language": customer.language,
+            "city": customer.city,
+            "tags": customer.tags,
+        }
+        look = triggers.look_at_visit(session, rules, visit, state, attributes, now)
+        journeys.note_looks(visit, look.looked, look.fired)
+        journeys.set_clock(visit, look.wake_at)
+        fired += len(look.fired)
+    session.flush()
+    return fired
+
+
+def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: Visit) -> CancelReason | None:
+    """Say why a task's reason no longer holds; None while it does. A promised callback outlives silence."""
+    firing = session.get(TriggerFiring, task.firing_id)
+    spec = rules.spec(task.rule_key)
+    assert firing is not None
+    if visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL):
+        return CancelReason.ADVANCED
+    if task.facts.get("callback"):
+        return None
+    if visit.closed_at is not None or (
+        spec is not None and not still_stands(spec, firing.anchor_at, journeys.state_of(visit))
+    ):
+        return CancelReason.RECOVERED
+    return None
+
+
+def cancel_task(session: Session, task: CallTask, reason: CancelReason, now: datetime) -> None:
+    """Let a waiting or reserved task die, and free the agent who was looking at it."""
+    if reservation := routing.reservation_of_task(session, task.id):
+        end = ReservationEnd.BARRED if reason is CancelReason.BARRED else ReservationEnd.WITHDRAWN
+        free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, end, now)
+    calltasks.cancel(task, reason, now)
+    outcomes.close_callbacks(session, task.id, now)
+    outbox.ring(session, outbox.FLOOR)
+
+
+def cancel_ringing(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    """Stop a call that has not been answered; one that has been is left to the two people talking."""
+    if AttemptState(attempt.state) in (AttemptState.ANSWERED, AttemptState.BRIDGED):
+        return
+    end_attempt(session, attempt, now)
+
+
+def hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime) -> None:
+    """The gate says no: wait where waiting helps, end the task where it does not."""
+    if verdict.next_allowed_at is None or verdict.next_allowed_at > task.expires_at:
+        return cancel_task(session, task, CancelReason.BARRED, now)
+    if reservation := routing.reservation_of_task(session, task.id):
+        free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, ReservationEnd.BARRED, now)
+        calltasks.release(task, now)
+    calltasks.wait_until(task, verdict.next_allowed_at, list(verdict.reasons))
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=verdict.next_allowed_at)
+    outbox.ring(session, outbox.FLOOR)
+    return None
+
+
+def end_offer(
+    session: Session, task: CallTask, end: ReservationEnd, now: datetime, skip_reason: str | None = None
+) -> None:
+    reservation = routing.reservation_of_task(session, task.id)
+    if reservation is not None:
+        free_from_reservation(session, reservation.agent_id, now)
+        routing.end_reservation(reservation, end, now, skip_reason)
+    calltasks.release(task, now)
+    wait = timedelta(minutes=1) if end is ReservationEnd.SKIPPED else timedelta(0)
+    calltasks.wait_until(task, now + wait, [end.value])
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=now + wait)
+    outbox.ring(session, outbox.FLOOR)
+
+
+def free_from_reservation(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Make the agent of an ending offer idle again, and look for their next call task."""
+    agent = routing.lock_agent(session, agent_id)
+    if agent.work_state in (WorkState.RESERVED, WorkState.PREVIEWING):
+        make_idle(session, agent_id, now)
+
+
+def make_idle(session: Session, agent_id: UUID, now: datetime) -> None:
+    agent = routing.lock_agent(session, agent_id)
+    routing.set_work_state(agent, WorkState.IDLE, now)
+    if agent.presence == Presence.AVAILABLE:
+        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+
+
+def end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    if calls.ask_to_end(attempt, now):
+        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
+    follow_attempt(session, attempt, now)
+
+
+def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended."""
+    agent = routing.lock_agent(session, attempt.agent_id)
+    if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
+        WorkState.WRAPPING,
+        WorkState.IDLE,
+    ):
+        routing.set_work_state(agent, work_state_of(AttemptState(attempt.state)), now, attempt.call_task_id)
+    if attempt.state == AttemptState.ENDED:
+        task = task_queries.lock_task(session, attempt.call_task_id)
+        assert task is not None
+        calltasks.wrap(task, now)
+    outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)

@@ -1,0 +1,232 @@
+"""Whether calling brings customers back: the effect of every rule beside its hold-out, never without it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from math import ceil
+from urllib.parse import urlencode
+
+from flask_babel import gettext
+from sqlmodel import Session
+
+from callcenter.journeys.queries import journeys_loaded
+from callcenter.learning.queries import RuleCounts, counts_per_rule, counts_per_variant
+from callcenter.learning.rules import (
+    ArmCounts,
+    EffectVerdict,
+    RuleEffect,
+    VariantCounts,
+    VariantVerdict,
+    compare_variants,
+    effect_of_rule,
+)
+from callcenter.models import TriggerRule
+from callcenter.reporting.effects import (
+    WeekCounts,
+    agent_seconds,
+    calls_avoided,
+    counts_by_week,
+    scripts_of_rule,
+)
+from callcenter.triggers.policy import RuleSpec
+from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.pages import studio as page
+from scripts_library.catalog import Catalog
+from scripts_library.model import UnknownScript
+
+DECIDED_AT = 20.0
+"""Evidence at which a verdict falls: 1 / 0.05."""
+PACE_AFTER_WEEKS = 1 / 7
+"""A pace from less than a day of firings says nothing about weeks to come."""
+_CODES = {
+    EffectVerdict.HELPS: "helps",
+    EffectVerdict.HARMS: "harms",
+    EffectVerdict.NOT_KNOWN: "not_known",
+    EffectVerdict.TOO_EARLY: "not_known",
+    EffectVerdict.NO_HOLDOUT: "no_holdout",
+    EffectVerdict.SAMPLE_RATIO_FAILS: "sample_ratio",
+}
+
+
+def effect_of(counts: RuleCounts, holdout: float) -> RuleEffect:
+    """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace."""
+    arms = counts.arms
+    pace = (arms.assigned + arms.held_out) / counts.weeks if counts.weeks >= PACE_AFTER_WEEKS else None
+    return effect_of_rule(arms, holdout, firings_per_week=pace)
+
+
+def verdict_code(verdict: EffectVerdict) -> str:
+    """Return the page's code of a verdict."""
+    return _CODES[verdict]
+
+
+def difference_in_points(effect: RuleEffect) -> float | None:
+    """Return the effect in percentage points, None where none may be shown."""
+    return effect.difference.point * 100 if effect.difference else None
+
+
+def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: datetime) -> page.EffectsPage:
+    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
+    rules = current_rules(session, journeys_loaded(session))
+    counts = {key: one for key, one in counts_per_rule(session).items() if key in rules.rules}
+    effects = {key: effect_of(one, rules.rules[key][1].holdout) for key, one in counts.items()}
+    order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
+    here = rule_key if rule_key in counts else next(iter(order), None)
+    query = "?" + urlencode({"rule": here}) if rule_key and here else ""
+    return page.EffectsPage(
+        frame=frame("effects", state_url="/studio/effects/state" + query),
+        weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
+        to_on=now.astimezone(zone()).date(),
+        totals=_totals(session, counts, effects),
+        rows=tuple(_row(rules.rules[key], counts[key], effects[key], key == here) for key in order),
+        detail=_detail(session, rules, here, counts[here], effects[here], catalog, now) if here else None,
+    )
+
+
+def _totals(
+    session: Session, counts: Mapping[str, RuleCounts], effects: Mapping[str, RuleEffect]
+) -> page.EffectTotals:
+    decided = [key for key, one in effects.items() if verdict_code(one.verdict) in ("helps", "harms")]
+    gained = sum(one.point for key in decided if (one := effects[key].incremental_conversions))
+    helped = [key for key in decided if effects[key].verdict is EffectVerdict.HELPS]
+    minutes = None
+    if helped:
+        seconds = agent_seconds(session)
+        won = sum(one.point for key in helped if (one := effects[key].incremental_conversions))
+        minutes = sum(seconds.get(key, 0) for key in helped) / 60 / won if won > 0 else None
+    return page.EffectTotals(
+        because_we_called=round(gained) if decided else None,
+        rules_with_verdict=len(decided),
+        tagged_by_agents=sum(one.tagged_converted for one in counts.values()),
+        cost_each=None,
+        agent_minutes_each=minutes,
+        held_out=sum(one.arms.held_out for one in counts.values()),
+        firings=sum(one.arms.fired for one in counts.values()),
+        calls_avoided=calls_avoided(session),
+    )
+
+
+def _row(
+    rule: tuple[TriggerRule, RuleSpec], counts: RuleCounts, effect: RuleEffect, is_chosen: bool
+) -> page.EffectRow:
+    row, spec = rule
+    arms, difference = counts.arms, effect.difference
+    return page.EffectRow(
+        key=row.rule_key,
+        label=chosen(spec.title, row.rule_key),
+        version=row.version,
+        fired=arms.fired,
+        held_out=arms.held_out if spec.holdout else None,
+        called=arms.called,
+        reached=arms.reached,
+        verdict=verdict_code(effect.verdict),
+        href="/studio/effects?" + urlencode({"rule": row.rule_key}),
+        converted=arms.converted_assigned,
+        treated=arms.assigned,
+        held_converted=arms.converted_held_out,
+        difference=difference.point * 100 if difference else None,
+        low=difference.low * 100 if difference else None,
+        high=difference.high * 100 if difference else None,
+        evidence=effect.evidence,
+        needs_firings=effect.watched_needs_more_firings or None,
+        needs_weeks=None if effect.watched_weeks is None else ceil(effect.watched_weeks) or None,
+        note=_note(effect, spec),
+        is_chosen=is_chosen,
+    )
+
+
+def _note(effect: RuleEffect, spec: RuleSpec) -> str | None:
+    """Why there is no verdict, where no number of firings says it."""
+    if effect.verdict is EffectVerdict.NO_HOLDOUT:
+        return gettext("Nobody is held out yet.") if spec.holdout else gettext("The rule holds nobody out.")
+    if effect.verdict is EffectVerdict.SAMPLE_RATIO_FAILS:
+        return gettext("Sample ratio fails.")
+    if effect.verdict is EffectVerdict.TOO_EARLY:
+        return gettext("Too few conversions yet.")
+    if effect.verdict is EffectVerdict.NOT_KNOWN:
+        return gettext("Probably too small to matter.") if effect.watched_needs_more_firings == 0 else None
+    return None
+
+
+def _detail(
+    session: Session,
+    rules: RuleSet,
+    key: str,
+    counts: RuleCounts,
+    effect: RuleEffect,
+    catalog: Catalog,
+    now: datetime,
+) -> page.EffectDetail:
+    row, spec = rules.rules[key]
+    difference, arms = effect.difference, counts.arms
+    both = arms.assigned + arms.held_out
+    weekly = _evidence(counts_by_week(session, key, now), spec.holdout) if difference else ()
+    decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
+    return page.EffectDetail(
+        label=chosen(spec.title, key),
+        version=row.version,
+        treated_share=effect.converted_of_assigned.value if difference else None,
+        held_share=effect.converted_of_held_out.value if difference else None,
+        low=difference.low * 100 if difference else None,
+        high=difference.high * 100 if difference else None,
+        verdict=verdict_code(effect.verdict),
+        held_out_share=arms.held_out / both if both else None,
+        held_out_set=spec.holdout,
+        ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
+        evidence=weekly,
+        decided_week=decided,
+        variants=_variants(session, key, catalog),
+        variants_title=gettext("Script variant B against A, pp"),
+    )
+
+
+def _evidence(weeks: Sequence[WeekCounts], holdout: float) -> tuple[float, ...]:
+    """The e-value as it stood at the end of each week; 1, no evidence, before both arms have anybody."""
+    return tuple(
+        effect_of_rule(
+            ArmCounts(
+                fired=week.assigned + week.held_out,
+                held_out=week.held_out,
+                assigned=week.assigned,
+                called=0,
+                reached=0,
+                converted_assigned=week.converted_assigned,
+                converted_held_out=week.converted_held_out,
+            ),
+            holdout,
+        ).evidence
+        or 1.0
+        for week in weeks
+    )
+
+
+def _variants(session: Session, key: str, catalog: Catalog) -> tuple[page.VariantEffect, ...]:
+    """Variant B against A of each script the rule's call tasks were opened with, most customers first."""
+    used = scripts_of_rule(session, key)
+    drawn = counts_per_variant(session)
+    found = [
+        _variant(script_id, drawn[script_id], catalog)
+        for script_id in sorted(used & set(drawn))
+        if set(drawn[script_id]) >= {"A", "B"}
+    ]
+    return tuple(sorted((one for one in found if one), key=lambda one: -one.visits))
+
+
+def _variant(
+    script_id: str, drawn: Mapping[str, VariantCounts], catalog: Catalog
+) -> page.VariantEffect | None:
+    compared = compare_variants(drawn["B"], drawn["A"])
+    if compared.difference is None:
+        return None
+    try:
+        label = catalog.get(script_id, language()).title
+    except UnknownScript:
+        label = script_id
+    return page.VariantEffect(
+        label=label,
+        difference=compared.difference.point * 100,
+        low=compared.difference.low * 100,
+        high=compared.difference.high * 100,
+        visits=drawn["A"].n + drawn["B"].n,
+        is_known=compared.verdict in (VariantVerdict.A_BETTER, VariantVerdict.B_BETTER),
+    )

@@ -1,0 +1,210 @@
+"""The floor's page from what the reports say: strip, queue and seats in the viewer's words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext
+from sqlmodel import Session
+
+from callcenter.domain.enums import Presence, WorkState
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.journeys.queries import journeys_loaded
+from callcenter.reporting.alarms import LastAct, alarms_open, last_act
+from callcenter.reporting.figures import ABANDONMENT_BUDGET, FloorDay, floor_day
+from callcenter.reporting.floor import AgentNow, WaitingTask, WaitingTasks, agents_now, tasks_waiting
+from callcenter.routing.policy import SILENT_BROWSER
+from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.web.edge import chosen, frame, language, viewer, zone
+from callcenter.web.floor_needs import LONG_WRAP_UP, needs_now
+from callcenter.web.formats import label, time_of_day, when
+from callcenter.web.pages import floor as page
+from callcenter.web.words import step_words
+
+LATE_ALLOWED = 0.1
+"""Share of first rings that may miss their promise: a promise is kept at the 90th percentile."""
+
+
+def floor_page(session: Session, now: datetime) -> page.FloorPage:
+    """Return the whole floor as of `now`, today being the viewer's day; a dozen queries whatever its size."""
+    journeys = journeys_loaded(session)
+    rules = current_rules(session, journeys)
+    day_from = day_start(now)
+    day = floor_day(session, day_from, now)
+    tasks = tasks_waiting(session, now, SILENT_BROWSER)
+    agents = agents_now(session, now, SILENT_BROWSER)
+    act = last_act(session, day_from)
+    team = _team(agents)
+    return page.FloorPage(
+        frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
+        team=team,
+        figures=_figures(day, tasks, now),
+        needs=needs_now(tasks, agents, alarms_open(session, now), day.abandonment, now),
+        queue=_queue(tasks, rules, now),
+        seats=tuple(_seat(agent, journeys, now) for agent in agents),
+        last_alert_at=act.alert_at,
+        last_act=_act_words(act),
+    )
+
+
+def day_start(now: datetime) -> datetime:
+    """Return the viewer's last midnight."""
+    return now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _team(agents: Sequence[AgentNow]) -> str:
+    teams = {agent.team for agent in agents}
+    return teams.pop() if len(teams) == 1 else gettext("All teams")
+
+
+def _figures(day: FloorDay, tasks: WaitingTasks, now: datetime) -> tuple[page.Figure, ...]:
+    total, speed, lost = day.total, day.speed, day.abandonment
+    is_late = speed.rings > 0 and speed.late > speed.rings * LATE_ALLOWED
+    is_over = lost.rate is not None and lost.rate > ABANDONMENT_BUDGET
+    return (
+        page.Figure("waiting", "count", tasks.pending, numerator=tasks.callable_now),
+        _oldest(tasks, now),
+        page.Figure(
+            "speed_to_call",
+            "clock",
+            speed.p50,
+            second=speed.p90,
+            second_tone="warn" if is_late else "plain",
+            denominator=speed.rings,
+            threshold=speed.promise_seconds,
+            trend=speed.p90_by_hour,
+        ),
+        page.Figure("attempts", "count", total.attempts, trend=_attempts_by_hour(day, now)),
+        _share("reached", day, "reached", "attempts"),
+        _share("right_party", day, "right_party", "reached"),
+        _share("verified", day, "verified", "right_party"),
+        # Occupancy needs the agents' past states; a figure guessed from their present ones would be wrong.
+        page.Figure("occupancy", "share", None),
+        page.Figure(
+            "abandonment",
+            "share",
+            lost.rate,
+            tone="bad" if is_over else "plain",
+            numerator=lost.abandoned,
+            denominator=lost.live_answers,
+            threshold=ABANDONMENT_BUDGET,
+        ),
+    )
+
+
+def _oldest(tasks: WaitingTasks, now: datetime) -> page.Figure:
+    if tasks.oldest_at is None:
+        return page.Figure("oldest", "clock", None)
+    waited = (now - tasks.oldest_at).total_seconds()
+    promise = tasks.oldest_promise_seconds or 0
+    tone = "bad" if waited > 2 * promise else "warn" if waited > promise else "plain"
+    return page.Figure("oldest", "clock", waited, tone=tone, since=tasks.oldest_at, threshold=promise)
+
+
+def _share(code: str, day: FloorDay, part: str, whole: str) -> page.Figure:
+    """A share of the day with its counts, and its course over the hours that have a base."""
+    numerator, denominator = getattr(day.total, part), getattr(day.total, whole)
+    hours = [(getattr(hour, part), getattr(hour, whole)) for _, hour in sorted(day.by_hour.items())]
+    return page.Figure(
+        code,
+        "share",
+        numerator / denominator if denominator else None,
+        numerator=numerator,
+        denominator=denominator,
+        trend=tuple(some / of for some, of in hours if of),
+    )
+
+
+def _attempts_by_hour(day: FloorDay, now: datetime) -> tuple[float, ...]:
+    """Attempts of each full hour since the first; the running hour would always look like a fall."""
+    running = int((now - day_start(now)).total_seconds() // 3600)
+    if not day.by_hour:
+        return ()
+    hours = range(min(day.by_hour), running)
+    return tuple(float(day.by_hour[hour].attempts) if hour in day.by_hour else 0.0 for hour in hours)
+
+
+def _queue(tasks: WaitingTasks, rules: RuleSet, now: datetime) -> page.Queue:
+    return page.Queue(
+        total=tasks.total,
+        reasons=tuple(page.ReasonCount(code, count) for code, count in tasks.reasons),
+        rows=tuple(_row(task, rules, now) for task in tasks.rows),
+    )
+
+
+def _row(task: WaitingTask, rules: RuleSet, now: datetime) -> page.QueueRow:
+    spec = rules.spec(task.rule_key)
+    has_age = task.is_callable or task.agent is not None
+    return page.QueueRow(
+        call_task_id=str(task.id),
+        customer=task.customer or gettext("Name not known"),
+        rule=chosen(spec.title, task.rule_key) if spec else task.rule_key,
+        why=task.code,
+        why_note=_why_note(task, now),
+        waiting_since=task.since if has_age else None,
+        promise_seconds=task.promise_seconds if has_age else None,
+    )
+
+
+def _why_note(task: WaitingTask, now: datetime) -> str | None:
+    """The particulars of why no call: who holds it, or from when, in the customer's own hours."""
+    if task.code in ("reserved", "stuck"):
+        return gettext("Reserved, %(name)s", name=task.agent) if task.agent else None
+    if task.is_callable:
+        return None
+    local = ZoneInfo(task.time_zone) if task.time_zone else None
+    time = when(task.since, now, local)
+    if task.code == "outside_calling_hours":
+        place = task.city or (task.time_zone or "").rpartition("/")[2].replace("_", " ")
+        return gettext("%(what)s, from %(time)s", what=place or label(task.code), time=time)
+    if task.code != "waits_by_rule":
+        return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)
+    if task.why == "callback":
+        return gettext("Callback, %(time)s", time=time)
+    if task.why == "retry":
+        return gettext("Next try, %(time)s", time=time)
+    if task.why == "skipped":
+        return gettext("Skipped, again %(time)s", time=time)
+    return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)
+
+
+def _seat(agent: AgentNow, journeys: Mapping[str, JourneyDefinition], now: datetime) -> page.Seat:
+    state, since = _state(agent)
+    overrun = now - agent.wrap_up_until if agent.wrap_up_until else timedelta(0)
+    is_busy = agent.work_state is not WorkState.IDLE
+    return page.Seat(
+        agent_id=str(agent.id),
+        name=agent.name,
+        state=state,
+        since=since,
+        reason=agent.not_ready_reason if state == Presence.NOT_READY else None,
+        step=_step(agent, journeys) if is_busy else None,
+        tone="bad" if agent.is_stuck else "warn" if overrun > timedelta(0) else "plain",
+        may_free=agent.is_stuck or overrun > LONG_WRAP_UP,
+    )
+
+
+def _state(agent: AgentNow) -> tuple[str, datetime]:
+    """What the seat shows: the work under way first, then what the agent wants."""
+    if agent.work_state is not WorkState.IDLE:
+        since = agent.offered_at if agent.is_stuck and agent.offered_at else agent.work_state_at
+        return agent.work_state.value, since
+    if agent.presence is Presence.AVAILABLE:
+        return WorkState.IDLE.value, max(agent.work_state_at, agent.presence_at)
+    return agent.presence.value, agent.presence_at
+
+
+def _step(agent: AgentNow, journeys: Mapping[str, JourneyDefinition]) -> str | None:
+    if agent.journey is None or agent.step is None:
+        return None
+    return step_words(journeys.get(agent.journey), agent.step, language())
+
+
+def _act_words(act: LastAct) -> str | None:
+    if act.at is None:
+        return None
+    words = {"name": act.agent_name or gettext("an agent"), "time": time_of_day(act.at)}
+    if act.user_id == str(viewer().id):
+        return gettext("You freed %(name)s at %(time)s. Acts are logged.", **words)
+    who = act.by_name or gettext("Somebody")
+    return gettext("%(who)s freed %(name)s at %(time)s. Acts are logged.", who=who, **words)

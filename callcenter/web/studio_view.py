@@ -1,0 +1,209 @@
+"""The studio's journey map and rule list from what the reports say, in the viewer's words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from flask_babel import gettext, ngettext
+from sqlmodel import Session
+
+from callcenter.domain.enums import RuleState
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.errors import NotFound
+from callcenter.journeys.queries import journeys_loaded
+from callcenter.learning.queries import RuleCounts, counts_per_rule
+from callcenter.models import TriggerRule
+from callcenter.reporting.effects import Lately, firings_lately, switched_by
+from callcenter.reporting.funnel import ErrorShare, Span, StepCounts, earlier_spans, saw_last, step_counts
+from callcenter.reporting.rules_in_words import rule_in_words
+from callcenter.triggers.policy import RuleSpec
+from callcenter.triggers.queries import current_rules
+from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
+from callcenter.web.formats import percent
+from callcenter.web.pages import studio as page
+from callcenter.web.words import error_words, step_words
+
+WINDOWS = (1, 7, 28)
+USUAL_JOURNEY = "loan"
+RULE_DAYS = 28
+SHOWN_ERRORS = 6
+
+
+def journeys_page(
+    session: Session, journey_id: str | None, days: int, step: str | None, now: datetime
+) -> page.JourneysPage:
+    """Return the map of a journey over the last days, today included, with one drop chosen.
+
+    Without a step the one that loses most is chosen. Raises NotFound for a journey there is not.
+    """
+    days = days if days in WINDOWS else 7
+    journeys = journeys_loaded(session)
+    journey = _journey(journeys, journey_id)
+    span = _span(days, now)
+    query = {"journey": journey.id, "days": str(days)} if journey else {"days": str(days)}
+    # Today changes while one looks; longer windows are read once, for they compare weeks of events.
+    state_url = "/studio/state?" + urlencode(query | ({"step": step} if step else {})) if days == 1 else None
+    counts: list[StepCounts] = []
+    drop = None
+    if journey:
+        counts = step_counts(session, journey.id, list(journey.order), span, earlier_spans(span, days))
+        drop = _chosen_drop(journey, counts, step)
+    return page.JourneysPage(
+        frame=frame("journeys", state_url=state_url),
+        journey=chosen(journey.title, journey.id) if journey else gettext("No journey"),
+        from_on=span.start.astimezone(zone()).date(),
+        to_on=now.astimezone(zone()).date(),
+        window_days=days,
+        journeys=_journey_choices(journeys, journey, days),
+        windows=_window_choices(query, days),
+        steps=tuple(_step(journey, one, query, drop) for one in counts) if journey else (),
+        drop=_drop(session, journey, drop, span) if journey and drop else None,
+    )
+
+
+def _journey(journeys: Mapping[str, JourneyDefinition], wanted: str | None) -> JourneyDefinition | None:
+    if wanted is not None and wanted not in journeys:
+        raise NotFound("There is no such journey.")
+    if wanted is None:
+        wanted = USUAL_JOURNEY if USUAL_JOURNEY in journeys else min(journeys, default=None)
+    return journeys[wanted] if wanted else None
+
+
+def _span(days: int, now: datetime) -> Span:
+    """The viewer's days: today alone, or today and those before, up to now."""
+    midnight = now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Span(midnight - timedelta(days=days - 1), now + timedelta(microseconds=1))
+
+
+def _journey_choices(
+    journeys: Mapping[str, JourneyDefinition], here: JourneyDefinition | None, days: int
+) -> tuple[page.Choice, ...]:
+    return tuple(
+        page.Choice(
+            chosen(one.title, one.id),
+            "/studio?" + urlencode({"journey": one.id, "days": days}),
+            here is not None and one.id == here.id,
+        )
+        for one in journeys.values()
+    )
+
+
+def _window_choices(query: Mapping[str, str], days: int) -> tuple[page.Choice, ...]:
+    return tuple(
+        page.Choice(
+            gettext("Today") if window == 1 else ngettext("%(num)s day", "%(num)s days", window),
+            "/studio?" + urlencode({**query, "days": window}),
+            window == days,
+        )
+        for window in WINDOWS
+    )
+
+
+def _chosen_drop(
+    journey: JourneyDefinition, counts: Sequence[StepCounts], step: str | None
+) -> StepCounts | None:
+    drops = [one for one in counts if one.step != journey.goal and one.entered]
+    asked = [one for one in drops if one.step == step]
+    return asked[0] if asked else max(drops, key=lambda one: one.lost, default=None)
+
+
+def _step(
+    journey: JourneyDefinition, counts: StepCounts, query: Mapping[str, str], drop: StepCounts | None
+) -> page.FunnelStep:
+    is_goal = counts.step == journey.goal
+    return page.FunnelStep(
+        key=counts.step,
+        label=step_words(journey, counts.step, language()),
+        entered=counts.entered,
+        lost=None if is_goal else counts.lost,
+        href="/studio?" + urlencode({**query, "step": counts.step}),
+        usual_loss=None if is_goal else counts.usual_loss,
+        median_seconds=None if counts.median_seconds is None else round(counts.median_seconds),
+        top_error=_top_error(journey, counts.top_error),
+        is_chosen=drop is not None and counts.step == drop.step,
+    )
+
+
+def _top_error(journey: JourneyDefinition, error: ErrorShare | None) -> str | None:
+    if error is None or error.name is None:
+        return None
+    words = error_words(journey, error.name, error.reason, language())
+    share = percent(error.count / error.of, 0)
+    return gettext("%(error)s, %(share)s of errors", error=words, share=share)
+
+
+def _drop(session: Session, journey: JourneyDefinition, drop: StepCounts, span: Span) -> page.Drop:
+    seen = saw_last(session, journey.id, list(journey.order), drop.step, span)
+    return page.Drop(
+        step=step_words(journey, drop.step, language()),
+        lost=drop.lost,
+        entered=drop.entered,
+        usual_loss=drop.usual_loss,
+        saw_last=tuple(
+            page.ShareRow(
+                error_words(journey, one.name, one.reason, language())
+                if one.name
+                else gettext("Left without an error"),
+                one.count,
+                one.of,
+            )
+            for one in seen[:SHOWN_ERRORS]
+        ),
+    )
+
+
+def rules_page(session: Session, now: datetime) -> page.RulesPage:
+    """Return every live or paused rule in words, its counts of the last 28 days, and its verdict so far."""
+    journeys = journeys_loaded(session)
+    rules = current_rules(session, journeys)
+    lately = firings_lately(session, now - timedelta(days=RULE_DAYS), now)
+    counts = counts_per_rule(session)
+    switched = switched_by(session)
+    ordered = sorted(
+        rules.rules.values(), key=lambda one: (one[0].journey, journeys[one[0].journey].order[one[0].step])
+    )
+    return page.RulesPage(
+        frame=frame("rules", live_url="/live/studio", state_url="/studio/rules/state"),
+        window_days=RULE_DAYS,
+        rules=tuple(
+            _rule(
+                row,
+                spec,
+                journeys[row.journey],
+                lately.get(row.rule_key, Lately()),
+                counts.get(row.rule_key),
+                switched.get(row.rule_key),
+            )
+            for row, spec in ordered
+        ),
+    )
+
+
+def _rule(
+    row: TriggerRule,
+    spec: RuleSpec,
+    journey: JourneyDefinition,
+    lately: Lately,
+    counts: RuleCounts | None,
+    switched: tuple[datetime, str | None] | None,
+) -> page.RuleRow:
+    effect = effect_of(counts, spec.holdout) if counts else None
+    # An act recorded before the state began was on an earlier version or has been undone since.
+    by = switched[1] if switched and switched[0] >= row.state_at else None
+    return page.RuleRow(
+        key=row.rule_key,
+        label=chosen(spec.title, row.rule_key),
+        version=row.version,
+        words=rule_in_words(spec, row.definition.get("conditions"), journey, language()),
+        journey=chosen(journey.title, journey.id),
+        state=RuleState(row.state).value,
+        since=row.state_at,
+        since_by=gettext("by %(name)s", name=by) if by else None,
+        fired=lately.fired,
+        called=lately.called,
+        held_out=lately.held_out,
+        verdict=verdict_code(effect.verdict) if effect else None,
+        difference=difference_in_points(effect) if effect else None,
+        may_switch=True,
+    )

@@ -23,6 +23,7 @@ login = LoginManager()
 def create_app(runtime: Runtime | None = None) -> Flask:
     """Return the application on a runtime; without one it is made from the environment."""
     runtime = runtime or get_runtime()
+    runtime.warm_up()
     app = Flask(__name__)
     secure = runtime.settings.public_base_url.startswith("https://")
     app.config.update(

@@ -73,7 +73,7 @@ class BackTest:
     firings: list[Firing] = field(default_factory=list)
 
     def came_back(self, within: timedelta) -> tuple[int, int]:
-        """Count who came back within a span (up to LOOK_AHEAD) of the firing, and of how many we can know it."""
+        """Count who came back within a span, up to LOOK_AHEAD, of the firing, and of how many we can know."""
         last = self.extent.last_at
         known = [one for one in self.firings if last and one.fired_at + within <= last]
         back = sum(

@@ -73,6 +73,10 @@ class Runtime:
             )
         )
 
+    def warm_up(self) -> None:
+        """Load what every process needs sooner or later, so that no customer waits for it."""
+        _ = self.house, self.carrier, self.engine
+
     @contextmanager
     def unit_of_work(self) -> Iterator[Session]:
         """One transaction; after its commit the screens concerned are told."""

@@ -1,5 +1,7 @@
 """A worker process: takes jobs from the queues, one after the other. Run as many as you like."""
 
+from importlib import import_module
+
 from rq import SimpleWorker
 from rq.timeouts import TimerDeathPenalty
 
@@ -18,6 +20,8 @@ def main() -> None:
     """Work until told to stop; a job under way is finished first."""
     runtime = get_runtime()
     set_up_logs(runtime.settings.log_level)
+    runtime.warm_up()
+    import_module("workers.jobs")
     worker = CallWorker([queue_named(runtime, name) for name in QUEUES], connection=runtime.redis)
     worker.work(logging_level="WARNING", with_scheduler=False)
 

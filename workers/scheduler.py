@@ -37,6 +37,7 @@ def main() -> None:
     """Run the ticks and the relay until told to stop."""
     runtime = get_runtime()
     set_up_logs(runtime.settings.log_level)
+    runtime.warm_up()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())

@@ -134,7 +134,9 @@ def _attributes(session: Session) -> Callable[[str], Mapping[str, Any]]:
 
 @contextmanager
 def _progress(is_quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    with Progress(console=Console(stderr=True), disable=is_quiet, transient=True) as progress:
+    console = Console(stderr=True)
+    is_off = is_quiet or not console.is_terminal
+    with Progress(console=console, disable=is_off, transient=True) as progress:
         task = progress.add_task("back-test", total=None)
         yield lambda total, done: progress.update(task, completed=done, total=total)
 

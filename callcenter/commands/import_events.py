@@ -104,7 +104,9 @@ def _progress(is_quiet: bool) -> Iterator[OnProgress]:
         TextColumn("{task.fields[rows]:,} rows"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=is_quiet, transient=True) as progress:
+    console = Console(stderr=True)
+    is_off = is_quiet or not console.is_terminal
+    with Progress(*columns, console=console, disable=is_off, transient=True) as progress:
         task = progress.add_task("importing", total=None, rows=0)
 
         def show(done: int, size: int, report: ImportReport) -> None:

@@ -17,7 +17,14 @@ from callcenter.journeys import service as journeys
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
-from callcenter.sample.people import DEMO_PASSWORD, DEMO_TEAM, DEMO_USERS, DEMO_WRITE_KEY
+from callcenter.sample.people import (
+    DEMO_AGENT_TEAM,
+    DEMO_AGENTS,
+    DEMO_PASSWORD,
+    DEMO_TEAM,
+    DEMO_USERS,
+    DEMO_WRITE_KEY,
+)
 from callcenter.triggers import service as triggers
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -41,7 +48,10 @@ def load_set_up(runtime: Runtime) -> None:
 
 
 def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
-    """Load the sample set-up and, in the demo, its source and users; return (role, login, password) rows."""
+    """Load the sample set-up and, in the demo, its source, users and team of synthetic agents.
+
+    Returns (role, login, password) rows of those a person may sign in as.
+    """
     runtime = Runtime(settings)
     load_set_up(runtime)
     if settings.environment != "demo":
@@ -53,6 +63,9 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
             user = accounts.add_user(session, login, name, role, DEMO_PASSWORD, now)
             if role is Role.AGENT:
                 routing.add_agent(session, user.id, DEMO_TEAM, now)
+        for login, name in DEMO_AGENTS:
+            user = accounts.add_user(session, login, name, Role.AGENT, DEMO_PASSWORD, now)
+            routing.add_agent(session, user.id, DEMO_AGENT_TEAM, now)
     runtime.engine.dispose()
     return [(role.value, login, DEMO_PASSWORD) for login, _, role in DEMO_USERS]
 

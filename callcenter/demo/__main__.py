@@ -1,4 +1,4 @@
-"""The process of the synthetic customers: `python -m callcenter.demo`."""
+"""The process of the synthetic customers and agents: `python -m callcenter.demo`."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.demo.app_client import AppClient
+from callcenter.demo.desk import TEAM_SIZE, Desk, open_desk
 from callcenter.demo.memory import Memory, load_memory, save_memory
 from callcenter.demo.telephones import SimulatedTelephones
 from callcenter.demo.world import World
@@ -26,7 +27,7 @@ FIRST_INDEX_FROM = 1_767_225_600  # 2026-01-01 UTC
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run: where the product and the carrier are, the seed, how fast and how many."""
+    """How to run: where the product and the carrier are, the seed, how fast, how many of whom."""
 
     product_url: str
     write_key: str
@@ -35,6 +36,8 @@ class Settings:
     pace: float
     arrivals_per_min: float
     state_path: Path
+    agents: int
+    agent_password: str
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -45,13 +48,17 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         carrier_url=env.get("CARRIER_SIM_URL", "http://127.0.0.1:4010"),
         seed=int(env.get("DEMO_SEED", "1")),
         pace=float(env.get("DEMO_PACE", "1.0")),
-        arrivals_per_min=float(env.get("DEMO_ARRIVALS_PER_MIN", "12")),
+        arrivals_per_min=float(env.get("DEMO_ARRIVALS_PER_MIN", "20")),
         state_path=Path(env.get("CALLCENTER_HOME", "var")) / "demo-state.json",
+        agents=int(env.get("DEMO_AGENTS", str(TEAM_SIZE))),
+        agent_password=env.get("DEMO_AGENT_PASSWORD", "harbour-demo"),
     )
     if not 0 < settings.pace <= 1000:
         raise ValueError("DEMO_PACE must be above 0 and at most 1000")
     if not 0 < settings.arrivals_per_min <= 3000:
         raise ValueError("DEMO_ARRIVALS_PER_MIN must be above 0 and at most 3000")
+    if not 0 <= settings.agents <= TEAM_SIZE:
+        raise ValueError(f"DEMO_AGENTS must be from 0 to {TEAM_SIZE}")
     return settings
 
 
@@ -72,9 +79,13 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     world = World(app, telephones, memory, time.time(), settings.pace, settings.arrivals_per_min)
     telephones.mark_restart()  # the carrier may have been started anew, too
     telephones.start()
+    desk = open_desk(
+        settings.product_url, settings.agents, settings.agent_password, settings.seed, time.time()
+    )
+    desk.start()
     saves_at = time.monotonic() + SAVE_EVERY_S
     logs_at = time.monotonic() + LOG_EVERY_S
-    LOG.info("demo.started followed=%d", len(world))
+    LOG.info("demo.started followed=%d agents=%d", len(world), settings.agents)
     while not stopping.is_set():
         world.advance(time.time())
         if time.monotonic() >= saves_at:
@@ -82,8 +93,10 @@ def run(settings: Settings, stopping: threading.Event) -> None:
             saves_at = time.monotonic() + SAVE_EVERY_S
         if time.monotonic() >= logs_at:
             log_minute(world, app, telephones)
+            log_desk(desk)
             logs_at = time.monotonic() + LOG_EVERY_S
         stopping.wait(min(LONGEST_NAP_S, max(0.0, world.next_due() - time.time())))
+    desk.stop()
     telephones.stop()
     _save(settings.state_path, world.remember(telephones.after))
     app.close(FLUSH_WITHIN_S)
@@ -100,6 +113,13 @@ def log_minute(world: World, app: AppClient, telephones: SimulatedTelephones) ->
         "demo.minute_passed followed=%d %s reported=%d waiting=%d dropped=%d refused=%d carrier=%d",
         len(world), counts, app.reported, app.waiting, app.dropped, app.refused, telephones.reachable,
     )  # fmt: skip
+
+
+def log_desk(desk: Desk) -> None:
+    """Log one line of what the agents did since the start."""
+    if desk.members:
+        counts = " ".join(f"{name}={count}" for name, count in sorted(desk.counts.items()))
+        LOG.info("demo.agents_worked signed_in=%d %s", desk.signed_in, counts)
 
 
 def _save(path: Path, memory: Memory) -> None:

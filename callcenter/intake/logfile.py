@@ -96,7 +96,7 @@ class LogFile:
         if row is None:
             raise BadInput(f"{self.path.name} is empty")
         fields = row[1]
-        if isinstance(fields, Rejection) or not all(name.replace(" ", "").isprintable() for name in fields):
+        if isinstance(fields, Rejection) or not all(map(_is_text, fields)):
             raise BadInput(f"{self.path.name}: line 1 is no CSV header; is this a CSV file in its encoding?")
         return [name.strip() for name in fields]
 
@@ -143,3 +143,8 @@ class LogFile:
             )
         self._line += bool(line)
         return line
+
+
+def _is_text(name: str) -> bool:
+    """Whether a column's name holds neither control characters nor bytes that are not in the encoding."""
+    return not any((mark < " " and mark != "\t") or "\ud800" <= mark <= "\udfff" for mark in name)

@@ -58,7 +58,7 @@ def _read_event(raw: Any, inherited: Mapping[str, Any], received_at: datetime) -
     name = _name(raw, kind)
     event_time, clamped = _event_time(raw, inherited, received_at)
     return EventValue(
-        message_id=_message_id(raw, kind, user_id or anonymous_id or ""),
+        message_id=_message_id(raw, kind, user_id or anonymous_id or "", received_at),
         kind=kind,
         name=name,
         step_key=_step_key(kind, name, properties, context),
@@ -138,19 +138,16 @@ def _step_key(kind: str, name: str, properties: Mapping[str, Any], context: Mapp
     return str(key)
 
 
-def _message_id(raw: Mapping[str, Any], kind: str, who: str) -> str:
+def _message_id(raw: Mapping[str, Any], kind: str, who: str, received_at: datetime) -> str:
+    """Return the event's id; without one, what it says and when is its id.
+
+    An event that does not say when it happened happened on arrival: two such are two events.
+    """
     value = raw.get("messageId")
     if value is None or value == "":
-        canonical = orjson.dumps(
-            [
-                who,
-                kind,
-                raw.get("event"),
-                raw.get("originalTimestamp") or raw.get("timestamp"),
-                raw.get("properties"),
-            ],
-            option=orjson.OPT_SORT_KEYS,
-        )
+        said = [raw.get(name) for name in ("event", "name", "previousId", "properties", "traits")]
+        at = raw.get("originalTimestamp") or raw.get("timestamp") or received_at
+        canonical = orjson.dumps([who, kind, at, *said], option=orjson.OPT_SORT_KEYS)
         return "sha256-" + hashlib.sha256(canonical).hexdigest()
     if not isinstance(value, str) or len(value) > policy.MAX_MESSAGE_ID:
         raise _Refused(
@@ -170,7 +167,10 @@ def _event_time(
     sent_at = _time(raw, "sentAt") or _time(inherited, "sentAt")
     corrected = original
     if sent_at and abs(received_at - sent_at) >= policy.SKEW_TOLERANCE:
-        corrected = received_at - (sent_at - original)
+        try:
+            corrected = received_at - (sent_at - original)
+        except OverflowError:
+            raise _Refused("bad_time", "sentAt and the event's time lie too far apart") from None
     if corrected > received_at + policy.FUTURE_TOLERANCE:
         return received_at, True
     return corrected, False

@@ -11,3 +11,12 @@ DEMO_USERS = (
     ("strategist", "Gao Yan", Role.STRATEGIST),
     ("admin", "Zhang Bei", Role.ADMIN),
 )
+DEMO_AGENT_TEAM = "Loan desk B"
+DEMO_AGENTS = (
+    ("desk-b-1", "Chen Rui"),
+    ("desk-b-2", "Olivia Grant"),
+    ("desk-b-3", "Zhou Min"),
+    ("desk-b-4", "Daniel Reyes"),
+    ("desk-b-5", "Xu Jing"),
+)
+"""The synthetic team at the demo's consoles; nobody is asked to sign in as one of them."""

@@ -61,8 +61,8 @@ _STATES: dict[str, tuple[AttemptState, CallResult | None]] = {
 class RedirectingHttpClient(TwilioHttpClient):  # type: ignore[misc]
     """Sends the SDK's requests to another base address; refuses any host that is not Twilio's."""
 
-    def __init__(self, base_url: str) -> None:
-        super().__init__(timeout=TIMEOUT_SECONDS)
+    def __init__(self, base_url: str, timeout_seconds: float) -> None:
+        super().__init__(timeout=timeout_seconds)
         self._base = urlsplit(base_url)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -83,6 +83,8 @@ class TwilioAccount:
     caller_id: str
     public_base_url: str
     base_url: str | None = None
+    timeout_seconds: float = TIMEOUT_SECONDS
+    """How long one request may take; None would be for ever, the SDK's own default."""
 
 
 class TwilioCarrier:
@@ -90,9 +92,9 @@ class TwilioCarrier:
 
     def __init__(self, account: TwilioAccount) -> None:
         http = (
-            RedirectingHttpClient(account.base_url)
+            RedirectingHttpClient(account.base_url, account.timeout_seconds)
             if account.base_url
-            else TwilioHttpClient(timeout=TIMEOUT_SECONDS)
+            else TwilioHttpClient(timeout=account.timeout_seconds)
         )
         self._account = account
         self._client = Client(account.account_sid, account.auth_token, http_client=http)
@@ -129,6 +131,8 @@ class TwilioCarrier:
             return Unknown("connection_cut")
         except (TwilioException, requests.RequestException, json.JSONDecodeError) as error:
             return Unknown(type(error).__name__)
+        if not call.sid:
+            return Unknown("answer_without_sid")
         queue_ms = str(call.queue_time or "0")
         return Placed(str(call.sid), timedelta(milliseconds=int(queue_ms) if queue_ms.isdigit() else 0))
 
@@ -222,7 +226,7 @@ _PERSONAL = frozenset(
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value and value.isdigit() else None
+    return int(value) if value and value.isascii() and value.isdigit() else None
 
 
 def _refused(error: TwilioRestException) -> Placement:

@@ -1,7 +1,7 @@
 """Reads of trigger rules and firings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import func
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import RuleState
 from callcenter.domain.journey import JourneyDefinition
+from callcenter.errors import BadInput
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.policy import RuleSpec, read_rule
 
@@ -17,10 +18,15 @@ _compiled: dict[UUID, RuleSpec] = {}
 
 @dataclass(frozen=True)
 class RuleSet:
-    """The current version of every rule, compiled; `on_step` holds the live ones by journey and step."""
+    """The current version of every rule, compiled; `on_step` holds the live ones by journey and step.
+
+    `broken` names the rules that no longer fit their journey, each with what is wrong: they fire nothing,
+    and they keep no event from being taken.
+    """
 
     rules: Mapping[str, tuple[TriggerRule, RuleSpec]]
     on_step: Mapping[tuple[str, str], tuple[RuleSpec, ...]]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def spec(self, rule_key: str) -> RuleSpec | None:
         """Return the current spec of a rule, live or paused; None when it is retired."""
@@ -36,6 +42,7 @@ def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -
     """Load live and paused rules, compiled once per version."""
     rules: dict[str, tuple[TriggerRule, RuleSpec]] = {}
     on_step: dict[tuple[str, str], list[RuleSpec]] = {}
+    broken: dict[str, str] = {}
     statement = (
         select(TriggerRule)
         .where(col(TriggerRule.state).in_([RuleState.LIVE, RuleState.PAUSED]))
@@ -44,12 +51,16 @@ def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -
     for row in session.exec(statement):
         if row.journey not in journeys:
             continue
-        spec = _compiled.get(row.id) or read_rule(row.definition, journeys[row.journey])
+        try:
+            spec = _compiled.get(row.id) or read_rule(row.definition, journeys[row.journey])
+        except BadInput as error:
+            broken[row.rule_key] = error.message
+            continue
         _compiled[row.id] = spec
         rules[row.rule_key] = (row, spec)
         if row.state == RuleState.LIVE:
             on_step.setdefault((row.journey, row.step), []).append(spec)
-    return RuleSet(rules, {key: tuple(specs) for key, specs in on_step.items()})
+    return RuleSet(rules, {key: tuple(specs) for key, specs in on_step.items()}, broken)
 
 
 def firings_undecided(session: Session, limit: int) -> Sequence[TriggerFiring]:

@@ -60,7 +60,9 @@ def sign_in_form() -> str | AnyResponse:
 @bp.post("/sign-in")
 def sign_in() -> Response | AnyResponse:
     """Check login and password; ten wrong ones in a minute from one address are enough."""
-    login, password = request.form.get("email", ""), request.form.get("password", "")
+    # PostgreSQL text cannot hold U+0000; nobody's login does.
+    login = request.form.get("email", "").replace("\x00", "\ufffd")
+    password = request.form.get("password", "")
     if not sign_in_limit(runtime(), request.remote_addr or "", login):
         text = gettext("Too many attempts. Wait a minute and try again.")
         return make_response(_page(login, text), 429)

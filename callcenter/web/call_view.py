@@ -170,7 +170,7 @@ def _why(case: Case, journey: JourneyDefinition, phase: str, now: datetime) -> p
         steps=_steps(case, journey, phase, spoken),
         folded_in=case.task.folded_firings,
         ring_delay_seconds=int((ringing - case.firing.due_at).total_seconds()) if ringing else None,
-        still=None if case.visit.closed_at else gettext("Still on the page."),
+        still=gettext("Still on the page.") if not (case.visit.closed_at or ringing) else None,
         live=_live_note(case, journey, now),
     )
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Response, request
 
 from callcenter import pipeline
-from callcenter.domain.ports import CallbackRequest, HangUp, JoinRoom
+from callcenter.domain.ports import Answer, CallbackRequest, HangUp, JoinRoom
 from callcenter.errors import Forbidden
 from callcenter.models import Agent
 from callcenter.web.edge import blueprint, runtime
@@ -39,10 +39,10 @@ def attempt_status(attempt_id: UUID) -> tuple[str, int]:
 def attempt_answer(attempt_id: UUID) -> Response:
     """Say what the customer who has just picked up hears."""
     _verified()
-    with runtime().unit_of_work() as session:
-        decision = pipeline.answer_call(
-            session, attempt_id, request.form.get("CallSid", ""), runtime().clock()
-        )
+    decision: Answer = HangUp()
+    if ref := request.form.get("CallSid"):  # a call without a name cannot be tied to an attempt
+        with runtime().unit_of_work() as session:
+            decision = pipeline.answer_call(session, attempt_id, ref, runtime().clock())
     return Response(runtime().carrier.answer(decision), content_type=_XML)
 
 
@@ -62,5 +62,5 @@ def agent_answer(agent_id: UUID) -> Response:
     _verified()
     with runtime().reading() as session:
         known = session.get(Agent, agent_id) is not None
-    decision = JoinRoom(pipeline.room_of(agent_id)) if known else HangUp()
+    decision: Answer = JoinRoom(pipeline.room_of(agent_id)) if known else HangUp()
     return Response(runtime().carrier.answer(decision), content_type=_XML)

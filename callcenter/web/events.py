@@ -1,14 +1,16 @@
 """The collector: existing Segment SDKs point here unchanged."""
 
 import base64
-import binascii
 import gzip
 import io
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from flask import Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from callcenter import pipeline
 from callcenter.errors import BadInput
@@ -20,6 +22,24 @@ from callcenter.web.edge import blueprint, runtime
 
 bp = blueprint("events")
 _LONG = ("track", "page", "screen", "identify", "group", "alias")
+
+
+_CORS = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Methods": "GET,POST,OPTIONS",
+    "Access-Control-Allow-Headers": "authorization,content-type,anonymousid,sentat,x-retry-count",
+    "Access-Control-Max-Age": "900",
+    "Access-Control-Expose-Headers": "Retry-After, X-RateLimit-Reset",
+}
+"""What the browser SDKs ask for before they send, and read afterwards."""
+
+
+@bp.after_request
+def allow_other_sites(response: Response) -> Response:
+    """Let pages of the bank's other sites send events: the write key is the guard, no cookie is looked at."""
+    if origin := request.headers.get("Origin"):
+        response.headers.update({**_CORS, "Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+    return response
 
 
 def refuse(status: int, code: str, message: str) -> Response:
@@ -50,9 +70,8 @@ def short(short: str) -> Response:
 
 def _take(kind: str | None) -> Response:
     received_at = runtime().clock()
-    raw = request.get_data(cache=False)
     try:
-        body = _parse(_inflated(raw))
+        body = _parse(_inflated(_raw_body()))
     except BadInput as error:
         return refuse(400, "invalid_json" if error.code == "bad_input" else error.code, error.message)
     write_key = _write_key(body)
@@ -88,15 +107,24 @@ def _store(
     return jsonify(success=True, accepted=taken.accepted, duplicate=taken.duplicate, rejected=rejected)
 
 
-def _inflated(raw: bytes) -> bytes:
-    if len(raw) > policy.MAX_BODY_BYTES:
+def _raw_body() -> bytes:
+    """Return the body as sent, whatever its Content-Type says: browsers send JSON as plain text."""
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > policy.MAX_BODY_BYTES:
         raise BadInput(f"The body may have {policy.MAX_BODY_BYTES // 1024} KB; send smaller batches.")
+    return raw
+
+
+def _inflated(raw: bytes) -> bytes:
     if request.headers.get("Content-Encoding", "").lower() != "gzip" and not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
             plain = packed.read(policy.MAX_BODY_BYTES + 1)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         raise BadInput("The body is not gzip. Leave out Content-Encoding or compress it.") from None
     if len(plain) > policy.MAX_BODY_BYTES:
         raise BadInput(
@@ -109,10 +137,18 @@ def _parse(raw: bytes) -> dict[str, Any]:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise BadInput("The body is not valid JSON in UTF-8.") from None
+        body = _parse_leniently(raw)
     if not isinstance(body, dict):
         raise BadInput("The body must be a JSON object.")
     return body
+
+
+def _parse_leniently(raw: bytes) -> Any:
+    """Read what some SDKs write though JSON does not have it, such as NaN: only its own event is refused then."""
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise BadInput("The body is not valid JSON in UTF-8.") from None
 
 
 def _write_key(body: Mapping[str, Any]) -> str | None:
@@ -121,9 +157,9 @@ def _write_key(body: Mapping[str, Any]) -> str | None:
     if header.lower().startswith("basic "):
         try:
             user = base64.b64decode(header[6:], validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, or not UTF-8
             user = ""
         if user:
             return user
     key = body.get("writeKey") or request.args.get("writeKey")
-    return key if isinstance(key, str) else None
+    return key if isinstance(key, str) and key.isprintable() else None

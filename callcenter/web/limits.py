@@ -12,8 +12,7 @@ def sign_in_limit(runtime: Runtime, address: str, login: str) -> bool:
     key = f"sign-in:{address}:{login.strip().lower()[:60]}"
     try:
         tries = int(runtime.redis.incr(key))
-        if tries == 1:
-            runtime.redis.expire(key, 60)
+        runtime.redis.expire(key, 60, nx=True)  # each time: a count left without an end would bar for ever
     except RedisError:
         return True
     return tries <= _TRIES_PER_MINUTE

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.journey import JourneyDefinition
@@ -143,7 +143,7 @@ def _node(script: RenderedScript, node: Node, lit: str | None) -> page.ScriptNod
 
 
 def _end(script: RenderedScript) -> page.ScriptNode:
-    return page.ScriptNode(CLOSE, gettext("Close"), (script.close,), (), 4, 4)
+    return page.ScriptNode(CLOSE, pgettext("script", "Close"), (script.close,), (), 4, 4)
 
 
 def _walk(

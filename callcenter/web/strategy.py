@@ -7,8 +7,8 @@ from callcenter import pipeline
 from callcenter.domain.enums import Role
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
 from callcenter.web.effects_view import effects_page
+from callcenter.web.library_view import scripts_page
 from callcenter.web.pages import studio as page
-from callcenter.web.scripts_view import scripts_page
 from callcenter.web.studio_view import journeys_page, rules_page
 
 bp = blueprint("strategy")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from urllib.parse import urlencode
 
 from flask_babel import gettext, ngettext
@@ -48,6 +49,8 @@ def journeys_page(
     drop = None
     if journey:
         counts = step_counts(session, journey.id, list(journey.order), span, earlier_spans(span, days))
+        # In a short window nobody may have come to the first steps: it begins where somebody did.
+        counts = list(dropwhile(lambda one: not one.entered, counts))
         drop = _chosen_drop(journey, counts, step)
     return page.JourneysPage(
         frame=frame("journeys", state_url=state_url),

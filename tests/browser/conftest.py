@@ -1,0 +1,123 @@
+"""One running instance and one browser for all browser tests; each test gets its own customers and desk."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.desk import Desk
+from tests.faults.console import AgentConsole
+from tests.system import CustomerApp, Person, System, person_to_call, running_system, wait_for
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The instance all browser tests share."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder,
+        running_system(Path(folder)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium that CHROMIUM names, else the machine's, else Playwright's own."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or None
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+class Bank(CustomerApp):
+    """The app, and the customers one test has brought in."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(system)
+        self.system = system
+        self.people: list[Person] = []
+
+    def customer(self, *rules: str, **plan: Any) -> Person:
+        """A new customer nobody holds out of these rules, whose telephone behaves as said."""
+        person = person_to_call(*(rules or ("id-photo-trouble", "face-scan-quiet")))
+        self.people.append(person)
+        self.system.set_number(person.number, **{"outcome": "human", "ring_s": 1, "talk_s": 60, **plan})
+        return person
+
+    def forget_all(self) -> None:
+        """Let every customer of the test close their application: nothing of them is called later."""
+        for person in self.people:
+            self.deliver(self.does(person, "application_closed"))
+
+
+@pytest.fixture
+def bank(system: System) -> Iterator[Bank]:
+    """Customers of one test; they are gone when it ends."""
+    made = Bank(system)
+    yield made
+    made.forget_all()
+
+
+@pytest.fixture
+def desk(browser: Browser, system: System, bank: Bank) -> Iterator[Desk]:
+    """An agent signed in and available, with the console before them. Idle and signed off afterwards."""
+    with Desk(browser, system.base_url) as made:
+        made.signs_in()
+        made.becomes_available()
+        yield made
+        clear_the_desk(system)
+        assert made.troubles == [], "the page reported errors"
+
+
+@pytest.fixture
+def empty_desk(browser: Browser, system: System, bank: Bank) -> Iterator[Desk]:
+    """The agent's browser before anybody has signed in."""
+    with Desk(browser, system.base_url) as made:
+        yield made
+        clear_the_desk(system)
+
+
+def clear_the_desk(system: System) -> None:
+    """End whatever the agent is doing, as the agent, and sign them off."""
+    console = AgentConsole(system)
+
+    def is_clear() -> bool:
+        shown = console.look()
+        if shown.attempt_id and shown.phase in ("dialing", "talking"):
+            console.post(f"/console/attempts/{shown.attempt_id}/end")
+        elif shown.call_task_id and shown.phase in ("reserved", "previewing"):
+            console.post(f"/console/call-tasks/{shown.call_task_id}/skip", reason="other")
+        elif shown.call_task_id and shown.phase == "wrapping":
+            console.post(f"/console/call-tasks/{shown.call_task_id}/wrap-up", disposition="not_interested")
+        return shown.phase in ("idle", "gone") and shown.presence == "signed_off"
+
+    try:
+        console.post("/console/presence", presence="signed_off")
+        wait_for(is_clear, 20, "a clear desk")
+    except requests.RequestException as error:
+        raise AssertionError("the desk could not be cleared") from error
+    finally:
+        console.close()

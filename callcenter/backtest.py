@@ -249,8 +249,8 @@ FROM journey_event WHERE {_OF_JOURNEY}
 """  # noqa: S608 - our own words
 _EVENTS = f"""
 SELECT e.customer_id::text, coalesce(c.external_id, e.customer_id::text), e.journey_key, e.step, e.role,
-       e.name, e.event_time, e.received_at, s.lateness_seconds,
-       CASE WHEN %(with_properties)s OR e.kind <> 'track' THEN e.properties END
+       e.key, e.event_time, e.received_at, s.lateness_seconds,
+       CASE WHEN %(with_properties)s THEN e.properties END
 FROM (
     SELECT * FROM journey_event WHERE {_OF_JOURNEY}
     AND (%(until)s::timestamptz IS NULL OR received_at <= %(until)s::timestamptz + %(look_ahead)s)
@@ -300,22 +300,26 @@ class StoredEvents:
         with self._connection.cursor(name="back_test", binary=True) as cursor:
             cursor.itersize = _FETCH
             cursor.execute(_EVENTS, {**self._facts, "step": step, "with_properties": with_properties})
-            for customer_id, customer, key, step_id, role, name, at, received_at, late, properties in cursor:
-                place = Place(journey.id, key, _ROLES[role], step_id)
+            for (
+                customer_id,
+                customer,
+                key,
+                step_id,
+                role,
+                event_key,
+                at,
+                received_at,
+                late,
+                properties,
+            ) in cursor:
+                place = Place(journey.id, key, _ROLES[role], step_id, event_key)
                 event = EventValue(
                     message_id="",  # the order has been settled
                     kind="track",
-                    name=name,
-                    step_key=name if properties is None else _step_key(journey, place, name, properties),
+                    name=event_key,
+                    step_key=event_key,
                     event_time=at,
                     received_at=received_at,
                     properties=properties or {},
                 )
                 yield Stored(customer_id, customer, place, event, timedelta(seconds=late))
-
-
-def _step_key(journey: JourneyDefinition, place: Place, name: str, properties: Mapping[str, Any]) -> str:
-    """Find again the key by which an event was placed; a page's key is in its properties, not its name."""
-    candidates = [name, properties.get("step"), properties.get("path")]
-    wanted = (place.role, place.step)
-    return next((str(key) for key in candidates if key and journey.roles.get(str(key)) == wanted), name)

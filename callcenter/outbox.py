@@ -28,6 +28,20 @@ def hand_over(
     session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
+def hand_over_once(session: Session, kind: OutboxKind, subject_id: UUID, now: datetime) -> None:
+    """Hand over unless the same is under way already."""
+    under_way = session.exec(
+        select(OutboxMessage.id)
+        .where(OutboxMessage.kind == kind)
+        .where(OutboxMessage.subject_id == subject_id)
+        .where(col(OutboxMessage.done_at).is_(None))
+        .where(col(OutboxMessage.failed_at).is_(None))
+        .limit(1)
+    ).first()
+    if under_way is None:
+        hand_over(session, kind, subject_id, now)
+
+
 def take_due(session: Session, now: datetime, limit: int = 200) -> Sequence[OutboxMessage]:
     """Lease what is due: it comes up again after the lease unless it is done by then."""
     rows = session.exec(

@@ -40,14 +40,14 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.domain.events import PlacedEvent, Rejection
+from callcenter.domain.events import Rejection
 from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placement
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import service as intake
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
-from callcenter.journeys.rules import place_event
+from callcenter.journeys.rules import put_in_place
 from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
@@ -58,8 +58,7 @@ from callcenter.models import (
     User,
     Visit,
 )
-from callcenter.moves import House as House
-from callcenter.outcomes import queries as outcome_queries
+from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
@@ -88,7 +87,7 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     fresh = intake.unseen_events(session, source.id, batch.events)
     who = intake.lock_people(session, source.id, fresh, now) if fresh else {}
     definitions = journey_queries.journeys_loaded(session)
-    placed = [_placed(definitions, event, who[event.message_id].customer_id) for event in fresh]
+    placed = [put_in_place(definitions, event, who[event.message_id].customer_id) for event in fresh]
     new = intake.store_events(session, source.id, placed)
     placed = [one for one in placed if one.event.message_id in new]
     joined = {
@@ -117,13 +116,6 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     if placed:
         outbox.ring(session, outbox.STUDIO)
     return Intake(len(new), len(batch.events) - len(new), batch.rejections)
-
-
-def _placed(definitions: Any, event: Any, customer_id: UUID) -> PlacedEvent:
-    place = place_event(definitions, event)
-    if place is None:
-        return PlacedEvent(event, customer_id)
-    return PlacedEvent(event, customer_id, place.journey, place.journey_key, place.step, place.role)
 
 
 def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> None:
@@ -287,15 +279,15 @@ def offer_call_task(
     if reason := moves.why_dead(session, rules, task, visit):
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
+    owner = task_queries.owner_now(task, now)
+    agent = routing.free_agent(session, customer.language, now, only=owner or only_agent)
+    if agent is None or (only_agent and agent.id != only_agent):
+        calltasks.note_why(task, ["no_agent"])
+        return NotOffered("no_agent")
     verdict = moves.screen(session, house, customer, ScreeningPoint.CLAIM, now, call_task_id=task.id)
     if not verdict.may_call:
         moves.hold_back(session, task, verdict, now)
         return NotOffered(",".join(verdict.reasons))
-    personal = outcome_queries.personal_agent(session, task.id)
-    agent = routing.free_agent(session, customer.language, now, only=personal or only_agent)
-    if agent is None or (personal and only_agent and personal != only_agent):
-        calltasks.note_why(task, ["no_agent"])
-        return NotOffered("no_agent")
     calltasks.reserve(task, agent.id, now)
     routing.reserve(session, agent, task.id, task.offers, now)
     outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
@@ -307,7 +299,7 @@ def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime
     agent = session.get(Agent, agent_id)
     if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
         return NotOffered("agent not free")
-    for call_task_id in task_queries.tasks_callable(session, now, limit=20):
+    for call_task_id in task_queries.tasks_callable(session, now, 20, [agent_id]):
         offer = offer_call_task(session, house, call_task_id, now, only_agent=agent_id)
         if isinstance(offer, Reserved):
             return offer
@@ -571,7 +563,8 @@ def close_call(
     elif step is NextStep.TRY_AGAIN:
         again_at = now + RETRY_AFTER
     promised = step is NextStep.CALL_BACK
-    if again_at and calltasks.try_again(task, again_at, now, promised=promised):
+    owner = agent_id if promised and wrap_up.callback_is_personal else None
+    if again_at and calltasks.try_again(task, again_at, now, promised=promised, owner_id=owner):
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
     else:
         calltasks.finish(task, now)

@@ -16,7 +16,7 @@ from callcenter.config import Settings, load_settings
 from callcenter.db import make_engine, read_scope, session_scope
 from callcenter.domain.ports import Carrier
 from callcenter.errors import ConfigError
-from callcenter.pipeline import House
+from callcenter.moves import House
 from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
 from scripts_library.catalog import load_catalog
 

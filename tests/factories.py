@@ -16,14 +16,14 @@ from callcenter.accounts import service as accounts
 from callcenter.commands.sample import read_sample
 from callcenter.compliance.packs import DEFAULT_PACK
 from callcenter.db import make_engine
-from callcenter.domain.enums import CallResult, AttemptState, Presence, Role
+from callcenter.domain.enums import AttemptState, CallResult, Presence, Role
 from callcenter.domain.ports import CarrierEvent
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
 from callcenter.journeys import service as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring
+from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
-from callcenter.pipeline import House
 from callcenter.routing import service as routing
 from callcenter.triggers import service as triggers
 from scripts_library.catalog import load_catalog

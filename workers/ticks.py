@@ -47,11 +47,10 @@ def match(runtime: Runtime) -> None:
     """Bring free agents and waiting call tasks together where a message about it was lost or came too early."""
     with runtime.unit_of_work() as session:
         now = runtime.clock()
-        agents = routing_queries.agents_idle(session, now)
-        waiting = task_queries.tasks_callable(session, now, limit=1)
-        if agents and waiting:
-            for agent_id in agents[:20]:
-                outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+        agents = list(routing_queries.agents_idle(session, now))
+        waiting = task_queries.tasks_callable(session, now, len(agents), agents) if agents else []
+        for agent_id in agents[: len(waiting)]:
+            outbox.hand_over_once(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
 
 
 def reconcile(runtime: Runtime) -> None:

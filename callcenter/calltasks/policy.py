@@ -4,5 +4,7 @@ from datetime import timedelta
 
 MAX_ATTEMPTS = 2
 RETRY_AFTER = timedelta(hours=2)
+OWNER_FIRST_FOR = timedelta(minutes=15)
+"""A personal callback waits so long for the agent who promised it; then anybody may keep the promise."""
 AGEING_POINTS_PER_MINUTE = 1.0
 """How much a waiting call task's priority (0-100) grows, so that nothing waits for ever."""

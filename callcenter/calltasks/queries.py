@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import extract, func
+from sqlalchemy import extract, func, or_
 from sqlmodel import Session, col, select
 
-from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE
+from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, OWNER_FIRST_FOR
 from callcenter.domain.enums import TaskState
 from callcenter.models import CallTask
 
@@ -48,15 +48,29 @@ def open_task_of(session: Session, customer_id: UUID, journey: str) -> CallTask 
     ).first()
 
 
-def tasks_callable(session: Session, now: datetime, limit: int) -> Sequence[UUID]:
-    """List pending tasks that may be offered now: by priority plus age, so that nothing waits for ever."""
+def owner_now(task: CallTask, now: datetime) -> UUID | None:
+    """Return the agent whom alone a pending task may be offered to; None when anybody may have it."""
+    return task.agent_id if now - task.not_before_at < OWNER_FIRST_FOR else None
+
+
+def tasks_callable(session: Session, now: datetime, limit: int, agents: Collection[UUID]) -> Sequence[UUID]:
+    """List pending tasks that may be offered now to one of these agents.
+
+    By priority plus age, so that nothing waits for ever; a personal callback comes before everything.
+    """
+    anybody = or_(
+        col(CallTask.agent_id).is_(None),
+        col(CallTask.agent_id).in_(agents),
+        col(CallTask.not_before_at) <= now - OWNER_FIRST_FOR,
+    )
     waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
     score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(col(CallTask.not_before_at) <= now)
-        .order_by(score.desc(), col(CallTask.created_at))
+        .where(anybody)
+        .order_by(col(CallTask.agent_id).is_(None), score.desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 

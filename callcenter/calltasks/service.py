@@ -119,15 +119,17 @@ def finish(task: CallTask, now: datetime) -> None:
     move(task, TaskState.COMPLETED, now)
 
 
-def try_again(task: CallTask, at: datetime, now: datetime, *, promised: bool) -> bool:
+def try_again(
+    task: CallTask, at: datetime, now: datetime, *, promised: bool, owner_id: UUID | None = None
+) -> bool:
     """Put a wrapped-up task back for another attempt at `at`; False when its attempts are used up.
 
-    A promised callback is always kept.
+    A promised callback is always kept; `owner_id` is the agent who promised it in person.
     """
     if not promised and task.attempts >= MAX_ATTEMPTS:
         return False
     move(task, TaskState.PENDING, now)
-    task.agent_id = None
+    task.agent_id = owner_id
     task.not_before_at, task.expires_at = at, max(task.expires_at, at + timedelta(hours=24))
     task.why_no_call = ["callback" if promised else "retry"]
     task.facts = {**task.facts, "callback": promised}

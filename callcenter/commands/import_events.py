@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from uuid import UUID
 
 import click
 import orjson
@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from callcenter.commands.here import read_yaml, runtime_here
-from callcenter.domain.events import EventValue, PlacedEvent
 from callcenter.errors import BadInput
 from callcenter.intake.imports import ImportJob, ImportReport, Place, import_log
 from callcenter.intake.logfile import digest_of_file
@@ -22,7 +21,7 @@ from callcenter.intake.mapping import LogMapping, read_mapping
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.policy import read_journey
-from callcenter.journeys.rules import place_event
+from callcenter.journeys.rules import put_in_place
 from callcenter.runtime import Runtime
 
 OnProgress = Callable[[int, int, ImportReport], None]
@@ -86,13 +85,7 @@ def _load_journey(runtime: Runtime, path: Path) -> tuple[str, str | None, Place]
     except BadInput as error:
         raise BadInput(f"{path}: {error.message}") from error
 
-    def place(event: EventValue, customer_id: UUID) -> PlacedEvent:
-        found = place_event(loaded, event)
-        if found is None:
-            return PlacedEvent(event, customer_id)
-        return PlacedEvent(event, customer_id, found.journey, found.journey_key, found.step, found.role)
-
-    return wanted.id, loaded[wanted.id].key_property, place
+    return wanted.id, loaded[wanted.id].key_property, partial(put_in_place, loaded)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ LOG = logging.getLogger("callcenter.demo")
 LONGEST_NAP_S = 0.25  # calls are heard this soon
 SAVE_EVERY_S = 15.0
 LOG_EVERY_S = 60.0
+OPENING = 30  # customers who come at once into a demo that follows nobody
 FLUSH_WITHIN_S = 1.2  # of the two seconds a process has between being asked to end and being ended
 FIRST_INDEX_FROM = 1_767_225_600  # 2026-01-01 UTC
 
@@ -48,7 +49,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         carrier_url=env.get("CARRIER_SIM_URL", "http://127.0.0.1:4010"),
         seed=int(env.get("DEMO_SEED", "1")),
         pace=float(env.get("DEMO_PACE", "1.0")),
-        arrivals_per_min=float(env.get("DEMO_ARRIVALS_PER_MIN", "20")),
+        arrivals_per_min=float(env.get("DEMO_ARRIVALS_PER_MIN", "12")),
         state_path=Path(env.get("CALLCENTER_HOME", "var")) / "demo-state.json",
         agents=int(env.get("DEMO_AGENTS", str(TEAM_SIZE))),
         agent_password=env.get("DEMO_AGENT_PASSWORD", "harbour-demo"),
@@ -76,7 +77,8 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     memory = recall(settings, time.time())
     app = AppClient(settings.write_key, settings.product_url)
     telephones = SimulatedTelephones(settings.carrier_url, after=memory.calls_after)
-    world = World(app, telephones, memory, time.time(), settings.pace, settings.arrivals_per_min)
+    opening = 0 if memory.customers else OPENING
+    world = World(app, telephones, memory, time.time(), settings.pace, settings.arrivals_per_min, opening)
     telephones.mark_restart()  # the carrier may have been started anew, too
     telephones.start()
     desk = open_desk(

@@ -16,10 +16,10 @@ WRAPS_UP_S = (5.0, 20.0)
 BREATHES_S = (1.0, 4.0)
 BREAK_S = (60.0, 150.0)
 RETURNS_S = (4.0, 12.0)  # from an offer missed, or a break somebody else began
-ENDS_CALL_AFTER_S = (35.0, 160.0)
+ENDS_CALL_AFTER_S = (30.0, 110.0)
 LONGEST_TALK_S = 300.0
 
-ENDS_THE_CALL = 0.25
+ENDS_THE_CALL = 0.4
 TAKES_A_BREAK = 0.04
 WRITES_A_NOTE = 0.35
 SUGGESTS = 0.07
@@ -39,6 +39,15 @@ AFTER_A_TALK = {
     "wrong_person": 3,
     "do_not_call": 2,
 }
+AFTER_THE_ANSWER = {
+    "wrong_person": {"wrong_person": 1},
+    "do_not_call": {"do_not_call": 1},
+    "callback": {"callback": 75, "will_finish": 25},
+    "do_it_later": {"will_finish": 70, "callback": 30},
+    "it_works": {"will_finish": 85, "done_on_call": 15},
+    "still_stuck": {"will_finish": 40, "callback": 30, "not_interested": 30},
+}
+"""By where the last answer in the script led; answers that say nothing of the result are not here."""
 AFTER_HANGING_UP = {
     "not_interested": 45,
     "callback": 20,
@@ -47,6 +56,8 @@ AFTER_HANGING_UP = {
     "do_not_call": 8,
 }
 AFTER_WATCHING_THEM_PASS = {"done_on_call": 85, "will_finish": 15}
+SELDOM_GIVEN = {"close": 0.08, "do_not_call": 0.08, "callback": 0.5}
+"""How likely an answer is that leads there, against 1 for others and 2 for the first."""
 CAUSES = {"usability": 30, "technical": 20, "price": 18, "trust": 14, "product": 10, "need": 8}
 
 
@@ -71,6 +82,7 @@ class Call:
     ends_at: float = 0.0
     says_at: float = 0.0
     digits_left: int = 0
+    answer: str = ""
     saves_at: float | None = None
     saves: int = 0
 
@@ -136,16 +148,17 @@ class Agent:
             return None
         call.digits_left -= 1
         call.says_at = now + self.chance.uniform(*SPEAKS_S)
-        return Act(
-            "script_steps",
-            f"/console/call-tasks/{page.call_task}/script",
-            [("node", page.node), ("branch", self._branch(page.branches))],
-        )
+        branch = self._branch(page.branches)
+        call.answer = leads_to(branch)
+        if page.node == "right_person" and call.answer == "close":
+            call.answer = "wrong_person"
+        path = f"/console/call-tasks/{page.call_task}/script"
+        return Act("script_steps", path, [("node", page.node), ("branch", branch)])
 
     def _branch(self, branches: tuple[str, ...]) -> str:
         """Scripts put the answer hoped for first; it comes somewhat more often than the others."""
-        weights = [2.0, *(1.0 for _ in branches[1:])]
-        return self.chance.choices(branches, weights=weights)[0]
+        weights = [SELDOM_GIVEN.get(leads_to(branch), 1.0) for branch in branches]
+        return self.chance.choices(branches, weights=[2.0 * weights[0], *weights[1:]])[0]
 
     def _wrap_up(self, page: ConsolePage, call: Call, now: float) -> Act | None:
         if call.saves_at is None:
@@ -183,11 +196,13 @@ class Agent:
         if call.talks_since is None:
             return self._drawn({"no_answer": 1}, offered)
         if page.recovered:
-            shares = AFTER_WATCHING_THEM_PASS
+            shares: Mapping[str, int] = AFTER_WATCHING_THEM_PASS
+        elif call.answer in AFTER_THE_ANSWER:
+            shares = AFTER_THE_ANSWER[call.answer]
         else:
             shares = AFTER_A_TALK if call.talked_s >= A_TALK_S else AFTER_HANGING_UP
         if not page.callback_times or call.saves > 1:
-            shares = {said: share for said, share in shares.items() if said != "callback"}
+            shares = {said: share for said, share in shares.items() if said != "callback"} or AFTER_A_TALK
         return self._drawn(shares, offered)
 
     def _between_calls(self, page: ConsolePage, now: float) -> Act | None:
@@ -219,3 +234,8 @@ class Agent:
         if not known:
             return offered[0] if offered else next(iter(shares))
         return self.chance.choices(list(known), weights=list(known.values()))[0]
+
+
+def leads_to(branch: str) -> str:
+    """Return where a branch leads, as its value tells: a digit, a dash, the step."""
+    return branch.partition("-")[2]

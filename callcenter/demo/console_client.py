@@ -1,6 +1,6 @@
 """An agent's browser: signs in through the form, reads the console's HTML, posts its forms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
@@ -92,7 +92,7 @@ class ConsoleClient:
         """Fetch the form, send it with its token, and land on the console."""
         self._http.cookies.clear()
         form = read_html(self._ask("GET", SIGN_IN).text)
-        sent = {"csrf_token": form.csrf_token, "email": self._login, "password": self._password}
+        sent = [("csrf_token", form.csrf_token), ("email", self._login), ("password", self._password)]
         answer = self._ask("POST", SIGN_IN, sent)
         if answer.status_code in (401, 429):
             raise SignInRefused(f"sign-in refused with {answer.status_code}")
@@ -106,14 +106,11 @@ class ConsoleClient:
         """Send a form of the page last shown."""
         return self._page(self._ask("POST", path, [("csrf_token", self._csrf_token), *fields]))
 
-    def _ask(
-        self, method: str, path: str, form: Fields | Mapping[str, str] | None = None
-    ) -> requests.Response:
-        data = list(form.items()) if isinstance(form, Mapping) else form
+    def _ask(self, method: str, path: str, form: Fields = ()) -> requests.Response:
         headers = {} if path == SIGN_IN else {"HX-Request": "true", "X-CSRFToken": self._csrf_token}
         try:
             answer = self._http.request(
-                method, self._base_url + path, data=data, headers=headers, timeout=TIMEOUT_S
+                method, self._base_url + path, data=list(form), headers=headers, timeout=TIMEOUT_S
             )
         except requests.RequestException as error:
             raise Away(type(error).__name__) from None

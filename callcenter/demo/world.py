@@ -23,11 +23,15 @@ PASSES, STOPS, RETURNS, CLOSES, TALKED = "passes", "stops", "returns", "closes",
 
 FOLLOWED_LIMIT = 4_000  # beyond it the longest known are forgotten
 FOLLOW_FOR_S = 12 * 3600.0
+OPENING_PER_MIN = 90.0  # how fast the first customers of a new demo come in
 INDEX_RESERVE = 1_000  # indices skipped after a restart, more than are used between two saves
 
 
 class World:
-    """The customers and their agendas. `pace` divides every delay; `arrivals_per_min` new ones come in."""
+    """The customers and their agendas. `pace` divides every delay; `arrivals_per_min` new ones come in.
+
+    The first `opening` of them come faster, so that a new demo need not wait for its first calls.
+    """
 
     def __init__(
         self,
@@ -37,20 +41,22 @@ class World:
         now: float,
         pace: float = 1.0,
         arrivals_per_min: float = 12.0,
+        opening: int = 0,
     ) -> None:
         self._app = app
         self._telephones = telephones
         self._seed = memory.seed
         self._pace = pace
         self._arrivals_per_min = arrivals_per_min
+        self._opening = opening
         self._next_index = memory.next_index
         self._customers: dict[int, Customer] = {}
         self._by_phone: dict[str, int] = {}
         self._moments: list[tuple[float, int, int]] = []
         self._ties = count()
         self._arrivals = Random(f"{memory.seed}:arrivals:{memory.next_index}")
-        self._arrives_at = self._next_arrival(now)
         self.counts: Counter[str] = Counter()
+        self._arrives_at = self._next_arrival(now)
         for customer in memory.customers:
             self._follow(customer)
 
@@ -99,7 +105,9 @@ class World:
                 self._converse(customer, news.sid, now)
 
     def _next_arrival(self, now: float) -> float:
-        return now + self._arrivals.expovariate(self._arrivals_per_min / 60.0)
+        is_opening = self.counts["arrived"] < self._opening
+        per_min = max(self._arrivals_per_min, OPENING_PER_MIN) if is_opening else self._arrivals_per_min
+        return now + self._arrivals.expovariate(per_min / 60.0)
 
     def _arrive(self, now: float) -> None:
         """A new session begins: at registration by a stranger, at a later step by a returning customer."""

@@ -48,7 +48,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class PlacedEvent:
-    """An event together with the customer it belongs to and its place in a journey, if it has one."""
+    """An event together with the customer it belongs to and its place in a journey, if it has one.
+
+    `key` is the page or event name by which the journey knows it.
+    """
 
     event: EventValue
     customer_id: UUID
@@ -56,3 +59,4 @@ class PlacedEvent:
     journey_key: str = ""
     step: str | None = None
     role: str | None = None
+    key: str | None = None

@@ -11,13 +11,18 @@ from callcenter.domain.enums import VisitEnd
 
 @dataclass(frozen=True, slots=True)
 class StepDefinition:
-    """One step: the event keys that enter it, that are activity on it, and that are errors on it."""
+    """One step: the event keys that enter it, that are activity on it, and that are errors on it.
+
+    A `milestone` is set by the bank, not reached by the customer: it is counted, and says nothing of where
+    the customer is, so it neither opens nor closes a visit.
+    """
 
     id: str
     title: Mapping[str, str]
     enter: tuple[str, ...]
     events: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    milestone: bool = False
 
 
 class EventRole(StrEnum):

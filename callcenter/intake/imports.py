@@ -30,7 +30,7 @@ Place = Callable[[EventValue, UUID], PlacedEvent]
 """Finds the place of a customer's event in the journeys."""
 
 _COLUMNS = (
-    "source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, event_time,"
+    "source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key, event_time,"
     " received_at, historical, clamped, properties"
 )
 
@@ -238,6 +238,7 @@ def _copied(source_id: str, one: PlacedEvent) -> tuple[str | None, ...]:
         one.journey_key,
         one.step,
         one.role,
+        one.key,
         happened,
         happened,
         "t" if event.historical else "f",

@@ -235,6 +235,7 @@ def _event_row(source_id: UUID, one: PlacedEvent) -> dict[str, Any]:
         "journey_key": one.journey_key,
         "step": one.step,
         "role": one.role,
+        "key": one.key,
         "event_time": event.event_time,
         "received_at": event.received_at,
         "historical": event.historical,

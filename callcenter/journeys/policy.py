@@ -32,7 +32,7 @@ def _step(raw: Any, number: int) -> StepDefinition:
     where = f"step {number}"
     if not isinstance(raw, Mapping) or not isinstance(raw.get("id"), str) or not _ID.match(raw["id"]):
         raise BadInput(f"{where}: needs an id of lower-case letters, digits, _ or -")
-    unknown = set(raw) - {"id", "title", "enter", "events", "errors"}
+    unknown = set(raw) - {"id", "title", "enter", "events", "errors", "milestone"}
     if unknown:
         raise BadInput(f"{where} ({raw['id']}): unknown entry {', '.join(sorted(unknown))}")
     enter = _keys(raw.get("enter", [raw["id"]]), f"{where} enter")
@@ -42,6 +42,7 @@ def _step(raw: Any, number: int) -> StepDefinition:
         enter=enter,
         events=_keys(raw.get("events"), f"{where} events"),
         errors=_keys(raw.get("errors"), f"{where} errors"),
+        milestone=raw.get("milestone", False) is True,
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from callcenter.domain.enums import VisitEnd
-from callcenter.domain.events import EventValue
+from callcenter.domain.events import EventValue, PlacedEvent
 from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
 
 _FACTS = ("device", "app_version", "channel", "credit_limit", "amount", "bank", "product")
@@ -20,6 +21,7 @@ class Place:
     journey_key: str
     role: EventRole
     step: str | None
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,23 @@ class Advance:
 def place_event(journeys: Mapping[str, JourneyDefinition], event: EventValue) -> Place | None:
     """Find the one journey and step an event belongs to, by page or event name; None when it has none."""
     for journey in journeys.values():
-        found = journey.roles.get(event.step_key) or journey.roles.get(event.name)
-        if found:
-            key = event.properties.get(journey.key_property) if journey.key_property else None
-            return Place(journey.id, "" if key is None else str(key), found[0], found[1])
+        for known in (event.step_key, event.name):
+            if found := journey.roles.get(known):
+                key = event.properties.get(journey.key_property) if journey.key_property else None
+                return Place(journey.id, "" if key is None else str(key), found[0], found[1], known)
     return None
+
+
+def put_in_place(
+    journeys: Mapping[str, JourneyDefinition], event: EventValue, customer_id: UUID
+) -> PlacedEvent:
+    """Return a customer's event with its place in the journeys, if it has one."""
+    place = place_event(journeys, event)
+    if place is None:
+        return PlacedEvent(event, customer_id)
+    return PlacedEvent(
+        event, customer_id, place.journey, place.journey_key, place.step, place.role, place.key
+    )
 
 
 def advance_visit(
@@ -58,7 +72,7 @@ def advance_visit(
     if visit and _went_silent(journey, visit, event.event_time):
         closed = _close(
             visit,
-            visit.last_activity_at + (journey.gap or event.event_time - event.event_time),
+            _silent_at(journey, visit),
             VisitEnd.SILENT,
         )
         visit = None
@@ -68,6 +82,8 @@ def advance_visit(
         return Advance(closed=closed, current=visit)
     step = place.step
     assert step is not None
+    if journey.step(step).milestone:
+        return Advance(closed=closed, current=visit, reached=step)
     if visit is None:
         return _open(journey, closed, last_seq, step, place, event)
     if event.event_time < visit.entered_at:
@@ -86,6 +102,11 @@ def advance_visit(
 
 def _went_silent(journey: JourneyDefinition, visit: VisitState, at: datetime) -> bool:
     return journey.gap is not None and at - visit.last_activity_at > journey.gap
+
+
+def _silent_at(journey: JourneyDefinition, visit: VisitState) -> datetime:
+    assert journey.gap is not None
+    return visit.last_activity_at + journey.gap
 
 
 def _close(visit: VisitState, at: datetime, end: VisitEnd) -> VisitState:
@@ -112,19 +133,23 @@ def _older(visit: VisitState, step: str, place: Place, event: EventValue) -> Vis
     """Take in an event that happened before the visit's entry was known."""
     if step != visit.step or place.role is not EventRole.ENTER:
         return visit
-    return replace(visit, entered_at=event.event_time)
+    return replace(visit, entered_at=event.event_time, marks=_marked(visit, place.key, event.event_time))
+
+
+def _marked(visit: VisitState, key: str, at: datetime) -> Mapping[str, Mark]:
+    old = visit.marks.get(key)
+    mark = Mark(old.count + 1, min(old.first_at, at), max(old.last_at, at)) if old else Mark(1, at, at)
+    return {**visit.marks, key: mark}
 
 
 def _note(visit: VisitState, place: Place, event: EventValue) -> VisitState:
     """Take in an event on the visit's own step: activity, a mark, perhaps an error."""
-    key, at = event.step_key, event.event_time
-    old = visit.marks.get(key)
-    mark = Mark(old.count + 1, min(old.first_at, at), max(old.last_at, at)) if old else Mark(1, at, at)
+    key, at = place.key, event.event_time
     kept = {name: event.properties[name] for name in _FACTS if event.properties.get(name) is not None}
     visit = replace(
         visit,
         last_activity_at=max(visit.last_activity_at, at),
-        marks={**visit.marks, key: mark},
+        marks=_marked(visit, key, at),
         facts={**visit.facts, **kept} if kept else visit.facts,
     )
     if place.role is not EventRole.ERROR:

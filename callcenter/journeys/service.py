@@ -13,6 +13,7 @@ from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import PlacedEvent
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
+from callcenter.errors import BadInput
 from callcenter.journeys.policy import read_journey
 from callcenter.journeys.rules import Place, advance_visit
 from callcenter.models import Journey, Visit
@@ -43,9 +44,7 @@ class Movement:
 def load_journey(
     session: Session, raw: Mapping[str, Any], others: Iterable[JourneyDefinition], now: datetime
 ) -> JourneyDefinition:
-    """Store a journey's definition; raises BadInput when an event of it already belongs to another journey."""
-    from callcenter.errors import BadInput
-
+    """Store a journey's definition; raises BadInput when an event of it belongs to another journey already."""
     journey = read_journey(raw)
     for other in others:
         shared = set(other.roles) & set(journey.roles)
@@ -116,7 +115,8 @@ def move_visits(
         key = (one.customer_id, str(one.journey), one.journey_key)
         journey = journeys[key[1]]
         visit = current.get(key)
-        place = Place(key[1], key[2], EventRole(one.role or EventRole.ACTIVITY), one.step)
+        role = EventRole(one.role or EventRole.ACTIVITY)
+        place = Place(key[1], key[2], role, one.step, one.key or one.event.step_key)
         advance = advance_visit(
             journey, state_of(visit) if visit else None, last_seq.get(key, 0), place, one.event
         )

@@ -44,6 +44,7 @@ class JourneyEvent(SQLModel, table=True):
     journey_key: str = ""
     step: str | None = None
     role: str | None = Field(default=None, sa_type=String)
+    key: str | None = None
     event_time: datetime
     received_at: datetime
     historical: bool = False

@@ -185,9 +185,7 @@ def _steps(case: Case, journey: JourneyDefinition, phase: str, spoken: str) -> t
         if position == stopped:
             state = "recovered" if is_past else "stopped"
             note = None if is_past else gettext("stopped %(time)s", time=_clock_time(case.firing.anchor_at))
-        elif position < stopped:
-            state = "passed"
-        elif is_past and step.id in case.reached:
+        elif position < stopped or (is_past and step.id in case.reached):
             state = "passed"
         else:
             state = "next" if position == stopped + 1 else "ahead"

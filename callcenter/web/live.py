@@ -4,12 +4,12 @@ A lost ring costs a page one polling interval; nothing is carried in the ring it
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Response
 from redis import RedisError
 
-from callcenter import outbox
+from callcenter import outbox, pipeline
 from callcenter.domain.enums import Role
 from callcenter.runtime import LIVE_PREFIX, Runtime
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
@@ -24,8 +24,14 @@ _SETTLE_SECONDS = 0.05
 @bp.get("/live/console")
 @roles_required(Role.AGENT)
 def console() -> Response:
-    """Ring when something of this agent changes."""
-    return _stream(outbox.agent_channel(viewer().id))
+    """Ring when something of this agent changes; while it listens, the console counts as looked at."""
+    agent_id, rt = viewer().id, runtime()
+
+    def beat() -> None:
+        with rt.unit_of_work() as session:
+            pipeline.see_console(session, agent_id, rt.clock())
+
+    return _stream(outbox.agent_channel(agent_id), beat)
 
 
 @bp.get("/live/floor")
@@ -42,13 +48,13 @@ def studio() -> Response:
     return _stream(outbox.STUDIO)
 
 
-def _stream(channel: str) -> Response:
-    response = Response(_rings(runtime(), channel), mimetype="text/event-stream")
+def _stream(channel: str, beat: Callable[[], None] = lambda: None) -> Response:
+    response = Response(_rings(runtime(), channel, beat), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _rings(rt: Runtime, channel: str) -> Iterator[str]:
+def _rings(rt: Runtime, channel: str, beat: Callable[[], None]) -> Iterator[str]:
     """Yield one event per change, a comment as a heartbeat, and end after a while so that nothing leaks."""
     yield "retry: 2000\n\nevent: changed\ndata: start\n\n"
     listener = rt.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
@@ -59,6 +65,7 @@ def _rings(rt: Runtime, channel: str) -> Iterator[str]:
             message = listener.get_message(timeout=_HEARTBEAT_SECONDS)
             if message is None:
                 yield ": alive\n\n"
+                beat()
                 continue
             time.sleep(_SETTLE_SECONDS)
             while listener.get_message(timeout=0) is not None:

@@ -224,6 +224,7 @@ def upgrade() -> None:
     sa.Column('journey_key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('step', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('role', sa.String(), nullable=True),
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('event_time', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('received_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('historical', sa.Boolean(), nullable=False),

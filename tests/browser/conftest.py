@@ -15,6 +15,7 @@ from tests.browser.desk import Desk
 from tests.faults.console import AgentConsole
 from tests.system import CustomerApp, Person, System, person_to_call, running_system, wait_for
 
+RESULTS = Path(__file__).parents[2] / "test-results"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -81,28 +82,62 @@ def bank(system: System) -> Iterator[Bank]:
     made.forget_all()
 
 
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, system: System) -> dict[str, Any]:
+    """What each user's browser keeps after signing in: signing in is limited to ten times a minute."""
+    kept = {}
+    for login in ("agent", "supervisor", "strategist"):
+        with Desk(browser, system.base_url, login) as made:
+            made.signs_in()
+            kept[login] = made.context.storage_state()
+    return kept
+
+
+@pytest.fixture(scope="session")
+def second_console(system: System) -> Iterator[AgentConsole]:
+    """The same agent at another place, without a browser."""
+    console = AgentConsole(system)
+    yield console
+    console.close()
+
+
 @pytest.fixture
-def desk(browser: Browser, system: System, bank: Bank) -> Iterator[Desk]:
+def desk(
+    browser: Browser, system: System, bank: Bank, cookies: dict[str, Any], second_console: AgentConsole
+) -> Iterator[Desk]:
     """An agent signed in and available, with the console before them. Idle and signed off afterwards."""
-    with Desk(browser, system.base_url) as made:
-        made.signs_in()
+    with Desk(browser, system.base_url, storage_state=cookies["agent"]) as made:
+        made.page.goto("/console")
         made.becomes_available()
         yield made
-        clear_the_desk(system)
+        clear_the_desk(second_console)
         assert made.troubles == [], "the page reported errors"
 
 
 @pytest.fixture
-def empty_desk(browser: Browser, system: System, bank: Bank) -> Iterator[Desk]:
+def empty_desk(
+    browser: Browser, system: System, bank: Bank, second_console: AgentConsole
+) -> Iterator[Desk]:
     """The agent's browser before anybody has signed in."""
     with Desk(browser, system.base_url) as made:
         yield made
-        clear_the_desk(system)
+        clear_the_desk(second_console)
 
 
-def clear_the_desk(system: System) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keep what the page looked like when a test failed."""
+    report = yield
+    desk = getattr(item, "funcargs", {}).get("desk") or getattr(item, "funcargs", {}).get("empty_desk")
+    if call.when == "call" and report.failed and desk is not None:
+        RESULTS.mkdir(exist_ok=True)
+        name = "".join(letter if letter.isalnum() else "-" for letter in item.name)
+        desk.page.screenshot(path=RESULTS / f"failed-{name}.png")
+    return report
+
+
+def clear_the_desk(console: AgentConsole) -> None:
     """End whatever the agent is doing, as the agent, and sign them off."""
-    console = AgentConsole(system)
 
     def is_clear() -> bool:
         shown = console.look()
@@ -119,5 +154,3 @@ def clear_the_desk(system: System) -> None:
         wait_for(is_clear, 20, "a clear desk")
     except requests.RequestException as error:
         raise AssertionError("the desk could not be cleared") from error
-    finally:
-        console.close()

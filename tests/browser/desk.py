@@ -9,7 +9,7 @@ from tests.system import sign_in_form
 
 WIDE = {"width": 1366, "height": 768}
 NARROW = {"width": 390, "height": 844}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 10_000
 
 
 class Desk:
@@ -55,8 +55,9 @@ class Desk:
         page.wait_for_selector("#sign-in", state="detached")
 
     def becomes_available(self) -> None:
-        """Press the large button of the idle console."""
-        self.page.click("main .button-large")
+        """Choose it in the menu of the rail."""
+        self.page.click("#presence > summary")
+        self.page.click('#presence form:has(input[value="available"]) button')
         self.page.wait_for_selector(".presence-available")
 
     def press(self, *keys: str) -> None:

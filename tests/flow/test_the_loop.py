@@ -17,7 +17,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.ports import JoinRoom, Placed
-from callcenter.models import Agent, DoNotCallEntry, Outcome, OutboxMessage, ScreeningDecision
+from callcenter.models import Agent, DoNotCallEntry, OutboxMessage, Outcome, ScreeningDecision
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank, user_in_arm
 

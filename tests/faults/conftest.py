@@ -1,0 +1,42 @@
+"""One running instance for the fault tests, and one agent who keeps working through it all."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.console import AgentConsole
+from tests.system import CustomerApp, System, running_system
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(scope="package")
+def system() -> Iterator[System]:
+    """The instance all fault tests share."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder,
+        running_system(Path(folder)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="package")
+def app(system: System) -> CustomerApp:
+    """The bank's app."""
+    return CustomerApp(system)
+
+
+@pytest.fixture(scope="package")
+def agent(system: System) -> Iterator[AgentConsole]:
+    """The one agent, signed in and available."""
+    console = AgentConsole(system)
+    console.becomes_available()
+    yield console
+    console.close()

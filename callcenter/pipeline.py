@@ -428,9 +428,9 @@ def place_call(
     calltasks.assign(task, now)
     attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, now)
     assert task.attempts == attempt_no
+    agent = routing.lock_agent(session, agent_id)
     if reservation := routing.open_reservation(session, agent_id):
         routing.end_reservation(reservation, ReservationEnd.DIALED, now)
-    agent = routing.lock_agent(session, agent_id)
     routing.set_work_state(agent, WorkState.DIALING, now, task.id)
     outcomes.close_callbacks(session, task.id, now)
     outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now)

@@ -60,14 +60,21 @@ def house() -> House:
     return House(load_catalog(), DEFAULT_PACK, "+15005550006")
 
 
-@pytest.fixture
-def session(fresh_database: Callable[[str], str]) -> Iterator[Session]:
-    """A session on an empty, migrated database of its own."""
-    engine: Engine = make_engine(fresh_database("one_test"))
-    with Session(engine, expire_on_commit=False) as opened:
-        yield opened
-        opened.rollback()
+@pytest.fixture(scope="session")
+def one_engine(fresh_database: Callable[[str], str]) -> Iterator[Engine]:
+    """The engine of the database that tests of one session share; each leaves it as it was."""
+    engine = make_engine(fresh_database("one_session"))
+    yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def session(one_engine: Engine) -> Iterator[Session]:
+    """A session on an empty, migrated database; what a test commits is undone after it."""
+    with one_engine.connect() as connection, connection.begin() as everything:
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as opened:
+            yield opened
+        everything.rollback()
 
 
 @dataclass

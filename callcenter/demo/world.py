@@ -23,7 +23,7 @@ PASSES, STOPS, RETURNS, CLOSES, TALKED = "passes", "stops", "returns", "closes",
 
 FOLLOWED_LIMIT = 4_000  # beyond it the longest known are forgotten
 FOLLOW_FOR_S = 12 * 3600.0
-OPENING_PER_MIN = 90.0  # how fast the first customers of a new demo come in
+OPENING_PER_MIN = 120.0  # how fast the first customers of a new demo come in
 INDEX_RESERVE = 1_000  # indices skipped after a restart, more than are used between two saves
 
 

@@ -84,22 +84,22 @@ def note_seen(session: Session, agent_id: UUID, now: datetime) -> Reservation | 
 
 
 def open_reservation(session: Session, agent_id: UUID) -> Reservation | None:
-    """Return the offer an agent holds, locked; None when there is none."""
+    """Return the offer an agent holds; None when there is none. Lock the agent before changing it."""
     return session.exec(
         select(Reservation)
         .where(Reservation.agent_id == agent_id)
         .where(col(Reservation.ended_at).is_(None))
-        .with_for_update()
+        .execution_options(populate_existing=True)
     ).first()
 
 
 def reservation_of_task(session: Session, call_task_id: UUID) -> Reservation | None:
-    """Return the open offer of a call task, locked; None when there is none."""
+    """Return the open offer of a locked call task; None when there is none. Lock its agent before changing it."""
     return session.exec(
         select(Reservation)
         .where(Reservation.call_task_id == call_task_id)
         .where(col(Reservation.ended_at).is_(None))
-        .with_for_update()
+        .execution_options(populate_existing=True)
     ).first()
 
 

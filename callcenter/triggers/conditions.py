@@ -78,7 +78,7 @@ def compile_condition(tree: Any, where: str = "conditions") -> Condition:
     unknown or a value has the wrong type, so that a rule cannot fail at three in the morning.
     """
     if not tree:
-        return lambda facts: True
+        return lambda _: True
     if not isinstance(tree, Mapping):
         raise BadInput(f"{where}: give all, any, not, or field, op and value")
     if set(tree) <= {"all", "any", "not"} and len(tree) == 1:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
@@ -13,7 +14,7 @@ from callcenter.errors import BadInput
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.policy import RuleSpec, read_rule
 
-_compiled: dict[UUID, RuleSpec] = {}
+_compiled: dict[tuple[UUID, datetime], RuleSpec] = {}
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -
         if row.journey not in journeys:
             continue
         try:
-            spec = _compiled.get(row.id) or read_rule(row.definition, journeys[row.journey])
+            spec = _compiled.get((row.id, row.created_at)) or read_rule(row.definition, journeys[row.journey])
         except BadInput as error:
             broken[row.rule_key] = error.message
             continue
-        _compiled[row.id] = spec
+        _compiled[row.id, row.created_at] = spec
         rules[row.rule_key] = (row, spec)
         if row.state == RuleState.LIVE:
             on_step.setdefault((row.journey, row.step), []).append(spec)
@@ -90,4 +91,4 @@ def newest_version(session: Session, rule_key: str) -> TriggerRule | None:
 def firings_of_rule(session: Session) -> Mapping[str, int]:
     """Count firings per rule."""
     rows = session.execute(select(TriggerFiring.rule_key, func.count()).group_by(TriggerFiring.rule_key))
-    return {rule_key: count for rule_key, count in rows}
+    return dict(rows.tuples().all())

@@ -47,7 +47,7 @@ def current_call(
         call_task_id=str(case.task.id),
         phase=phase,
         customer=_customer(case, journey),
-        why=_why(case, journey, phase, now),
+        why=_why(case, journey, now),
         script=script_of(runtime, session, case, journey, user, now),
         wrap_up=_wrap_up(session, runtime, case, journey, kinds, phase, now),
         attempt_id=str(attempt.id) if attempt else None,
@@ -156,7 +156,7 @@ def _timeline(case: Case, journey: JourneyDefinition) -> tuple[page.TimelineEven
     return tuple(sorted(found, key=lambda line: line.at, reverse=True))
 
 
-def _why(case: Case, journey: JourneyDefinition, phase: str, now: datetime) -> page.WhyThisCall:
+def _why(case: Case, journey: JourneyDefinition, now: datetime) -> page.WhyThisCall:
     spoken, facts, definition = language(), case.firing.facts, case.rule.definition
     title = chosen(definition.get("title"), case.rule.rule_key)
     ringing = case.attempt.ringing_at if case.attempt else None
@@ -167,7 +167,7 @@ def _why(case: Case, journey: JourneyDefinition, phase: str, now: datetime) -> p
         stopped_at=case.firing.anchor_at,
         rule=title,
         rule_version=case.rule.version,
-        steps=_steps(case, journey, phase, spoken),
+        steps=_steps(case, journey, spoken),
         folded_in=case.task.folded_firings,
         ring_delay_seconds=int((ringing - case.firing.due_at).total_seconds()) if ringing else None,
         still=gettext("Still on the page.") if not (case.visit.closed_at or ringing) else None,
@@ -175,7 +175,7 @@ def _why(case: Case, journey: JourneyDefinition, phase: str, now: datetime) -> p
     )
 
 
-def _steps(case: Case, journey: JourneyDefinition, phase: str, spoken: str) -> tuple[page.StepMark, ...]:
+def _steps(case: Case, journey: JourneyDefinition, spoken: str) -> tuple[page.StepMark, ...]:
     stopped = journey.order[case.task.step]
     is_past = case.visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL)
     marks = []

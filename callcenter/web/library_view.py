@@ -114,11 +114,13 @@ def _read(script: Script, row: page.ScriptRow, variant: str) -> page.ReadScript:
         row=row,
         variant=variant if len(row.variants) > 1 else None,
         parts=(
-            *(page.ReadPart(key, label, _lines(text)) for key, label, text in spoken),
-            *(_node(node, labels) for node in script.nodes),
-            page.ReadPart(CLOSE, labels[CLOSE], _lines(script.close)),
+            *(page.ReadPart(key, label, _lines(text, script.language)) for key, label, text in spoken),
+            *(_node(node, labels, script.language) for node in script.nodes),
+            page.ReadPart(CLOSE, labels[CLOSE], _lines(script.close, script.language)),
         ),
-        objections=tuple((one.label.text, " ".join(_lines(one.answer))) for one in script.objections),
+        objections=tuple(
+            (one.label.text, _lines(one.answer, script.language)[0]) for one in script.objections
+        ),
         required_notices=tuple(notice.text.text for notice in script.required_notices),
         versions=tuple(
             page.Choice(
@@ -131,11 +133,11 @@ def _read(script: Script, row: page.ScriptRow, variant: str) -> page.ReadScript:
     )
 
 
-def _node(node: NodeText, labels: Mapping[str, str]) -> page.ReadPart:
+def _node(node: NodeText, labels: Mapping[str, str], language: str) -> page.ReadPart:
     return page.ReadPart(
         node.id,
         labels[node.id],
-        _lines(node.say),
+        _lines(node.say, language),
         tuple(
             page.ReadBranch(
                 branch.digit, branch.label.text, branch.hint.text, labels.get(branch.goto, branch.goto)
@@ -145,8 +147,10 @@ def _node(node: NodeText, labels: Mapping[str, str]) -> page.ReadPart:
     )
 
 
-def _lines(text: Text) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.text.splitlines() if line.strip())
+def _lines(text: Text, language: str) -> tuple[str, ...]:
+    """The words as one flow: source lines are where the author broke them."""
+    lines = (line.strip() for line in text.text.splitlines())
+    return (("" if language == "zh" else " ").join(line for line in lines if line),)
 
 
 def _humanized(node_id: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask_babel import gettext, ngettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import RuleState
+from callcenter.domain.enums import Preset, RuleState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
@@ -16,9 +16,10 @@ from callcenter.learning.queries import RuleCounts, counts_per_rule
 from callcenter.models import TriggerRule
 from callcenter.reporting.effects import Lately, firings_lately, switched_by
 from callcenter.reporting.funnel import ErrorShare, Span, StepCounts, earlier_spans, saw_last, step_counts
+from callcenter.reporting.recovery import Recovery, recovery_by_step
 from callcenter.reporting.rules_in_words import rule_in_words
 from callcenter.triggers.policy import RuleSpec
-from callcenter.triggers.queries import current_rules
+from callcenter.triggers.queries import RuleSet, current_rules
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
@@ -46,12 +47,14 @@ def journeys_page(
     # Today changes while one looks; longer windows are read once, for they compare weeks of events.
     state_url = "/studio/state?" + urlencode(query | ({"step": step} if step else {})) if days == 1 else None
     counts: list[StepCounts] = []
+    curves: Mapping[str, Recovery] = {}
     drop = None
     if journey:
         counts = step_counts(session, journey.id, list(journey.order), span, earlier_spans(span, days))
         # In a short window nobody may have come to the first steps: it begins where somebody did.
         counts = list(dropwhile(lambda one: not one.entered, counts))
         drop = _chosen_drop(journey, counts, step)
+        curves = recovery_by_step(session, journey.id, span)
     return page.JourneysPage(
         frame=frame("journeys", state_url=state_url),
         journey=chosen(journey.title, journey.id) if journey else gettext("No journey"),
@@ -60,8 +63,12 @@ def journeys_page(
         window_days=days,
         journeys=_journey_choices(journeys, journey, days),
         windows=_window_choices(query, days),
-        steps=tuple(_step(journey, one, query, drop) for one in counts) if journey else (),
-        drop=_drop(session, journey, drop, span) if journey and drop else None,
+        steps=tuple(_step(journey, one, query, drop, curves.get(one.step)) for one in counts)
+        if journey
+        else (),
+        drop=_drop(session, journeys, journey, drop, span, curves.get(drop.step))
+        if journey and drop
+        else None,
     )
 
 
@@ -112,7 +119,11 @@ def _chosen_drop(
 
 
 def _step(
-    journey: JourneyDefinition, counts: StepCounts, query: Mapping[str, str], drop: StepCounts | None
+    journey: JourneyDefinition,
+    counts: StepCounts,
+    query: Mapping[str, str],
+    drop: StepCounts | None,
+    curve: Recovery | None,
 ) -> page.FunnelStep:
     is_goal = counts.step == journey.goal
     return page.FunnelStep(
@@ -123,6 +134,7 @@ def _step(
         href="/studio?" + urlencode({**query, "step": counts.step}),
         usual_loss=None if is_goal else counts.usual_loss,
         median_seconds=None if counts.median_seconds is None else round(counts.median_seconds),
+        back_share=curve.back_in_an_hour if curve else None,
         top_error=_top_error(journey, counts.top_error),
         is_chosen=drop is not None and counts.step == drop.step,
     )
@@ -136,13 +148,23 @@ def _top_error(journey: JourneyDefinition, error: ErrorShare | None) -> str | No
     return gettext("%(error)s, %(share)s of errors", error=words, share=share)
 
 
-def _drop(session: Session, journey: JourneyDefinition, drop: StepCounts, span: Span) -> page.Drop:
+def _drop(
+    session: Session,
+    journeys: Mapping[str, JourneyDefinition],
+    journey: JourneyDefinition,
+    drop: StepCounts,
+    span: Span,
+    curve: Recovery | None,
+) -> page.Drop:
     seen = saw_last(session, journey.id, list(journey.order), drop.step, span)
     return page.Drop(
         step=step_words(journey, drop.step, language()),
         lost=drop.lost,
         entered=drop.entered,
         usual_loss=drop.usual_loss,
+        curve=tuple(page.CurvePoint(*point) for point in curve.points) if curve else (),
+        curve_minute=_quiet_minutes(current_rules(session, journeys), journey.id, drop.step),
+        curve_visits=curve.pauses if curve else 0,
         saw_last=tuple(
             page.ShareRow(
                 error_words(journey, one.name, one.reason, language())
@@ -154,6 +176,13 @@ def _drop(session: Session, journey: JourneyDefinition, drop: StepCounts, span: 
             for one in seen[:SHOWN_ERRORS]
         ),
     )
+
+
+def _quiet_minutes(rules: RuleSet, journey: str, step: str) -> float:
+    """After how many quiet minutes a live rule calls on this step; 5 where none does."""
+    specs = rules.on_step.get((journey, step), ())
+    quiet = [spec.after.total_seconds() / 60 for spec in specs if spec.preset is Preset.GONE_QUIET]
+    return min(quiet, default=5.0)
 
 
 def rules_page(session: Session, now: datetime) -> page.RulesPage:

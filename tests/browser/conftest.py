@@ -61,9 +61,9 @@ class Bank(CustomerApp):
         self.system = system
         self.people: list[Person] = []
 
-    def customer(self, *rules: str, **plan: Any) -> Person:
-        """A new customer nobody holds out of these rules, whose telephone behaves as said."""
-        person = person_to_call(*(rules or ("id-photo-trouble", "face-scan-quiet")))
+    def customer(self, *, held_out: bool = False, **plan: Any) -> Person:
+        """A new customer, held out of the ID-photo rule or not, whose telephone behaves as said."""
+        person = person_to_call("id-photo-trouble", held_out=held_out)
         self.people.append(person)
         self.system.set_number(person.number, **{"outcome": "human", "ring_s": 1, "talk_s": 60, **plan})
         return person

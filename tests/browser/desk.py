@@ -10,6 +10,7 @@ from tests.system import sign_in_form
 WIDE = {"width": 1366, "height": 768}
 NARROW = {"width": 390, "height": 844}
 PATIENCE_MS = 10_000
+_REFUSALS = ("Failed to load resource", "Response Status Error Code")
 
 
 class Desk:
@@ -40,8 +41,8 @@ class Desk:
         return page
 
     def _note(self, message: ConsoleMessage) -> None:
-        # A refusal's status is logged by the browser as an error, too; those are the tests' own business.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        # A refusal's status is logged as an error by the browser and by htmx; those are the tests' own business.
+        if message.type == "error" and not any(known in message.text for known in _REFUSALS):
             self.troubles.append(message.text)
 
     def signs_in(self, page: Page | None = None) -> None:

@@ -26,6 +26,12 @@ SELECT a.* FROM contact_attempt a JOIN customer c ON c.id = a.customer_id WHERE 
 OUTCOME = """
 SELECT o.* FROM outcome o JOIN customer c ON c.id = o.customer_id WHERE c.external_id = %s
 """
+ARMS = """
+SELECT count(*) AS fired, count(*) FILTER (WHERE f.fate = 'held_out') AS held_out,
+       count(*) FILTER (WHERE f.fate = 'task') AS treated,
+       count(*) FILTER (WHERE f.fate = 'task' AND o.converted_at IS NOT NULL) AS converted
+  FROM trigger_firing f JOIN outcome o ON o.firing_id = f.id WHERE f.rule_key = %s
+"""
 PATH = "SELECT node FROM script_step WHERE call_task_id = %s"
 AGENT = "SELECT a.* FROM agent a JOIN app_user u ON u.id = a.id WHERE u.login = 'agent'"
 
@@ -45,6 +51,12 @@ def report_with_the_sdk(system: System, person: Person) -> None:
 def test_a_customer_who_stopped_is_called_in_time_and_what_they_do_next_is_counted(
     system: System, bank: Bank, desk: Desk, browser: Browser, cookies: dict[str, Any]
 ) -> None:
+    control = bank.customer(held_out=True)
+    report_with_the_sdk(system, control)
+    wait_for(lambda: system.row(FIRING, control.user, "id-photo-trouble")["fate"], why="the decision")
+    assert system.row(FIRING, control.user, "id-photo-trouble")["fate"] == "held_out"
+    assert system.rows(TASK, control.user) == []
+
     person = bank.customer()
     report_with_the_sdk(system, person)
     desk.sees("previewing")
@@ -89,6 +101,8 @@ def test_a_customer_who_stopped_is_called_in_time_and_what_they_do_next_is_count
     assert said["agent_id"] == agent["id"]
     assert len(system.calls_to(person.number)) == 1
     assert system.row(TASK, person.user)["state"] == "completed"
+    desk.page.reload()
+    desk.reads("Passed after 0 min", ".idle-attempts")
     _strategist_sees_it(system, browser, cookies)
 
 
@@ -98,19 +112,14 @@ def _converted(system: System, person: Person) -> dict[str, Any] | None:
 
 
 def _strategist_sees_it(system: System, browser: Browser, cookies: dict[str, Any]) -> None:
-    converted = system.row(
-        "SELECT count(*) AS n FROM outcome o JOIN trigger_firing f ON f.id = o.firing_id "
-        "WHERE f.rule_key = 'id-photo-trouble' AND f.fate = 'task' AND o.converted_at IS NOT NULL"
-    )["n"]
-    fired = system.row(
-        "SELECT count(*) AS n FROM outcome o JOIN trigger_firing f ON f.id = o.firing_id "
-        "WHERE f.rule_key = 'id-photo-trouble' AND f.fate = 'task'"
-    )["n"]
+    arms = system.row(ARMS, "id-photo-trouble")
     with Desk(browser, system.base_url, storage_state=cookies["strategist"]) as strategist:
         strategist.page.goto("/studio/effects")
         rule = strategist.page.locator("tr", has_text="ID-photo trouble").first
         rule.wait_for()
-        assert f"{converted} of {fired}" in " ".join(rule.inner_text().split())
+        told = " ".join(rule.inner_text().split())
+        assert told.startswith(f"ID-photo trouble v1 {arms['fired']} {arms['held_out']} ")
+        assert f"{arms['converted']} / {arms['treated']}" in told
         assert strategist.troubles == []
 
 

@@ -181,6 +181,7 @@ def start_process(home: Path, url: str, carrier_url: str) -> subprocess.Popen[st
         "CALLCENTER_HOME": str(home),
         "DEMO_PACE": "50",
         "DEMO_ARRIVALS_PER_MIN": "1200",
+        "DEMO_AGENTS": "0",
     }
     return subprocess.Popen(
         [sys.executable, "-m", "callcenter.demo"], env=environ, cwd=ROOT, stderr=subprocess.PIPE, text=True

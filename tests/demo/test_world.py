@@ -43,6 +43,14 @@ def live(world: World, seconds: float, start: float = NOW, every: float = 1.0) -
         world.advance(start + tick * every)
 
 
+def test_the_first_customers_of_a_new_demo_come_faster_than_those_after_them() -> None:
+    world = World(RecordingApp(), RecordingTelephones(), Memory(1, 0), NOW, arrivals_per_min=6, opening=30)
+    live(world, 30, every=0.25)
+    assert 30 <= world.counts["arrived"] <= 40
+    live(world, 600, start=NOW + 30)
+    assert 60 <= world.counts["arrived"] <= 130
+
+
 def called_customers(talked_s: float, count: int = 400) -> tuple[list[Customer], RecordingApp]:
     """Customers with a person at the telephone, each called once and talked to this long; then two hours."""
     index, customers = -1, []

@@ -40,6 +40,7 @@ from callcenter.reporting.effects import calls_avoided, counts_by_week
 from callcenter.reporting.figures import floor_day
 from callcenter.reporting.floor import agents_now, tasks_waiting, why_code
 from callcenter.reporting.funnel import Span, earlier_spans, saw_last, step_counts
+from callcenter.reporting.recovery import Pauses, recovery_by_step, recovery_of
 from tests.factories import Bank
 
 RULE = "id-photo-trouble"
@@ -329,6 +330,31 @@ def test_the_funnel_compares_with_the_same_hours_of_earlier_weeks(bank: Bank) ->
     assert counts[2].top_error is None
     (seen,) = saw_last(bank.session, "loan", steps, "register", span)
     assert (seen.name, seen.count, seen.of) == (None, 1, 1)  # the wrong password is an error of another step
+
+
+def test_who_is_called_says_nothing_of_coming_back_later() -> None:
+    pauses = [Pauses(2, True, 25), Pauses(5, False, 25), Pauses(10, True, 25), Pauses(61, False, 25)]
+    curve = recovery_of(pauses)
+    share = {minute: back for minute, back, _, _ in curve.points}
+    assert (share[1], share[2], share[5]) == (0.0, 0.25, 0.25)
+    assert share[10] == pytest.approx(1 - 0.75 * 0.5) and curve.back_in_an_hour == share[60] == share[10]
+    assert all(low <= back <= high for _, back, low, high in curve.points)
+
+
+def test_a_pause_ends_with_the_next_event_or_is_watched_until_the_dial(bank: Bank) -> None:
+    start = bank.clock.now - timedelta(hours=3)
+    for number in range(20):
+        bank.sends(f"u{number}", "register", at=start)
+        if number < 10:
+            bank.sends(f"u{number}", "sign_in", at=start + timedelta(minutes=5))
+    for number in range(10, 15):
+        called = task(bank, number, start, state=TaskState.COMPLETED)
+        made = attempt(bank, called, 120, CallResult.NO_ANSWER)
+        made.customer_id, made.claimed_at = bank.customer(f"u{number}").id, start + timedelta(minutes=2)
+    bank.session.flush()
+    curves = recovery_by_step(bank.session, "loan", Span(start, bank.clock.now))
+    assert set(curves) == {"register"} and curves["register"].pauses == 20
+    assert curves["register"].back_in_an_hour == pytest.approx(10 / 15)
 
 
 def test_calls_avoided_are_those_nobody_dialed(bank: Bank) -> None:

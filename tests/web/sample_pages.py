@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - two languages side by side read best on one line
+
 """Every screen in every state, by name, in both languages: for tests and the preview."""
 
 from collections.abc import Callable

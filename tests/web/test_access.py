@@ -1,0 +1,216 @@
+"""Who may open what: every route, every role; and what guards each answer."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from callcenter.domain.enums import Role
+from callcenter.runtime import Runtime
+from tests.factories import Bank, user_in_arm
+from tests.web.conftest import People, SignIn, app_on, signed_in
+
+OPEN, STRANGERS = "open", "sign in"
+"""OPEN: to everybody. STRANGERS: a stranger is sent to sign in; the roles named are let in, the others not."""
+GUARDED = "guarded"
+"""By a write key or a signature: roles mean nothing there."""
+AGENT, SUPERVISOR, STRATEGIST, ADMIN = Role.AGENT, Role.SUPERVISOR, Role.STRATEGIST, Role.ADMIN
+EVERYBODY = (AGENT, SUPERVISOR, STRATEGIST, ADMIN)
+DESK, FLOOR, STUDIO = (AGENT, ADMIN), (SUPERVISOR, ADMIN), (STRATEGIST, ADMIN)
+
+ACCESS: dict[str, str | tuple[Role, ...]] = {
+    "GET /": OPEN,
+    "GET /static/<path:filename>": OPEN,
+    "GET /healthz": OPEN,
+    "GET /health": OPEN,
+    "GET /readyz": OPEN,
+    "GET /metrics": OPEN,
+    "GET /sign-in": OPEN,
+    "POST /sign-in": OPEN,
+    "POST /sign-out": EVERYBODY,
+    "POST /preferences": EVERYBODY,
+    "POST /v1/batch": GUARDED,
+    "POST /v1/b": GUARDED,
+    "POST /v1/<any(track, page, screen, identify, group, alias):kind>": GUARDED,
+    "POST /v1/<any(t, p, s, i, g, a):short>": GUARDED,
+    "POST /carrier/twilio/attempt/<uuid:attempt_id>/status": GUARDED,
+    "POST /carrier/twilio/attempt/<uuid:attempt_id>/answer": GUARDED,
+    "POST /carrier/twilio/agent/<uuid:agent_id>/status": GUARDED,
+    "POST /carrier/twilio/agent/<uuid:agent_id>/answer": GUARDED,
+    "GET /console": DESK,
+    "GET /console/state": DESK,
+    "POST /console/presence": DESK,
+    "POST /console/more-time": DESK,
+    "POST /console/call-tasks/<uuid:call_task_id>/dial": DESK,
+    "POST /console/call-tasks/<uuid:call_task_id>/skip": DESK,
+    "POST /console/call-tasks/<uuid:call_task_id>/script": DESK,
+    "POST /console/call-tasks/<uuid:call_task_id>/wrap-up": DESK,
+    "POST /console/attempts/<uuid:attempt_id>/end": DESK,
+    "GET /live/console": DESK,
+    "GET /live/floor": FLOOR,
+    "GET /live/studio": STUDIO,
+    "GET /floor": FLOOR,
+    "GET /floor/state": FLOOR,
+    "POST /floor/agents/<uuid:agent_id>/free": FLOOR,
+}
+STREAMS = ("/live/",)
+NOT_THEIRS = {401, 403}
+NUMBER = re.compile(r"\+?86[\s-]?138[\s-]?001\d|138[\s-]?001\d{2,}|\b138\d{8}\b")
+
+
+def _routes(app: Flask) -> list[str]:
+    return sorted(
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+def _path(route: str) -> str:
+    path = route.split(" ", 1)[1]
+    path = path.replace("<path:filename>", "app.css").replace("<any(t, p, s, i, g, a):short>", "t")
+    path = re.sub(r"<any\((\w+),[^>]*>", r"\1", path)
+    path = re.sub(r"<uuid:[^>]*>", str(uuid4()), path)
+    return re.sub(r"<[^>]*>", "1", path)
+
+
+def _asks(client: FlaskClient, route: str) -> int:
+    method = route.split(" ")[0]
+    answer = client.open(_path(route), method=method, buffered=False)
+    answer.close()
+    return answer.status_code
+
+
+def test_every_route_has_an_entry_and_every_entry_a_route(app: Flask) -> None:
+    routes = _routes(app)
+    assert [route for route in routes if route not in ACCESS] == [], "say who may open these"
+    assert [entry for entry in ACCESS if entry not in routes] == [], "these are gone"
+
+
+def test_each_route_lets_in_the_roles_of_its_entry_and_nobody_else(
+    app: Flask, sign_in: SignIn, people: People
+) -> None:
+    stranger = app.test_client()
+    wrong: list[str] = []
+    for route in _routes(app):
+        entry = ACCESS.get(route)
+        if entry == GUARDED:
+            if _asks(stranger, route) not in (400, 401, 403):
+                wrong.append(f"{route} takes what nobody has signed")
+            continue
+        if entry == OPEN or entry is None:
+            continue
+        status = _asks(stranger, route)
+        if status not in (302, 401):
+            wrong.append(f"{route} answers a stranger with {status}")
+        for role in Role:
+            status = _asks(sign_in(role), route)
+            if role in entry and status in NOT_THEIRS and "<uuid:" not in route:
+                wrong.append(f"{route} keeps {role} out with {status}")
+            if role not in entry and status != 403:
+                wrong.append(f"{route} answers {role} with {status}")
+            if status >= 500:
+                wrong.append(f"{route} breaks for {role} with {status}")
+    assert wrong == []
+
+
+def test_every_state_changing_route_of_a_person_asks_for_the_forms_token(
+    runtime: Runtime, people: People
+) -> None:
+    app = app_on(runtime, csrf=True)
+    for route in _routes(app):
+        method, entry = route.split(" ")[0], ACCESS.get(route)
+        if method == "GET" or entry == GUARDED:
+            continue
+        client = signed_in(app.test_client(), people.ids[ADMIN])
+        assert _asks(client, route) == 400, route
+
+
+def test_a_get_changes_nothing_of_a_person(app: Flask) -> None:
+    for path in ("/sign-out", "/preferences", "/console/presence", "/console/more-time"):
+        assert app.test_client().get(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/console", "/healthz", "/nowhere", "/static/app.css"])
+def test_every_answer_carries_the_headers_that_keep_it_to_itself(desk: FlaskClient, path: str) -> None:
+    headers = desk.get(path).headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"], "no inline scripts by default-src"
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "same-origin")
+    if not path.startswith("/static"):
+        assert headers["Cache-Control"] == "no-store"
+    assert "Server" not in headers or "Werkzeug" not in headers["Server"]
+
+
+def test_errors_are_a_page_for_a_reader_a_sentence_for_a_form_and_json_for_a_program(
+    desk: FlaskClient, client: FlaskClient
+) -> None:
+    page = desk.get("/nowhere")
+    assert page.status_code == 404 and page.content_type.startswith("text/html")
+    assert 'href="/console"' in page.text and "Traceback" not in page.text
+    assert 'href="/sign-in"' in client.get("/nowhere").text
+    form = desk.post("/console/presence", data={"presence": "asleep"})
+    assert (form.status_code, form.text) == (400, "Choose available, or not ready with a reason.")
+    part = desk.get("/nowhere", headers={"HX-Request": "true"})
+    assert part.content_type.startswith("text/plain")
+    program = desk.get("/nowhere", headers={"Accept": "application/json"})
+    assert set(program.json or {}) == {"code", "message"}
+    assert desk.get("/floor").status_code == 403
+    chinese = client.get("/nowhere", headers={"Accept-Language": "zh-CN,zh;q=0.9"})
+    assert 'lang="zh' in chinese.text
+
+
+def test_a_database_that_is_away_is_a_page_too_even_for_somebody_signed_in(
+    bank: Bank, runtime: Runtime, tmp_path: object
+) -> None:
+    from tests.web.conftest import settings_for
+
+    away = "postgresql://nobody:nothing@127.0.0.1:1/none"
+    settings = settings_for(tmp_path, away, runtime.redis_url)  # type: ignore[arg-type]
+    client = signed_in(app_on(Runtime(settings, bank.clock)).test_client(), bank.agent_id)
+    page = client.get("/console")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert page.content_type.startswith("text/html")
+    form = client.post("/console/more-time")
+    assert form.status_code == 503 and form.text.startswith("The database does not answer.")
+    ready = client.get("/readyz")
+    assert (ready.status_code, (ready.json or {})["database"]) == (503, "away")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_readiness_tells_of_the_doorbell_and_does_without_it(
+    bank: Bank, runtime: Runtime, tmp_path: object
+) -> None:
+    from tests.web.conftest import settings_for
+
+    settings = settings_for(tmp_path, runtime.database_url, "redis://127.0.0.1:1")  # type: ignore[arg-type]
+    deaf = Runtime(settings, bank.clock)
+    answer = app_on(deaf).test_client().get("/readyz")
+    deaf.engine.dispose()
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "ok", "doorbell": "away"})
+
+
+def test_no_console_page_shows_a_customers_number_whole(desk: FlaskClient, bank: Bank) -> None:
+    user = user_in_arm("id-photo-trouble", held_out=False)
+    customer = bank.knows(user)
+    number = customer.number or ""
+    bank.agent_is_available()
+    bank.sends(user, "id_photo_front")
+    for _ in range(2):
+        bank.sends(user, "photo_rejected", reason="glare")
+    bank.ticks()
+    (task,) = bank.tasks()
+    seen = []
+    bank.offers(task)
+    seen += [desk.get("/console").text, desk.get("/console/state").text]
+    assert customer.name and customer.name in seen[0], "the customer is on the page"
+    seen.append(desk.post(f"/console/call-tasks/{task.id}/dial").text)
+    (attempt,) = bank.attempts()
+    seen.append(desk.post(f"/console/attempts/{attempt.id}/end").text)
+    for html in seen:
+        digits = re.sub(r"[\s\-().]|&nbsp;|\u00a0", "", re.sub(r"<[^>]+>", "", html))
+        for secret in (number, number[1:], number[3:], number[3:10]):
+            assert secret not in html and secret not in digits

@@ -26,6 +26,11 @@ COMMANDS: dict[str, Entry] = {
     "sources": Entry("callcenter.commands.sources", "sources", "Add event sources and write keys."),
     "scripts": Entry("callcenter.commands.scripts", "scripts", "Check call scripts."),
     "rules": Entry("callcenter.commands.rules", "rules", "List, check and adopt trigger rules."),
+    "journeys": Entry("callcenter.commands.journeys", "journeys", "List and load journeys."),
+    "dispositions": Entry(
+        "callcenter.commands.journeys", "dispositions", "Load what agents can say of a call."
+    ),
+    "incidents": Entry("callcenter.commands.incidents", "incidents", "List and resolve incidents."),
     "import-events": Entry(
         "callcenter.commands.import_events", "import_events_command", "Take in journey events from a file."
     ),

@@ -50,10 +50,21 @@ class House:
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:
+    """Lock a customer until the commit: whoever holds the row decides alone what becomes of the customer."""
     customer = session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
     if customer is None:
         raise NotFound("There is no such customer.")
     return customer
+
+
+def lock_free_customer(session: Session, customer_id: UUID) -> Customer | None:
+    """Lock a customer whom no other process holds; None without waiting when one does."""
+    return session.get(
+        Customer,
+        customer_id,
+        with_for_update={"key_share": True, "skip_locked": True},
+        populate_existing=True,
+    )
 
 
 def task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: TaskState) -> CallTask:
@@ -190,6 +201,8 @@ def make_idle(session: Session, agent_id: UUID, now: datetime) -> None:
     routing.set_work_state(agent, WorkState.IDLE, now)
     if agent.presence == Presence.AVAILABLE:
         outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+    if agent.presence == Presence.SIGNED_OFF:
+        outbox.hand_over(session, OutboxKind.RELEASE_AGENT, agent_id, now)
     outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
 
 

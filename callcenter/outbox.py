@@ -16,7 +16,8 @@ from callcenter.models import OutboxMessage
 
 CHANNEL = "callcenter_outbox"
 LEASE = timedelta(seconds=20)
-MAX_TRIES = 12
+MAX_FAILURES = 12
+"""After so many failures a message is left for a person to look at."""
 
 
 def hand_over(
@@ -56,10 +57,8 @@ def take_due(session: Session, now: datetime, limit: int = 200) -> Sequence[Outb
     for row in rows:
         row.tries += 1
         row.due_at = now + LEASE * min(row.tries, 6)
-        if row.tries > MAX_TRIES:
-            row.failed_at = now
     session.flush()
-    return [row for row in rows if row.failed_at is None]
+    return rows
 
 
 def mark_done(session: Session, message_id: int, now: datetime) -> bool:
@@ -73,11 +72,17 @@ def mark_done(session: Session, message_id: int, now: datetime) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def note_failure(session: Session, message_id: int, error: str) -> None:
-    """Keep why a job failed; the message comes up again after its lease."""
-    session.execute(
-        update(OutboxMessage).where(col(OutboxMessage.id) == message_id).values(last_error=error[:500])
-    )
+def note_failure(session: Session, message_id: int, error: str, now: datetime) -> None:
+    """Keep why a job failed; the message comes up again after its lease, and after many failures no more.
+
+    Only a job that ran and failed counts: a queue that is away uses no try up.
+    """
+    message = session.get(OutboxMessage, message_id, with_for_update=True)
+    if message is None or message.done_at is not None:
+        return
+    message.failures, message.last_error = message.failures + 1, error[:500]
+    if message.failures >= MAX_FAILURES:
+        message.failed_at = now
 
 
 def ring(session: Session, *channels: str) -> None:

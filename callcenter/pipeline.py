@@ -35,6 +35,7 @@ from callcenter.domain.enums import (
     OutboxKind,
     Presence,
     ReservationEnd,
+    RuleState,
     ScreeningPoint,
     SuppressReason,
     TaskState,
@@ -52,6 +53,7 @@ from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
     CallTask,
+    ContactAttempt,
     Customer,
     EventSource,
     TriggerFiring,
@@ -149,7 +151,7 @@ def decide_firings(session: Session, house: House, now: datetime, limit: int = 5
     definitions = journey_queries.journeys_loaded(session)
     rules = trigger_queries.current_rules(session, definitions)
     firings = trigger_queries.firings_undecided(session, limit)
-    for firing in firings:
+    for firing in sorted(firings, key=lambda one: one.customer_id):
         firing.tries += 1
         session.flush()
         try:
@@ -171,7 +173,7 @@ def _decide(
     visit = journey_queries.visit_of(session, firing.visit_id)
     spec = rules.spec(firing.rule_key)
     suppress = FiringFate.SUPPRESSED
-    if spec is None:
+    if spec is None or rules.row(firing.rule_key).state != RuleState.LIVE:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.PAUSED)
     if not still_stands(spec, firing.anchor_at, journeys.state_of(visit)):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.RECOVERED)
@@ -267,7 +269,11 @@ def offer_call_task(
     known = session.get(CallTask, call_task_id)
     if known is None:
         return NotOffered("gone")
-    customer = moves.lock_customer(session, known.customer_id)
+    # Several tasks are looked at for one agent: waiting for a customer another process holds could deadlock.
+    lock = moves.lock_customer if only_agent is None else moves.lock_free_customer
+    customer = lock(session, known.customer_id)
+    if customer is None:
+        return NotOffered("customer busy")
     visit = journey_queries.visit_of(session, known.visit_id)
     task = task_queries.lock_task(session, call_task_id)
     if task is None or task.state != TaskState.PENDING:
@@ -339,7 +345,8 @@ def expire_offer(session: Session, call_task_id: UUID, now: datetime) -> bool:
     if task is None or reservation is None or reservation.expires_at > now:
         return False
     agent = routing.lock_agent(session, reservation.agent_id)
-    routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
+    if agent.presence == Presence.AVAILABLE:
+        routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
     moves.end_offer(session, task, ReservationEnd.EXPIRED, now)
     return True
 
@@ -449,7 +456,8 @@ def begin_placing(session: Session, attempt_id: UUID, now: datetime) -> str | No
 def note_placement(session: Session, attempt_id: UUID, placement: Placement, now: datetime) -> None:
     """Write down what the carrier answered to the one request."""
     attempt = moves.lock_call(session, attempt_id)
-    calls.note_placement(session, attempt, placement, now)
+    if again_at := calls.note_placement(session, attempt, placement, now):
+        outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now, due_at=again_at)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
     moves.follow_attempt(session, attempt, now)
@@ -464,24 +472,44 @@ def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, 
     if calls.note_news(session, attempt, news, now):
         moves.follow_attempt(session, attempt, now)
     elif attempt.carrier_ref != event.ref:
-        outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
+        outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     return True
+
+
+def freeze_after_incident(session: Session, attempt_id: UUID, now: datetime) -> None:
+    """Let nobody call the customer of this attempt until a person has looked into what happened."""
+    attempt = session.get(ContactAttempt, attempt_id)
+    if attempt is not None:
+        moves.lock_customer(session, attempt.customer_id)
+        intake.freeze(session, attempt.customer_id, now)
+        outbox.ring(session, outbox.FLOOR)
+
+
+def resolve_incident(session: Session, incident_id: int, user_id: UUID | None, now: datetime) -> None:
+    """Close an incident a person has looked into; the customer's last one lets them be called again."""
+    customer_id = calls.resolve_incident(session, incident_id, now)
+    if customer_id and not calls.open_incidents(session, customer_id):
+        intake.unfreeze(session, customer_id, now)
+    accounts.record(session, user_id, "incident.resolved", str(incident_id), now)
 
 
 def note_look(session: Session, attempt_id: UUID, news: News | None, now: datetime) -> None:
     """Take in what the reconciler saw at the carrier; None when the call was not in its list."""
     attempt = moves.lock_call(session, attempt_id)
     if attempt.state == AttemptState.ENDED:
-        return
+        return None
+    if attempt.state == AttemptState.CLAIMED:
+        calls.give_up(attempt, now)
+        return moves.follow_attempt(session, attempt, now)
     ended = calls.note_absence(attempt, now) if news is None else calls.note_news(session, attempt, news, now)
     if ended:
         moves.follow_attempt(session, attempt, now)
+    return None
 
 
 def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> Answer:
     """Decide what the customer who has just picked up hears: the last gate before two people talk."""
-    attempt = calls.lock_attempt(session, attempt_id)
-    if attempt is None:
+    if session.get(ContactAttempt, attempt_id) is None:
         return HangUp()
     attempt = moves.lock_call(session, attempt_id)
     if (
@@ -489,7 +517,8 @@ def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> 
         or attempt.cancel_asked_at
         or attempt.carrier_ref not in (None, ref)
     ):
-        calls.bind(session, attempt, ref, now)
+        if not calls.bind(session, attempt, ref, now):
+            outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
         return HangUp()
     calls.note_news(session, attempt, News(ref, AttemptState.BRIDGED), now)
     moves.follow_attempt(session, attempt, now)

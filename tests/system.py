@@ -253,7 +253,9 @@ def person_to_call(*rule_keys: str, now: datetime | None = None, held_out: bool 
         who = derived_id("customer", user)
         # A firing may fall into the next calendar quarter, which draws anew.
         moments = (at, at + timedelta(hours=1))
-        draws = {draw_arm(key, who, HOLDOUT_SHARE, moment).held_out for key in rule_keys for moment in moments}
+        draws = {
+            draw_arm(key, who, HOLDOUT_SHARE, moment).held_out for key in rule_keys for moment in moments
+        }
         if draws == {held_out}:
             name = f"{'陈林王李张刘'[number % 6]}{'伟芳敏静磊洋'[number // 6 % 6]}"
             return Person(user, f"+86138{number:08d}", name, zone_in_hours(at), f"a-{number}")

@@ -1,19 +1,40 @@
 """Jobs: each does one outbox message, may run twice, and marks it done in its own transaction."""
 
+from collections.abc import Callable
+from functools import wraps
 from uuid import UUID
 
 import structlog
 
 from callcenter import outbox, pipeline
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
+from callcenter.calls.queries import stray_refs
 from callcenter.domain.enums import AttemptState
 from callcenter.domain.ports import Placed, Unknown
 from callcenter.models import AgentLeg, ContactAttempt
 from callcenter.runtime import Runtime, get_runtime
 
 log = structlog.get_logger()
+Job = Callable[[int, str], None]
 
 
+def noted(job: Job) -> Job:
+    """Keep with its message that a job failed, and why; the message comes up again after its lease."""
+
+    @wraps(job)
+    def run(message_id: int, subject_id: str) -> None:
+        try:
+            job(message_id, subject_id)
+        except Exception as error:
+            runtime = get_runtime()
+            with runtime.unit_of_work() as session:
+                outbox.note_failure(session, message_id, type(error).__name__, runtime.clock())
+            raise
+
+    return run
+
+
+@noted
 def offer_call_task(message_id: int, subject_id: str) -> None:
     """Offer a pending call task to a free agent. Safe to run twice: only a pending row is claimed."""
     runtime = get_runtime()
@@ -23,6 +44,7 @@ def offer_call_task(message_id: int, subject_id: str) -> None:
             log.info("call_task.offered", call_task=subject_id, offer=type(offer).__name__)
 
 
+@noted
 def offer_to_agent(message_id: int, subject_id: str) -> None:
     """Offer a free agent the next call task. Safe to run twice: only an idle agent is claimed."""
     runtime = get_runtime()
@@ -31,6 +53,7 @@ def offer_to_agent(message_id: int, subject_id: str) -> None:
             pipeline.offer_to_agent(session, runtime.house, UUID(subject_id), runtime.clock())
 
 
+@noted
 def place_attempt(message_id: int, subject_id: str) -> None:
     """Ask the carrier for one call, once, whatever happens to this process meanwhile.
 
@@ -39,13 +62,15 @@ def place_attempt(message_id: int, subject_id: str) -> None:
     """
     runtime = get_runtime()
     attempt_id = UUID(subject_id)
+    with runtime.reading() as session:
+        attempt = session.get(ContactAttempt, attempt_id)
+    if attempt is not None and attempt.state == AttemptState.CLAIMED:
+        _connect(runtime, attempt.agent_id)
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
         number = pipeline.begin_placing(session, attempt_id, runtime.clock())
-        attempt = session.get(ContactAttempt, attempt_id)
-    if number is None or attempt is None:
+    if number is None:
         return
-    _connect(runtime, attempt.agent_id)
     try:
         placement = runtime.carrier.place(attempt_id, number, RING_TIMEOUT, MAX_CALL)
     except Exception as error:  # whatever went wrong, the request may have been sent
@@ -56,6 +81,7 @@ def place_attempt(message_id: int, subject_id: str) -> None:
     log.info("attempt.placed", attempt=subject_id, placement=type(placement).__name__)
 
 
+@noted
 def connect_agent(message_id: int, subject_id: str) -> None:
     """Call an agent into their room, unless they are there."""
     runtime = get_runtime()
@@ -65,6 +91,7 @@ def connect_agent(message_id: int, subject_id: str) -> None:
 
 
 def _connect(runtime: Runtime, agent_id: UUID) -> None:
+    """Ask for an agent's leg where none is up; a leg we do not hear of is asked for again at the next dial."""
     with runtime.unit_of_work() as session:
         address = pipeline.begin_connecting(session, agent_id, runtime.clock())
     if address is None:
@@ -76,26 +103,45 @@ def _connect(runtime: Runtime, agent_id: UUID) -> None:
     log.info("agent_leg.placed", agent=str(agent_id), placement=type(placement).__name__)
 
 
+@noted
 def release_agent(message_id: int, subject_id: str) -> None:
     """End the call that kept a signed-off agent in their room."""
     runtime = get_runtime()
     with runtime.reading() as session:
         leg = session.get(AgentLeg, UUID(subject_id))
     if leg is not None and leg.carrier_ref and leg.state != AttemptState.ENDED:
-        runtime.carrier.hang_up(leg.carrier_ref)
+        _end(runtime, leg.carrier_ref)
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
 
 
+@noted
 def hang_up_attempt(message_id: int, subject_id: str) -> None:
     """Ask the carrier to end a call; asked again after the lease while the carrier cannot be reached."""
     runtime = get_runtime()
     with runtime.reading() as session:
         attempt = session.get(ContactAttempt, UUID(subject_id))
-        ref = attempt.carrier_ref if attempt else None
-        over = attempt is None or attempt.state == AttemptState.ENDED
-    if ref is not None and not over and not runtime.carrier.hang_up(ref):
-        raise ConnectionError("the carrier could not be asked to end a call")
+    if attempt is not None and attempt.carrier_ref and attempt.state != AttemptState.ENDED:
+        _end(runtime, attempt.carrier_ref)
     with runtime.unit_of_work() as session:
         # Without a ref the call is not known to exist: the answer gate ends it should it ever be picked up.
         outbox.mark_done(session, message_id, runtime.clock())
+
+
+@noted
+def hang_up_strays(message_id: int, subject_id: str) -> None:
+    """End the calls that exist for an attempt and should not; their customer is not called for now."""
+    runtime = get_runtime()
+    with runtime.unit_of_work() as session:
+        pipeline.freeze_after_incident(session, UUID(subject_id), runtime.clock())
+    with runtime.reading() as session:
+        refs = stray_refs(session, UUID(subject_id))
+    for ref in refs:
+        _end(runtime, ref)
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
+
+
+def _end(runtime: Runtime, ref: str) -> None:
+    if not runtime.carrier.hang_up(ref):
+        raise ConnectionError("the carrier could not be asked to end a call")

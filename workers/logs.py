@@ -7,7 +7,7 @@ import structlog
 
 
 def set_up_logs(level: str) -> None:
-    """Send structured lines to standard error; in a terminal as text, elsewhere as JSON."""
+    """Send one line of key=value pairs per event to standard error."""
     numeric = logging.getLevelNamesMapping().get(level, logging.INFO)
     logging.basicConfig(stream=sys.stderr, level=numeric, format="%(name)s %(levelname)s %(message)s")
     for noisy in ("apscheduler", "rq", "rq.worker", "urllib3", "twilio", "twilio.http_client"):

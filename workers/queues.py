@@ -27,6 +27,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.OFFER_TO_AGENT: Route("workers.jobs.offer_to_agent", OFFERS),
     OutboxKind.PLACE_ATTEMPT: Route("workers.jobs.place_attempt", CALLS),
     OutboxKind.HANG_UP_ATTEMPT: Route("workers.jobs.hang_up_attempt", CALLS),
+    OutboxKind.HANG_UP_STRAYS: Route("workers.jobs.hang_up_strays", CALLS),
     OutboxKind.CONNECT_AGENT: Route("workers.jobs.connect_agent", CALLS),
     OutboxKind.RELEASE_AGENT: Route("workers.jobs.release_agent", CALLS),
 }

@@ -57,6 +57,8 @@ def run_relay(runtime: Runtime, stop: threading.Event) -> None:
                     listener.close()
             listener = None
             stop.wait(1.0)
+    if listener is not None:
+        listener.close()
 
 
 def _listen(runtime: Runtime) -> psycopg.Connection:

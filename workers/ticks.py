@@ -4,9 +4,10 @@ import structlog
 
 from callcenter import outbox, pipeline
 from callcenter.calls import queries as call_queries
+from callcenter.calls.policy import OVERDUE
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
-from callcenter.domain.enums import OutboxKind
+from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
@@ -58,6 +59,8 @@ def reconcile(runtime: Runtime) -> None:
     with runtime.reading() as session:
         quiet = call_queries.attempts_to_look_at(session, runtime.clock())
     for attempt in quiet:
+        if attempt.carrier_ref and runtime.clock() - attempt.claimed_at >= OVERDUE:
+            runtime.carrier.hang_up(attempt.carrier_ref)
         seen, could_ask = _look(runtime, attempt)
         if not could_ask:
             continue
@@ -69,6 +72,8 @@ def reconcile(runtime: Runtime) -> None:
 
 def _look(runtime: Runtime, attempt: ContactAttempt) -> tuple[CallSnapshot | None, bool]:
     """Find an attempt's call at the carrier: the call, if there is one, and whether we could ask at all."""
+    if attempt.state == AttemptState.CLAIMED:
+        return None, True  # the carrier was never asked
     if attempt.carrier_ref:
         seen = runtime.carrier.lookup(attempt.carrier_ref)
         return seen, seen is not None

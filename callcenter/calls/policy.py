@@ -10,3 +10,7 @@ QUIET_TALKING = timedelta(minutes=5)
 EMPTY_LOOKS = 5
 ABSENT_FOR = timedelta(minutes=10)
 RETRY_PLACING = 3
+"""How often a carrier that provably did nothing is asked, before the dial is given up."""
+NEVER_ASKED = timedelta(seconds=60)
+"""An attempt whose job has not run by then is given up: the agent would not understand a call so late."""
+OVERDUE = MAX_CALL + timedelta(minutes=5)

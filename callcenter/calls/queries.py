@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from callcenter.calls.policy import LOOK_FOR_LOST_AFTER
 from callcenter.calls.rules import needs_look
 from callcenter.domain.enums import AttemptState
-from callcenter.models import ContactAttempt
+from callcenter.models import ContactAttempt, Incident
 
 
 def attempts_to_look_at(session: Session, now: datetime, limit: int = 100) -> list[ContactAttempt]:
@@ -22,6 +22,12 @@ def attempts_to_look_at(session: Session, now: datetime, limit: int = 100) -> li
         .limit(limit)
     )
     return [a for a in rows if needs_look(AttemptState(a.state), a.last_news_at, a.claimed_at, now)]
+
+
+def stray_refs(session: Session, attempt_id: UUID) -> list[str]:
+    """List the carrier's calls for an attempt that should not exist."""
+    incidents = session.exec(select(Incident).where(Incident.attempt_id == attempt_id))
+    return [str(incident.detail["ref"]) for incident in incidents if incident.detail.get("ref")]
 
 
 def refs_bound(session: Session, refs: Sequence[str]) -> set[str | None]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from callcenter.calls.policy import (
     LOOK_FOR_LOST_AFTER,
     MAX_CALL,
+    NEVER_ASKED,
     QUIET_RINGING,
     QUIET_TALKING,
 )
@@ -63,6 +64,8 @@ def ending_of(
 def needs_look(state: AttemptState, last_news_at: datetime, claimed_at: datetime, now: datetime) -> bool:
     """Whether the reconciler should ask the carrier: by age alone, never by who holds a lock."""
     quiet = now - last_news_at
+    if state is AttemptState.CLAIMED:
+        return quiet >= NEVER_ASKED
     if state in (AttemptState.PLACING, AttemptState.UNKNOWN):
         return quiet >= LOOK_FOR_LOST_AFTER
     if state in (AttemptState.PLACED, AttemptState.INITIATED, AttemptState.RINGING):

@@ -1,6 +1,6 @@
 """Keep attempts: claim, place once, move by rank, end once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,12 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS
+from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, RETRY_PLACING
 from callcenter.calls.rules import RANK, News, advances, ending_of
 from callcenter.domain.enums import AttemptState, CallResult
 from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import CarrierEvent, NotProcessed, Placed, Placement, Rejected
-from callcenter.errors import Conflict
+from callcenter.errors import Conflict, NotFound
 from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
 
 
@@ -65,23 +65,38 @@ def begin_placing(attempt: ContactAttempt, now: datetime) -> bool:
     if attempt.state != AttemptState.CLAIMED or attempt.cancel_asked_at is not None:
         return False
     attempt.state, attempt.placing_at, attempt.last_news_at = AttemptState.PLACING, now, now
+    attempt.requests += 1
     return True
 
 
-def note_placement(session: Session, attempt: ContactAttempt, placement: Placement, now: datetime) -> None:
-    """Write down what the carrier answered. What callbacks have told meanwhile is never undone."""
+def note_placement(
+    session: Session, attempt: ContactAttempt, placement: Placement, now: datetime
+) -> datetime | None:
+    """Write down what the carrier answered. What callbacks have told meanwhile is never undone.
+
+    Returns when to ask once more: only when the carrier provably did nothing, and a few times at most.
+    """
     attempt.last_news_at = now
     if isinstance(placement, Placed):
         bind(session, attempt, placement.ref, now)
         _advance(attempt, AttemptState.PLACED, now)
     elif attempt.state != AttemptState.PLACING:
-        return
+        return None
     elif isinstance(placement, Rejected):
         _end(attempt, CallResult.REJECTED, now, detail=f"{placement.refusal}:{placement.code}")
     elif isinstance(placement, NotProcessed):
+        if attempt.requests < RETRY_PLACING and attempt.cancel_asked_at is None:
+            attempt.state = AttemptState.CLAIMED
+            return now + placement.retry_after
         _end(attempt, CallResult.NOT_PLACED, now, detail="carrier_busy")
     else:
         attempt.state, attempt.result_detail = AttemptState.UNKNOWN, placement.reason
+    return None
+
+
+def give_up(attempt: ContactAttempt, now: datetime) -> None:
+    """End an attempt the carrier was never asked for."""
+    _end(attempt, CallResult.NOT_PLACED, now, detail="never_asked")
 
 
 def bind(session: Session, attempt: ContactAttempt, ref: str, now: datetime) -> bool:
@@ -193,6 +208,23 @@ def note_absence(attempt: ContactAttempt, now: datetime) -> bool:
         return False
     _end(attempt, CallResult.NOT_PLACED, now, detail="not_found_at_carrier")
     return True
+
+
+def resolve_incident(session: Session, incident_id: int, now: datetime) -> UUID | None:
+    """Close an incident; returns its customer. Raises NotFound when there is none of this number."""
+    incident = session.get(Incident, incident_id, with_for_update=True)
+    if incident is None:
+        raise NotFound("There is no such incident.")
+    incident.resolved_at = incident.resolved_at or now
+    session.flush()
+    return incident.customer_id
+
+
+def open_incidents(session: Session, customer_id: UUID) -> Sequence[Incident]:
+    """List a customer's incidents nobody has looked into."""
+    return session.exec(
+        select(Incident).where(Incident.customer_id == customer_id).where(col(Incident.resolved_at).is_(None))
+    ).all()
 
 
 def live_attempt_of_task(session: Session, call_task_id: UUID) -> ContactAttempt | None:

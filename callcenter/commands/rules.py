@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from callcenter.accounts import service as accounts
 from callcenter.commands.here import read_yaml, runtime_here
 from callcenter.errors import BadInput
 from callcenter.journeys.queries import journeys_loaded
@@ -58,4 +59,5 @@ def adopt(file: Path, check: bool) -> None:
                 click.echo(f"{spec.key}: right")
                 continue
             row = triggers.adopt_rule(session, entry, journey, runtime.clock())
+            accounts.record(session, None, "rule.adopted", row.rule_key, runtime.clock(), version=row.version)
             click.echo(f"{row.rule_key}: v{row.version} is {row.state}")

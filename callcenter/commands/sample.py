@@ -1,6 +1,5 @@
 """`callcenter sample`: load the sample set-up, so that a fresh machine has something to do."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,14 @@ import click
 import yaml
 
 from callcenter.accounts import service as accounts
-from callcenter.config import Settings, load_settings
+from callcenter.commands.here import runtime_here
+from callcenter.config import Settings
 from callcenter.domain.enums import Role
-from callcenter.embedded import servers
 from callcenter.intake import service as intake
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.outcomes import service as outcomes
+from callcenter.outcomes.queries import disposition_kinds
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
 from callcenter.sample.people import (
@@ -26,6 +26,7 @@ from callcenter.sample.people import (
     DEMO_WRITE_KEY,
 )
 from callcenter.triggers import service as triggers
+from callcenter.triggers.queries import newest_version
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 
@@ -35,27 +36,34 @@ def read_sample(name: str) -> Any:
     return yaml.safe_load((SAMPLE / name).read_text(encoding="utf-8"))
 
 
-def load_set_up(runtime: Runtime) -> None:
-    """Load the loan journey, its rules and the dispositions; what is there unchanged stays as it is."""
+def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
+    """Load the loan journey, its rules and the dispositions where there are none yet.
+
+    What people have changed stays as it is; `again` puts the sample's version over it.
+    """
     with runtime.unit_of_work() as session:
         now = runtime.clock()
-        outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
-        others = journey_queries.journeys_loaded(session).values()
+        if again or not disposition_kinds(session):
+            outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
+        loaded = dict(journey_queries.journeys_loaded(session))
         raw = read_sample("loan.yaml")
-        journey = journeys.load_journey(session, raw, others, now)
+        journey = loaded.get(raw["journey"])
+        if again or journey is None:
+            journey = journeys.load_journey(session, raw, loaded.values(), now)
         for rule in read_sample("rules.yaml"):
-            triggers.adopt_rule(session, rule, journey, now)
+            if again or newest_version(session, rule["rule"]) is None:
+                triggers.adopt_rule(session, rule, journey, now)
 
 
 def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
-    """Load the sample set-up and, in the demo, its source, users and team of synthetic agents.
+    """In the demo, load the sample set-up, its source and users; return (role, login, password) rows.
 
-    Returns (role, login, password) rows of those a person may sign in as.
+    Elsewhere nothing is loaded: a bank loads its own journeys, rules and dispositions.
     """
-    runtime = Runtime(settings)
-    load_set_up(runtime)
     if settings.environment != "demo":
         return []
+    runtime = Runtime(settings)
+    load_set_up(runtime)
     with runtime.unit_of_work() as session:
         now = runtime.clock()
         intake.add_source(session, "demo-app", DEMO_WRITE_KEY, 1.0, now)
@@ -72,7 +80,7 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
 
 @click.command("sample")
 def sample() -> None:
-    """Load the sample journey, rules and dispositions into the configured database."""
-    with servers(load_settings(os.environ)) as running:
-        load_sample(running.settings)
+    """Load the sample journey, rules and dispositions, over what was changed in them."""
+    with runtime_here() as runtime:
+        load_set_up(runtime, again=True)
     click.echo("The sample set-up is loaded.")

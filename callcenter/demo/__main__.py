@@ -21,7 +21,7 @@ LOG = logging.getLogger("callcenter.demo")
 LONGEST_NAP_S = 0.25  # calls are heard this soon
 SAVE_EVERY_S = 15.0
 LOG_EVERY_S = 60.0
-OPENING = 45  # customers who come at once into a demo that follows nobody
+OPENING = 30  # customers who come at once into a demo that follows nobody
 FLUSH_WITHIN_S = 1.2  # of the two seconds a process has between being asked to end and being ended
 FIRST_INDEX_FROM = 1_767_225_600  # 2026-01-01 UTC
 

@@ -83,6 +83,7 @@ class Call:
     says_at: float = 0.0
     digits_left: int = 0
     answer: str = ""
+    is_right_person: bool = False
     saves_at: float | None = None
     saves: int = 0
 
@@ -150,8 +151,9 @@ class Agent:
         call.says_at = now + self.chance.uniform(*SPEAKS_S)
         branch = self._branch(page.branches)
         call.answer = leads_to(branch)
-        if page.node == "right_person" and call.answer == "close":
-            call.answer = "wrong_person"
+        if page.node == "right_person":
+            call.is_right_person = call.answer != "close"
+            call.answer = call.answer if call.is_right_person else "wrong_person"
         path = f"/console/call-tasks/{page.call_task}/script"
         return Act("script_steps", path, [("node", page.node), ("branch", branch)])
 
@@ -201,9 +203,10 @@ class Agent:
             shares = AFTER_THE_ANSWER[call.answer]
         else:
             shares = AFTER_A_TALK if call.talked_s >= A_TALK_S else AFTER_HANGING_UP
+        ruled_out = {"wrong_person"} if call.is_right_person else set()
         if not page.callback_times or call.saves > 1:
-            shares = {said: share for said, share in shares.items() if said != "callback"} or AFTER_A_TALK
-        return self._drawn(shares, offered)
+            ruled_out.add("callback")
+        return self._drawn(shares, tuple(said for said in offered if said not in ruled_out))
 
     def _between_calls(self, page: ConsolePage, now: float) -> Act | None:
         """Be available, but for a break now and then."""

@@ -197,5 +197,6 @@ class OutboxKind(StrEnum):
     OFFER_TO_AGENT = "offer-to-agent"
     PLACE_ATTEMPT = "place-attempt"
     HANG_UP_ATTEMPT = "hang-up-attempt"
+    HANG_UP_STRAYS = "hang-up-strays"
     CONNECT_AGENT = "connect-agent"
     RELEASE_AGENT = "release-agent"

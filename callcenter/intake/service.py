@@ -213,6 +213,23 @@ def _update_profile(customer: Customer, profile: Profile, now: datetime) -> None
     customer.updated_at = now
 
 
+def freeze(session: Session, customer_id: UUID, now: datetime) -> None:
+    """Bar every call to a customer until a person has looked into what happened."""
+    session.execute(
+        update(Customer)
+        .where(col(Customer.id) == customer_id)
+        .where(col(Customer.frozen_at).is_(None))
+        .values(frozen_at=now)
+    )
+
+
+def unfreeze(session: Session, customer_id: UUID, now: datetime) -> None:
+    """Let a frozen customer be called again."""
+    session.execute(
+        update(Customer).where(col(Customer.id) == customer_id).values(frozen_at=None, updated_at=now)
+    )
+
+
 def store_events(session: Session, source_id: UUID, placed: Sequence[PlacedEvent]) -> set[str]:
     """Insert events, each once; return the message ids that were new."""
     new: set[str] = set()

@@ -1,7 +1,8 @@
 """Counts per rule and per script variant, each customer once a quarter by the first firing.
 
 The hold-out draw is sticky, so a customer's later firings are no new evidence. Only firings of both arms
-that went through the same filters count: those that became a call task and those held out.
+that went through the same filters count: those that became a call task and those held out. A firing whose
+window is still open counts too, in both arms alike; its conversion may still come.
 """
 
 from collections.abc import Mapping

@@ -47,6 +47,7 @@ class ContactAttempt(SQLModel, table=True):
     last_news_at: datetime
     cancel_asked_at: datetime | None = None
     empty_looks: int = 0
+    requests: int = 0
     talk_seconds: int | None = None
     script_id: str | None = None
     script_version: str | None = None

@@ -27,6 +27,7 @@ class OutboxMessage(SQLModel, table=True):
     created_at: datetime
     due_at: datetime
     tries: int = 0
+    failures: int = 0
     done_at: datetime | None = None
     failed_at: datetime | None = None
     last_error: str | None = None

@@ -59,7 +59,7 @@ def sign_in_form() -> str | AnyResponse:
 
 @bp.post("/sign-in")
 def sign_in() -> Response | AnyResponse:
-    """Check login and password; ten wrong ones in a minute from one address are enough."""
+    """Check login and password; ten tries a minute for one login from one address are enough."""
     # PostgreSQL text cannot hold U+0000; nobody's login does.
     login = request.form.get("email", "").replace("\x00", "\ufffd")
     password = request.form.get("password", "")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from callcenter.domain.enums import Role
@@ -47,8 +48,13 @@ def viewer() -> User:
 
 
 def viewer_or_none() -> User | None:
-    """Return the signed-in user, None for a stranger."""
-    return cast(User, current_user.user) if current_user.is_authenticated else None
+    """Return the signed-in user, None for a stranger and for everybody while the database is away."""
+    try:
+        return cast(User, current_user.user) if current_user.is_authenticated else None
+    except OperationalError:
+        # A page that says so must be rendered without asking the database again: a stranger until then.
+        g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
+        return None
 
 
 def roles_required(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:

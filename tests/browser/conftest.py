@@ -115,9 +115,7 @@ def desk(
 
 
 @pytest.fixture
-def empty_desk(
-    browser: Browser, system: System, bank: Bank, second_console: AgentConsole
-) -> Iterator[Desk]:
+def empty_desk(browser: Browser, system: System, bank: Bank, second_console: AgentConsole) -> Iterator[Desk]:
     """The agent's browser before anybody has signed in."""
     with Desk(browser, system.base_url) as made:
         yield made

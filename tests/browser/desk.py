@@ -3,12 +3,12 @@
 from types import TracebackType
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize
 
 from tests.system import sign_in_form
 
-WIDE = {"width": 1366, "height": 768}
-NARROW = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1366, "height": 768}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 10_000
 _REFUSALS = ("Failed to load resource", "Response Status Error Code")
 

@@ -3,7 +3,6 @@
 Pictures go to `test-results/`; nobody compares them pixel by pixel.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
 LOOKS = [(theme, language) for theme in ("light", "dark") for language in ("en", "zh")]
 SUPERVISED = {"/floor": "main"}
-STUDIO = {page: "main" for page in ("/studio", "/studio/rules", "/studio/effects", "/studio/scripts")}
+STUDIO = dict.fromkeys(("/studio", "/studio/rules", "/studio/effects", "/studio/scripts"), "main")
 
 
 class Looker:
@@ -54,7 +53,9 @@ class Looker:
 
 def layout_troubles(page: Page, controls: tuple[str, ...]) -> list[str]:
     """What sticks out of the screen sideways, and which main controls cannot be seen without scrolling."""
-    width, inner = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    width, inner = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
     troubles = [f"scrolls sideways, {width} in {inner}"] if width > inner else []
     size = page.viewport_size
     assert size
@@ -82,7 +83,7 @@ def axe(page: Page) -> list[str]:
         ".filter(one => ['serious', 'critical'].includes(one.impact))"
         ".map(one => ({id: one.id, nodes: one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))})))"
     )
-    return [f"axe {one['id']}: {re.sub(r'\s+', ' ', '; '.join(one['nodes']))}" for one in found]
+    return [f"axe {one['id']}: {' '.join('; '.join(one['nodes']).split())}" for one in found]
 
 
 @pytest.mark.parametrize(("theme", "language"), LOOKS)

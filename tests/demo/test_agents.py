@@ -142,6 +142,13 @@ def test_what_is_said_of_a_talk_agrees_with_the_answer_given_last(
         assert form["disposition"][0] in said
 
 
+def test_who_was_asked_and_is_the_right_person_is_not_said_to_be_another() -> None:
+    for seed in range(100):
+        who = agent(seed)
+        acts(who, replace(TALK, node="right_person", branches=("1-which_field",)), 0.0, 20)
+        assert saved(who, replace(WRAP, result="Answered"))["disposition"] != ["wrong_person"]
+
+
 def test_a_callback_is_set_to_a_time_that_was_offered_and_to_none_if_there_is_none() -> None:
     forms = [after_talking(agent(seed), 60.0) for seed in range(100)]
     times = [form.get("callback_at") for form in forms if form["disposition"] == ["callback"]]

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.console import AgentConsole
-from tests.system import CustomerApp, System, running_system
+from tests.system import CustomerApp, Person, System, person_to_call, running_system
+
+RING_S = 1.5
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,3 +42,11 @@ def agent(system: System) -> Iterator[AgentConsole]:
     console.becomes_available()
     yield console
     console.close()
+
+
+@pytest.fixture
+def person(system: System) -> Person:
+    """A customer who picks up and stays on the telephone."""
+    someone = person_to_call("id-photo-trouble")
+    system.set_number(someone.number, outcome="human", ring_s=RING_S, talk_s=120)
+    return someone

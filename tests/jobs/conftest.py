@@ -16,7 +16,7 @@ from callcenter.runtime import Runtime, get_runtime
 from tests.factories import Bank, Clock, user_in_arm
 from tests.simulator.conftest import product, running_simulator, simulator  # noqa: F401
 from tests.simulator.sim import ACCOUNT_SID, AUTH_TOKEN, Product, Simulator
-from tests.web.conftest import settings_for
+from tests.web.conftest import session, settings_for  # noqa: F401
 
 RULE = "id-photo-trouble"
 
@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def worker_runtime(
-    session: Session,
+    session: Session,  # noqa: F811
     redis_url: str,
     clock: Clock,
     simulator: Simulator,  # noqa: F811

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from callcenter.app import create_app
 from callcenter.config import Settings
+from callcenter.db import make_engine
 from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
 from callcenter.models import User
@@ -46,7 +47,19 @@ def app_on(runtime: Runtime, *, csrf: bool = False) -> Flask:
     """The application as it is served; tests of forms leave the CSRF token out unless they ask for it."""
     app = create_app(runtime)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=csrf)
+    # Cookies go over https only; browsers then send a Referer, test clients do not.
+    app.config.update(PREFERRED_URL_SCHEME="https", WTF_CSRF_SSL_STRICT=False)
     return app
+
+
+@pytest.fixture
+def session(fresh_database: Callable[[str], str]) -> Iterator[Session]:
+    """A session on a database of the test's own: what it commits, the application sees over its own engine."""
+    engine = make_engine(fresh_database("one_test"))
+    with Session(engine, expire_on_commit=False) as opened:
+        yield opened
+        opened.rollback()
+    engine.dispose()
 
 
 @pytest.fixture

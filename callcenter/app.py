@@ -77,7 +77,7 @@ def _install_sign_in(app: Flask, runtime: Runtime) -> None:
             and not request.path.startswith("/live")
         ):
             return redirect("/sign-in?next=" + request.path)
-        return "You are signed out. Sign in again; what you typed stays here.", 401
+        return edge.signed_out_words(), 401
 
 
 def _database_away(_: OperationalError) -> Response:

@@ -578,6 +578,8 @@ def close_call(
     assert attempt is not None
     flags = outcomes.flags_of(session, wrap_up.disposition)
     wrap_up = _checked_callback(session, house, customer, task, wrap_up, now) if flags.callback else wrap_up
+    if not flags.reached:
+        wrap_up = replace(wrap_up, causes=())  # nobody was asked why; the prefilled cause is no answer
     seconds = int((now - agent.work_state_at).total_seconds())
     outcomes.keep_disposition(session, attempt, wrap_up, agent_id, seconds, now)
     if wrap_up.suggestion:

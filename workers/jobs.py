@@ -9,6 +9,7 @@ import structlog
 from callcenter import outbox, pipeline
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import stray_refs
+from callcenter.calls.rules import News
 from callcenter.domain.enums import AttemptState
 from callcenter.domain.ports import Placed, Unknown
 from callcenter.models import AgentLeg, ContactAttempt
@@ -121,9 +122,15 @@ def hang_up_attempt(message_id: int, subject_id: str) -> None:
     runtime = get_runtime()
     with runtime.reading() as session:
         attempt = session.get(ContactAttempt, UUID(subject_id))
+    seen = None
     if attempt is not None and attempt.carrier_ref and attempt.state != AttemptState.ENDED:
         _end(runtime, attempt.carrier_ref)
+        # It may have ended long ago without our hearing of it; the agent shall not wait for the reconciler.
+        seen = runtime.carrier.lookup(attempt.carrier_ref)
     with runtime.unit_of_work() as session:
+        if seen is not None and seen.state is AttemptState.ENDED:
+            news = News(seen.ref, seen.state, seen.result, seen.talk_seconds)
+            pipeline.note_look(session, UUID(subject_id), news, runtime.clock())
         # Without a ref the call is not known to exist: the answer gate ends it should it ever be picked up.
         outbox.mark_done(session, message_id, runtime.clock())
 

@@ -12,6 +12,8 @@ def set_up_logs(level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=numeric, format="%(name)s %(levelname)s %(message)s")
     for noisy in ("apscheduler", "rq", "rq.worker", "urllib3", "twilio", "twilio.http_client"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # A tick that finds the one before still running is left out: that is its design, not news.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -58,13 +58,13 @@ def read_wrap_up(form: "MultiDict[str, str]") -> WrapUp:
     return wrap_up
 
 
-def _state(
-    status: int = 200, not_dialed: NotDialed | None = None, template: str = "console/_body.html"
-) -> Response:
-    """Render the console as it is now."""
+def _state(not_dialed: NotDialed | None = None, template: str = "console/_body.html") -> Response:
+    """Render the console as it is now: the part that changes, or the page for a form sent without scripts."""
+    if request.method == "POST" and not request.headers.get("HX-Request"):
+        template = "console/page.html"
     with runtime().reading() as session:
         page = console_page(runtime(), session, viewer(), runtime().clock(), not_dialed)
-    return make_response(render_template(template, page=page), status)
+    return make_response(render_template(template, page=page))
 
 
 @bp.get("/console")

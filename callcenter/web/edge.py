@@ -7,7 +7,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, g, request
+from flask_babel import gettext
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -141,8 +143,13 @@ def uuid_field(value: object) -> UUID:
 def wants_json() -> bool:
     """Whether the asker is a program: the collector's, the carrier's and the health routes."""
     return request.path.startswith(("/v1/", "/carrier/", "/healthz", "/readyz")) or (
-        request.accept_mimetypes.best_match(["application/json", "text/html"]) == "application/json"
+        "application/json" in request.headers.get("Accept", "")
     )
+
+
+def signed_out_words() -> str:
+    """What a person reads whose session has ended."""
+    return gettext("You are signed out. Sign in again in another tab; what you typed stays here.")
 
 
 def install_errors(app: Flask) -> None:
@@ -151,6 +158,15 @@ def install_errors(app: Flask) -> None:
     @app.errorhandler(CallCenterError)
     def refused(error: CallCenterError) -> Response:
         return _render(error.status, error.code, error.message, getattr(error, "fields", None))
+
+    @app.errorhandler(CSRFError)
+    def unknown_form(_: CSRFError) -> Response:
+        if viewer_or_none() is None:
+            return _render(401, "signed_out", signed_out_words(), None)
+        text = gettext(
+            "You have signed in anew since this page was opened. Press again; nothing typed is lost."
+        )
+        return _render(400, "stale_page", text, None)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
@@ -174,7 +190,7 @@ def _render(status: int, code: str, message: str, fields: Any) -> Response:
         if fields:
             body["fields"] = fields
         response = jsonify(body)
-    elif request.headers.get("HX-Request") or request.method == "POST":
+    elif request.headers.get("HX-Request") or not request.accept_mimetypes.accept_html:
         response = make_response(message)
         response.headers["Content-Type"] = "text/plain; charset=utf-8"
     else:
@@ -197,9 +213,3 @@ def _render(status: int, code: str, message: str, fields: Any) -> Response:
 def blueprint(name: str) -> Blueprint:
     """Return a blueprint for one persona or outside system."""
     return Blueprint(name, f"callcenter.web.{name}")
-
-
-def remember_agent() -> UUID:
-    """Return the signed-in agent's id; an agent's id is their user's."""
-    g.agent_id = viewer().id
-    return viewer().id

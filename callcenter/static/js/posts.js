@@ -42,11 +42,18 @@ export function sentenceFor(status, body, type = "") {
   return word(String(status)) || word(status >= 500 ? "500" : "422");
 }
 
+/* The newest key: whoever has signed in anew in another tab gets it with the next refresh of the state. */
+export function csrfToken() {
+  return (
+    document.querySelector('#state input[name="csrf_token"]')?.value ??
+    document.querySelector('meta[name="csrf-token"]')?.content
+  );
+}
+
 export function startPosts() {
   keepWhatIsTheirs();
-  const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
   document.body.addEventListener("htmx:configRequest", (event) => {
-    event.detail.headers["X-CSRFToken"] = csrf;
+    event.detail.headers["X-CSRFToken"] = csrfToken();
   });
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
@@ -63,7 +70,7 @@ export function startPosts() {
   document.body.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
     showNotice(sentenceFor(xhr.status, xhr.responseText, xhr.getResponseHeader("Content-Type") ?? ""));
-    if ([404, 409].includes(xhr.status)) document.dispatchEvent(new CustomEvent("state-wanted"));
+    if ([400, 401, 404, 409].includes(xhr.status)) document.dispatchEvent(new CustomEvent("state-wanted"));
   });
   for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(failure, () => showNotice(word("network")));

@@ -1,5 +1,6 @@
 /* The script: a digit shows the next thing to say at once; the server is told and may correct it. */
 import { serverNow } from "./clocks.js";
+import { csrfToken } from "./posts.js";
 
 /* Steps shown here which the server has not confirmed yet: {task, node, answer, label, leadsTo, at}. */
 let unconfirmed = [];
@@ -100,7 +101,7 @@ function noteObjection(item) {
   fetch(panel.dataset.objections, {
     method: "POST",
     headers: {
-      "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
+      "X-CSRFToken": csrfToken(),
       "HX-Request": "true",
     },
     body,

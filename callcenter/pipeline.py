@@ -24,7 +24,7 @@ from callcenter.calls import service as calls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import RETRY_AFTER
+from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
@@ -285,6 +285,11 @@ def offer_call_task(
     if reason := moves.why_dead(session, rules, task, visit):
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
+    if task.rule_key in rules.rules and rules.row(task.rule_key).state == RuleState.PAUSED:
+        again_at = now + PAUSED_RULE_LOOK
+        calltasks.wait_until(task, again_at, ["rule_paused"])
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+        return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
     agent = routing.free_agent(session, customer.language, now, only=owner or only_agent)
     if agent is None or (only_agent and agent.id != only_agent):

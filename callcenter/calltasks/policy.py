@@ -4,6 +4,8 @@ from datetime import timedelta
 
 MAX_ATTEMPTS = 2
 RETRY_AFTER = timedelta(hours=2)
+PAUSED_RULE_LOOK = timedelta(seconds=30)
+"""How often a call task of a paused rule looks whether the rule runs again."""
 OWNER_FIRST_FOR = timedelta(minutes=15)
 """A personal callback waits so long for the agent who promised it; then anybody may keep the promise."""
 AGEING_POINTS_PER_MINUTE = 1.0

@@ -108,6 +108,7 @@ def desk(
     """An agent signed in and available, with the console before them. Idle and signed off afterwards."""
     with Desk(browser, system.base_url, storage_state=cookies["agent"]) as made:
         made.page.goto("/console")
+        made.prefers("auto", "en")
         made.becomes_available()
         yield made
         clear_the_desk(second_console)

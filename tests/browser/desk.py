@@ -61,6 +61,14 @@ class Desk:
         self.page.click('#presence form:has(input[value="available"]) button')
         self.page.wait_for_selector(".presence-available")
 
+    def prefers(self, theme: str, language: str) -> None:
+        """Change how all pages of this user look, and load the page anew."""
+        token = self.page.get_attribute('meta[name="csrf-token"]', "content")
+        form = {"theme": theme, "language": language, "csrf_token": token or ""}
+        answer = self.context.request.post("/preferences", form=form, headers={"Referer": self.page.url})
+        assert answer.ok
+        self.page.reload()
+
     def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         for key in keys:

@@ -25,13 +25,7 @@ class Looker:
 
     def __init__(self, desk: Desk, theme: str, language: str) -> None:
         self.desk, self.page, self.name = desk, desk.page, f"{theme}-{language}"
-        answer = desk.context.request.post(
-            "/preferences",
-            form={"theme": theme, "language": language, "csrf_token": self._token()},
-            headers={"Referer": desk.page.url},
-        )
-        assert answer.ok
-        self.page.reload()
+        desk.prefers(theme, language)
 
     def looks_at(self, what: str, *controls: str) -> list[str]:
         """Take a picture in every size; return what is wrong with the page."""
@@ -44,11 +38,6 @@ class Looker:
             wrong += [f"{where}: {each}" for each in (*layout_troubles(self.page, controls), *axe(self.page))]
         self.page.set_viewport_size(WIDE)
         return wrong
-
-    def _token(self) -> str:
-        token = self.page.get_attribute('meta[name="csrf-token"]', "content")
-        assert token
-        return token
 
 
 def layout_troubles(page: Page, controls: tuple[str, ...]) -> list[str]:
@@ -119,6 +108,7 @@ def test_floor_and_studio_fit_and_are_accessible(
                 desk.page.goto(path)
                 desk.page.locator(control).first.wait_for()
                 wrong += looker.looks_at(path.strip("/").replace("/", "-"))
+            desk.prefers("auto", "en")
             assert desk.troubles == []
     assert wrong == []
 

@@ -272,3 +272,125 @@ def test_a_device_used_by_another_customer_starts_afresh(bank: Bank) -> None:
 
     steps = {visit.customer_id: visit.step for visit in bank.session.exec(select(Visit))}
     assert steps == {bank.customer("first").id: "register", bank.customer("second").id: "sign_in"}
+
+
+def test_a_paused_rule_calls_nobody_and_says_so(bank: Bank) -> None:
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    pipeline.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=False)
+    assert isinstance(bank.offers(task), pipeline.NotOffered)
+    assert task.why_no_call == ["rule_paused"]
+    pipeline.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=True)
+    bank.clock.go_on(seconds=30)
+    bank.agent_is_available()
+    assert bank.offers(task) == pipeline.Reserved(bank.agent_id)
+
+
+def test_a_rule_that_runs_again_calls_nobody_for_a_moment_gone_by(bank: Bank) -> None:
+    user = user_in_arm("face-scan-quiet", held_out=False)
+    bank.knows(user)
+    bank.sends(user, "face_scan")
+    pipeline.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=False)
+    bank.session.commit()
+    bank.clock.go_on(minutes=10)
+    pipeline.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=True)
+    bank.session.commit()
+    bank.clock.go_on(minutes=5)
+    bank.ticks()
+    assert bank.firings() == []
+
+
+def test_a_rule_that_no_longer_fits_its_journey_keeps_no_event_out(bank: Bank) -> None:
+    from callcenter.models import TriggerRule
+
+    for row in bank.session.exec(select(TriggerRule)):
+        row.definition = {**row.definition, "step": "nowhere"}
+        row.created_at = bank.clock.go_on(seconds=1)
+    bank.session.commit()
+    assert bank.sends("anybody", "register").accepted == 1
+
+
+def test_a_personal_callback_waits_for_its_agent_and_then_for_anybody(bank: Bank) -> None:
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    bank.offers(task)
+    dialing = bank.dials(task)
+    bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.NO_ANSWER)
+    at = bank.clock.now + timedelta(hours=3)
+    wrap_up = WrapUp("callback", callback_at=at)
+    pipeline.close_call(bank.session, bank.house, task.id, wrap_up, bank.agent_id, bank.clock.now)
+    bank.session.commit()
+    assert (task.state, task.not_before_at, task.agent_id) == (TaskState.PENDING, at, bank.agent_id)
+    bank.sends(user, "photo_rejected", reason="glare")
+    bank.clock.now = at
+    bank.agent_is_available()
+    assert bank.offers(task) == pipeline.Reserved(bank.agent_id)
+
+
+def test_a_second_call_for_one_attempt_is_an_incident_and_its_customer_is_left_alone(bank: Bank) -> None:
+    from callcenter.models import Incident
+
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    bank.offers(task)
+    dialing = bank.dials(task)
+    bank.hears(dialing.attempt_id, AttemptState.RINGING, ref="CA1")
+    bank.hears(dialing.attempt_id, AttemptState.RINGING, ref="CA2")
+    incident = bank.session.exec(select(Incident)).one()
+    assert (incident.kind, incident.detail) == ("second_call_for_attempt", {"ref": "CA2"})
+    pipeline.freeze_after_incident(bank.session, dialing.attempt_id, bank.clock.now)
+    bank.session.commit()
+    customer = bank.customer(user)
+    bank.session.refresh(customer)
+    assert customer.frozen_at is not None
+    assert incident.id is not None
+    pipeline.resolve_incident(bank.session, incident.id, None, bank.clock.now)
+    bank.session.commit()
+    bank.session.refresh(customer)
+    assert customer.frozen_at is None
+
+
+def test_an_attempt_whose_job_never_ran_is_given_up(bank: Bank) -> None:
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    bank.offers(task)
+    result = pipeline.place_call(bank.session, bank.house, task.id, bank.agent_id, bank.clock.now)
+    assert isinstance(result, pipeline.Dialing)
+    bank.session.commit()
+    bank.clock.go_on(minutes=2)
+    pipeline.note_look(bank.session, result.attempt_id, None, bank.clock.now)
+    bank.session.commit()
+    assert bank.attempts()[0].result == CallResult.NOT_PLACED
+    assert pipeline.begin_placing(bank.session, result.attempt_id, bank.clock.now) is None
+    assert _agent(bank).work_state == WorkState.WRAPPING
+
+
+def test_a_carrier_that_did_nothing_is_asked_again_and_not_for_ever(bank: Bank) -> None:
+    from callcenter.domain.ports import NotProcessed
+
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    bank.offers(task)
+    dialing = bank.dials(task)
+    busy = NotProcessed(timedelta(seconds=2))
+    for _ in range(2):
+        pipeline.note_placement(bank.session, dialing.attempt_id, busy, bank.clock.now)
+        assert pipeline.begin_placing(bank.session, dialing.attempt_id, bank.clock.now) is not None
+    pipeline.note_placement(bank.session, dialing.attempt_id, busy, bank.clock.now)
+    bank.session.commit()
+    assert bank.attempts()[0].result == CallResult.NOT_PLACED

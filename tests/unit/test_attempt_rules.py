@@ -15,8 +15,10 @@ from callcenter.calls.policy import (
     EMPTY_LOOKS,
     LOOK_FOR_LOST_AFTER,
     MAX_CALL,
+    NEVER_ASKED,
     QUIET_RINGING,
     QUIET_TALKING,
+    RETRY_PLACING,
 )
 from callcenter.calls.rules import RANK, News, advances, ending_of, needs_look
 from callcenter.domain.enums import AttemptState, CallResult
@@ -144,7 +146,7 @@ def test_a_call_is_abandoned_too_when_the_news_of_its_answer_comes_late() -> Non
     [
         (Placed("CA1"), AttemptState.PLACED, None),
         (Unknown("cut"), AttemptState.UNKNOWN, None),
-        (NotProcessed(timedelta(seconds=2)), AttemptState.ENDED, CallResult.NOT_PLACED),
+        (NotProcessed(timedelta(seconds=2)), AttemptState.CLAIMED, None),
         (Rejected(RefusalClass.INVALID_DESTINATION, "21211"), AttemptState.ENDED, CallResult.REJECTED),
     ],
 )
@@ -157,6 +159,16 @@ def test_each_answer_to_our_request_has_one_meaning_and_undoes_no_news(
     hears(ringing, [_news(AttemptState.RINGING)])
     service.note_placement(Session(), ringing, answer, START)
     assert (ringing.state, ringing.result) == (AttemptState.RINGING, None)
+
+
+def test_a_carrier_that_did_nothing_is_asked_a_few_times_and_then_no_more() -> None:
+    attempt, asked = placing(), 0
+    attempt.state = AttemptState.CLAIMED
+    while service.begin_placing(attempt, START):
+        asked += 1
+        again_at = service.note_placement(Session(), attempt, NotProcessed(timedelta(seconds=2)), START)
+        assert again_at in (START + timedelta(seconds=2), None)
+    assert (asked, attempt.state, attempt.result) == (RETRY_PLACING, AttemptState.ENDED, CallResult.NOT_PLACED)
 
 
 def test_the_permission_to_ask_is_given_once_and_not_for_a_canceled_attempt() -> None:
@@ -204,11 +216,12 @@ def test_an_attempt_is_looked_at_once_it_has_been_quiet_too_long(
     assert not needs_look(state, START, START, START + quiet - timedelta(seconds=1))
 
 
-def test_an_ended_or_unasked_attempt_needs_no_look_and_an_endless_call_does() -> None:
+def test_an_ended_attempt_needs_no_look_and_one_never_asked_for_or_endless_does() -> None:
     later = START + timedelta(days=1)
     assert not needs_look(AttemptState.ENDED, START, START, later)
-    assert not needs_look(AttemptState.CLAIMED, START, START, later)
-    assert needs_look(AttemptState.BRIDGED, later, later - MAX_CALL, later)
+    assert not needs_look(AttemptState.CLAIMED, START, START, START + NEVER_ASKED - timedelta(seconds=1))
+    assert needs_look(AttemptState.CLAIMED, START, START, START + NEVER_ASKED)
+    assert needs_look(AttemptState.BRIDGED, later - QUIET_RINGING, later - MAX_CALL - QUIET_TALKING, later)
 
 
 @pytest.mark.parametrize("result", [r for r in CallResult if r is not CallResult.COMPLETED])

@@ -31,7 +31,7 @@ def one(**raw: Any) -> Any:
     return batch.events[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(raw_events | values, max_size=4), st.fixed_dictionaries({}, optional={"context": values, "sentAt": values}))
 def test_whatever_comes_in_is_taken_or_refused_and_nothing_crashes(
     items: list[Any], inherited: dict[str, Any]
@@ -119,7 +119,7 @@ def test_a_number_is_one_in_international_form_or_none(raw: Any, number: str | N
     assert read_number(raw) == number
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["phone", "time_zone", "timezone", "name", "tags", "language", "city", "gender", "x"]),

@@ -31,14 +31,15 @@ check: setup ## Linters, types, import layers, templates, migrations
 	$(BIN)/callcenter migrate --check
 
 quick: setup ## Tests without a browser and without killed processes
-	$(BIN)/pytest -m "not browser and not faults"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults and not log"
 
 # Without a browser the other tests still run, and the command fails: nothing passes unseen.
 test: setup ## Every test, including the browser's
 	@if CHROMIUM="$$(.ci/chromium $(BIN))"; then \
-		export CHROMIUM; $(BIN)/pytest; \
+		export CHROMIUM; $(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults" && \
+		$(BIN)/pytest -m "browser or faults"; \
 	else \
-		$(BIN)/pytest -m "not browser"; \
+		$(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults" && $(BIN)/pytest -m faults; \
 		echo "make test: FAILED: the browser tests were not run, because no Chromium was found (see above)." >&2; \
 		exit 1; \
 	fi

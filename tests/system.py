@@ -31,6 +31,7 @@ from psycopg.rows import dict_row
 from callcenter.domain.ids import derived_id
 from callcenter.keeper import read_state
 from callcenter.learning.service import draw_arm
+from callcenter.processes import LAUNCH
 from callcenter.sample.people import DEMO_PASSWORD, DEMO_WRITE_KEY
 from tests.servers import plain_url
 
@@ -97,9 +98,11 @@ class System:
 
     def start(self) -> None:
         """Start and return once the instance can work. AssertionError with its last words when it does not."""
+        # It ends with us, also when we are killed.
+        launch = (sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), str(int(signal.SIGTERM)), "-")
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "callcenter.cli", "up"],
+                [*launch, sys.executable, "-m", "callcenter.cli", "up"],
                 cwd=ROOT,
                 env={**os.environ, **self.environ},
                 stdin=subprocess.DEVNULL,

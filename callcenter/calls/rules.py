@@ -48,15 +48,12 @@ class Ending:
     talk_seconds: int | None
 
 
-def ending_of(
-    result: CallResult, answered_at: datetime | None, bridged: bool, talk_seconds: int | None
-) -> Ending:
+def ending_of(result: CallResult, *, bridged: bool, talk_seconds: int | None) -> Ending:
     """Say how a call ended, from the carrier's word and from whether the customer reached an agent.
 
-    A call the carrier calls completed though the customer, who had answered, never reached the room is
-    abandoned.
+    A call the carrier calls completed was picked up; one whose customer never reached the room is abandoned.
     """
-    if result is CallResult.COMPLETED and answered_at is not None and not bridged:
+    if result is CallResult.COMPLETED and not bridged:
         return Ending(CallResult.ABANDONED, talk_seconds)
     return Ending(result, talk_seconds)
 

@@ -123,12 +123,13 @@ def _was_never_placed(attempt: ContactAttempt) -> bool:
 
 def keep_in_inbox(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:
     """Keep a callback; False when it was here before."""
-    kept = session.execute(
+    kept = session.scalars(
         insert(CarrierInbox)
         .values(key=event.key, attempt_id=attempt_id, received_at=now, state=event.state, raw=dict(event.raw))
         .on_conflict_do_nothing()
+        .returning(col(CarrierInbox.key))
     )
-    return bool(kept.rowcount)  # type: ignore[attr-defined]
+    return kept.first() is not None
 
 
 def note_news(session: Session, attempt: ContactAttempt, news: News, now: datetime) -> bool:
@@ -144,9 +145,8 @@ def note_news(session: Session, attempt: ContactAttempt, news: News, now: dateti
             return False
         ending = ending_of(
             news.result or CallResult.FAILED,
-            attempt.answered_at,
-            attempt.bridged_at is not None,
-            news.talk_seconds,
+            bridged=attempt.bridged_at is not None,
+            talk_seconds=news.talk_seconds,
         )
         _end(attempt, ending.result, now, talk_seconds=ending.talk_seconds)
         return True

@@ -71,4 +71,4 @@ def funnel_counts(
         entered = entered.where(JourneyEvent.event_time < until)
     people = entered.distinct().subquery()
     rows = session.execute(select(people.c.step, func.count()).group_by(people.c.step))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

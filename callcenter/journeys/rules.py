@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue, PlacedEvent
 from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
 
+_LONGEST_KEY = 200
 _FACTS = ("device", "app_version", "channel", "credit_limit", "amount", "bank", "product")
 """Event properties a visit remembers, so that rules and screens can use the latest value."""
 
@@ -42,9 +44,15 @@ def place_event(journeys: Mapping[str, JourneyDefinition], event: EventValue) ->
     for journey in journeys.values():
         for known in (event.step_key, event.name):
             if found := journey.roles.get(known):
-                key = event.properties.get(journey.key_property) if journey.key_property else None
-                return Place(journey.id, "" if key is None else str(key), found[0], found[1], known)
+                return Place(journey.id, _journey_key(journey, event), found[0], found[1], known)
     return None
+
+
+def _journey_key(journey: JourneyDefinition, event: EventValue) -> str:
+    """What tells two runs of the journey apart; one too long for an index is kept by its digest."""
+    raw = event.properties.get(journey.key_property) if journey.key_property else None
+    key = "" if raw is None else str(raw)
+    return key if len(key) <= _LONGEST_KEY else "sha256-" + sha256(key.encode()).hexdigest()
 
 
 def put_in_place(

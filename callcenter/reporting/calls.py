@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import ReservationEnd
 from callcenter.models import (
+    Agent,
     CallTask,
     ContactAttempt,
     Customer,
@@ -97,11 +98,12 @@ def case_of_task(session: Session, call_task_id: UUID) -> Case:
     )
 
 
-def just_withdrawn(session: Session, agent_id: UUID, now: datetime, within: timedelta) -> CallTask | None:
-    """Return the call task that was taken from an agent's screen a moment ago, because its reason died."""
+def just_withdrawn(session: Session, agent: Agent, now: datetime, within: timedelta) -> CallTask | None:
+    """Return the call task taken from an idle agent's screen a moment ago, and nothing since: its reason died."""
     gone = session.exec(
         select(Reservation)
-        .where(Reservation.agent_id == agent_id)
+        .where(Reservation.agent_id == agent.id)
+        .where(col(Reservation.ended_at) >= agent.work_state_at)
         .where(col(Reservation.end).in_([ReservationEnd.WITHDRAWN, ReservationEnd.BARRED]))
         .where(col(Reservation.ended_at) > now - within)
         .order_by(col(Reservation.ended_at).desc())

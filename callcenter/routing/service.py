@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
 from callcenter.domain.ids import derived_id
-from callcenter.errors import Conflict
+from callcenter.errors import Conflict, NotFound
 from callcenter.models import Agent, Reservation
 from callcenter.routing.policy import MAX_EXTENSIONS, MORE_TIME, PREVIEW, SILENT_BROWSER, WRAP_UP
 
@@ -28,10 +28,13 @@ def add_agent(session: Session, user_id: UUID, team: str, now: datetime, address
 
 
 def lock_agent(session: Session, agent_id: UUID) -> Agent:
-    """Return an agent as the database has it now, locked until the commit."""
-    return session.exec(
+    """Return an agent as the database has it now, locked until the commit. Raises NotFound."""
+    agent = session.exec(
         select(Agent).where(Agent.id == agent_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    ).first()
+    if agent is None:
+        raise NotFound("There is no such agent.")
+    return agent
 
 
 def set_presence(agent: Agent, presence: Presence, reason: NotReadyReason | None, now: datetime) -> None:

@@ -103,6 +103,8 @@ def _compile_comparison(tree: Mapping[str, Any], where: str) -> Condition:
     if set(tree) != {"field", "op", "value"}:
         raise BadInput(f"{where}: a comparison has field, op and value, nothing else")
     field, op, value = tree["field"], tree["op"], tree["value"]
+    if not isinstance(field, str) or not isinstance(op, str):
+        raise BadInput(f"{where}: field and op must be text")
     kind = FIELDS.get(field)
     if kind is None:
         raise BadInput(f"{where}: unknown field {field!r}; known are {', '.join(FIELDS)}")

@@ -91,4 +91,4 @@ def newest_version(session: Session, rule_key: str) -> TriggerRule | None:
 def firings_of_rule(session: Session) -> Mapping[str, int]:
     """Count firings per rule."""
     rows = session.execute(select(TriggerFiring.rule_key, func.count()).group_by(TriggerFiring.rule_key))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

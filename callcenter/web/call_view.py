@@ -10,7 +10,7 @@ from callcenter.compliance.packs import load_policy
 from callcenter.compliance.queries import facts_of_customers
 from callcenter.compliance.rules import next_allowed_at
 from callcenter.domain.enums import AttemptState, Cause, TaskState, VisitEnd, WorkState
-from callcenter.domain.journey import JourneyDefinition
+from callcenter.domain.journey import EventRole, JourneyDefinition
 from callcenter.models import Agent, DispositionKind, User
 from callcenter.pipeline import NotDialed
 from callcenter.reporting.calls import Case
@@ -207,7 +207,7 @@ def _live_note(case: Case, journey: JourneyDefinition, now: datetime) -> page.Li
         line = words.timeline_event(event, journey, language())
         if line is None:
             continue
-        tone = "bad" if line.is_error else "good"
+        tone = "bad" if line.is_error else "plain" if event.role == EventRole.EXIT else "good"
         text = gettext("%(what)s just now", what=line.text)
         return page.LiveNote(text, event.event_time, tone, event.received_at + _LIVE_NOTE)
     return None

@@ -39,7 +39,7 @@ def console_page(
     callbacks = _callbacks(session, agent, titles)
     rail = _rail(session, agent, user, now, day, callbacks)
     call_task_id = agent.call_task_id if agent.work_state != WorkState.IDLE else None
-    if call_task_id is None and (gone := just_withdrawn(session, agent.id, now, _GONE_SHOWN_FOR)):
+    if call_task_id is None and (gone := just_withdrawn(session, agent, now, _GONE_SHOWN_FOR)):
         call_task_id = gone.id
     call = None
     if call_task_id is not None:

@@ -64,7 +64,8 @@ class Desk:
     def prefers(self, theme: str, language: str) -> None:
         """Change how all pages of this user look, and load the page anew."""
         token = self.page.get_attribute('meta[name="csrf-token"]', "content")
-        form = {"theme": theme, "language": language, "csrf_token": token or ""}
+        assert token
+        form: dict[str, str | float | bool] = {"theme": theme, "language": language, "csrf_token": token}
         answer = self.context.request.post("/preferences", form=form, headers={"Referer": self.page.url})
         assert answer.ok
         self.page.reload()
@@ -80,6 +81,10 @@ class Desk:
         found = (page or self.page).locator(wanted)
         found.wait_for()
         return found
+
+    def is_free(self) -> None:
+        """Wait until no call task is before the agent; one just withdrawn may still be told."""
+        self.sees("idle", "gone")
 
     def reads(self, text: str, within: str = "body") -> None:
         """Wait until a text can be read."""

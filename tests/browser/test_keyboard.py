@@ -42,7 +42,7 @@ def test_a_call_from_sign_in_to_wrap_up_needs_no_mouse(system: System, bank: Ban
     desk.page.keyboard.type("d e 1")
     assert desk.note.input_value() == "d e 1", "keys rest while someone types"
     desk.press("Control+Enter")
-    desk.sees("idle")
+    desk.is_free()
     said = system.row(
         "SELECT d.kind_code, d.note FROM disposition d JOIN contact_attempt a ON a.id = d.attempt_id "
         "JOIN customer c ON c.id = a.customer_id WHERE c.external_id = %s",

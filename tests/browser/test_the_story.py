@@ -88,7 +88,7 @@ def test_a_customer_who_stopped_is_called_in_time_and_what_they_do_next_is_count
     desk.press("Shift+Digit2", "n")
     desk.page.keyboard.type("The light made it glare")
     desk.press("Control+Enter")
-    desk.sees("idle")
+    desk.is_free()
     bank.deliver(bank.opens(person, "face_scan"))
 
     outcome = wait_for(lambda: _converted(system, person), why="the conversion")

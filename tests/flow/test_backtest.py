@@ -329,6 +329,7 @@ def test_a_wrong_rule_names_its_file(imported: Runtime) -> None:
 
 def test_the_funnel_counts_runs_of_the_journey_per_step(imported: Runtime) -> None:
     result = CliRunner().invoke(funnel_command, ["offers", "--json"], env=_servers(imported))
+    assert result.exception is None, result.exception
     steps = [(one["step"], one["reached"]) for one in orjson.loads(result.stdout)["steps"]]
     assert steps == [("asked", 2), ("offered", 3), ("returned", 1), ("paid", 0)]
     unknown = CliRunner().invoke(funnel_command, ["loans"], env=_servers(imported))

@@ -26,7 +26,10 @@ LOG = (
     Path(os.environ.get("CALLCENTER_SHARED_DATA", ROOT.parent / "shared" / "data")) / "bpi2012/events.csv.gz"
 )
 
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the BPI Challenge 2012 log is not at {LOG}")
+pytestmark = [
+    pytest.mark.log,
+    pytest.mark.skipif(not LOG.exists(), reason=f"the BPI Challenge 2012 log is not at {LOG}"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures from elsewhere bear the names of the arguments that ask for them
 """The workers' own runtime, as a worker process makes it, on the test's database and the carrier simulator."""
 
 from collections.abc import Iterator
@@ -31,11 +32,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def worker_runtime(
-    session: Session,  # noqa: F811
+    session: Session,
     redis_url: str,
     clock: Clock,
-    simulator: Simulator,  # noqa: F811
-    product: Product,  # noqa: F811
+    simulator: Simulator,
+    product: Product,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Runtime]:
@@ -126,6 +127,6 @@ class Floor:
 
 
 @pytest.fixture
-def floor(bank: Bank, worker_runtime: Runtime, simulator: Simulator) -> Floor:  # noqa: F811
+def floor(bank: Bank, worker_runtime: Runtime, simulator: Simulator) -> Floor:
     """An empty floor with one agent."""
     return Floor(bank, worker_runtime, simulator)

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from callcenter import outbox, pipeline
-from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, MAX_CALL, RING_TIMEOUT
+from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, MAX_CALL, RETRY_PLACING, RING_TIMEOUT
 from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Presence, WorkState
 from callcenter.domain.ports import Placed
 from callcenter.models import Agent, AgentLeg, Incident, Reservation
@@ -47,9 +47,7 @@ def test_a_call_is_asked_for_once_however_often_its_job_runs(floor: Floor) -> No
     attempt = floor.has_claimed_attempt()
     message = floor.message(OutboxKind.PLACE_ATTEMPT)
     floor.bank.session.commit()
-    work = [
-        threading.Thread(target=jobs.place_attempt, args=(message.id, str(attempt.id))) for _ in range(3)
-    ]
+    work = [threading.Thread(target=jobs.place_attempt, args=(message.id, str(attempt.id))) for _ in range(3)]
     for thread in work:
         thread.start()
     for thread in work:
@@ -138,14 +136,18 @@ def test_an_answer_cut_off_is_unknown_and_then_found(floor: Floor) -> None:
     assert floor.calls_to(attempt.to_number) == 1
 
 
-def test_a_carrier_too_busy_to_call_ends_the_attempt_and_lets_the_agent_tag_it(floor: Floor) -> None:
-    floor.has_claimed_attempt()
+def test_a_carrier_too_busy_to_call_is_asked_again_and_then_the_agent_may_tag_it(floor: Floor) -> None:
+    attempt = floor.has_claimed_attempt()
     with floor.runtime.unit_of_work() as session:
         pipeline.begin_connecting(session, floor.bank.agent_id, floor.now)
-    floor.simulator.control("PUT", "faults", {"rest_429": {"next": 1}})
-    floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
-    after = floor.attempt()
-    assert (after.state, after.result) == (AttemptState.ENDED, CallResult.NOT_PLACED)
+    floor.simulator.control("PUT", "faults", {"rest_429": 1})
+    for asked in range(1, RETRY_PLACING + 1):
+        floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
+        after = floor.attempt()
+        assert (after.requests, after.state == AttemptState.ENDED) == (asked, asked == RETRY_PLACING)
+        floor.bank.clock.go_on(seconds=2)
+    assert floor.attempt().result == CallResult.NOT_PLACED
+    assert floor.calls_to(attempt.to_number) == 0
     assert floor.bank.session.get_one(Agent, floor.bank.agent_id).work_state == WorkState.WRAPPING
 
 

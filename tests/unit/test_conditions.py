@@ -74,11 +74,10 @@ def test_groups_combine_and_nothing_always_holds() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_condition_is_refused_where_it_is_written_and_says_where(tree: Any) -> None:
-    with pytest.raises(BadInput, match="^conditions"):
+    with pytest.raises(BadInput, match=r"^conditions"):
         compile_condition(tree)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="a list as field or operator is not refused in words")
 @pytest.mark.parametrize("tree", [_is(["a"], "=", 1), _is(LIMIT, ["="], 1)])  # type: ignore[arg-type]
 def test_a_list_where_a_word_belongs_is_refused(tree: Any) -> None:
     with pytest.raises(BadInput):
@@ -105,14 +104,27 @@ def comparisons(draw: st.DrawFn) -> dict[str, Any]:
 
 trees = st.recursive(
     comparisons(),
-    lambda inner: st.builds(lambda one: {"not": one}, inner)
-    | st.builds(lambda word, many: {word: many}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)),
+    lambda inner: (
+        st.builds(lambda one: {"not": one}, inner)
+        | st.builds(
+            lambda word, many: {word: many},
+            st.sampled_from(["all", "any"]),
+            st.lists(inner, min_size=1, max_size=3),
+        )
+    ),
     max_leaves=8,
 )
-odd = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.text(max_size=3), max_size=3)
+odd = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.lists(st.text(max_size=3), max_size=3)
+)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(trees, st.dictionaries(st.sampled_from(sorted(FIELDS)), odd))
 def test_every_condition_the_form_allows_answers_for_any_facts(tree: Any, facts: dict[str, Any]) -> None:
     answer = compile_condition(tree)(facts)

@@ -106,7 +106,7 @@ offsets = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=3))
 zones = st.lists(st.sampled_from([SHANGHAI, URUMQI, ZoneInfo("Asia/Kathmandu")]), max_size=2, unique=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(offsets, st.lists(offsets, max_size=4), zones, st.booleans(), st.booleans())
 def test_at_the_time_it_names_the_gate_is_open_and_just_before_it_was_not(
     ahead: timedelta, before: list[timedelta], where: list[ZoneInfo], listed: bool, frozen: bool
@@ -145,11 +145,12 @@ def test_a_zone_is_stated_or_follows_from_the_number_or_is_unknown(
     "text",
     [
         "", "versions: []", "versions: [{}]", "[", "versions:\n - valid_from: soon",
-        "versions:\n - valid_from: 2020-01-01\n   calling_hours: {value: {opens: '21:00', closes: '09:00'}, source: s}",
+        "versions:\n - valid_from: 2020-01-01\n   calling_hours: {source: s, value: {opens: '21:00',"
+        " closes: '09:00'}}",
         "versions:\n - valid_from: 2020-01-01\n   calling_hours: {value: {opens: '09:00', closes: '20:00'}}",
     ],
 )  # fmt: skip
 def test_a_malformed_pack_is_refused_by_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "bank.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match="bank.yaml"):
+    with pytest.raises(BadInput, match=r"bank\.yaml"):
         load_policy("bank", NOON, tmp_path)

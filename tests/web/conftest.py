@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import Session, select
@@ -17,7 +18,7 @@ from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
 from callcenter.models import User
 from callcenter.runtime import Runtime
-from tests.factories import Bank, Clock
+from tests.factories import NOON_IN_SHANGHAI, Bank, Clock
 from tests.servers import test_settings
 
 PUBLIC = "https://calls.bank.example"
@@ -25,6 +26,8 @@ AUTH_TOKEN = "a-token-for-tests"
 CLOSED_PORT = "1"
 """Nothing listens there: a server at this port of loopback is away."""
 PASSWORD = "a-long-password"
+
+_CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 SignIn = Callable[..., FlaskClient]
 
@@ -52,11 +55,25 @@ def app_on(runtime: Runtime, *, csrf: bool = False) -> Flask:
     return app
 
 
+def _the_agent() -> User:
+    """The agent the bank will find already there: a real password's hash costs each test a quarter second."""
+    return User(
+        id=derived_id("user", "agent"),
+        login="agent",
+        name="Lin Yue",
+        role=Role.AGENT,
+        password_hash=_CHEAP_HASH,
+        created_at=NOON_IN_SHANGHAI,
+    )
+
+
 @pytest.fixture
 def session(fresh_database: Callable[[str], str]) -> Iterator[Session]:
     """A session on a database of the test's own: what it commits, the application sees over its own engine."""
     engine = make_engine(fresh_database("one_test"))
     with Session(engine, expire_on_commit=False) as opened:
+        opened.add(_the_agent())
+        opened.commit()
         yield opened
         opened.rollback()
     engine.dispose()

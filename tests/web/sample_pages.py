@@ -1,4 +1,3 @@
-
 """Every screen in every state, by name, in both languages: for tests and the preview."""
 
 from collections.abc import Callable

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from callcenter import pipeline
 from callcenter.domain.enums import AttemptState, CallResult, WorkState
-from callcenter.domain.ports import NotProcessed, Placed
+from callcenter.domain.ports import Placed, RefusalClass, Rejected
 from callcenter.models import Agent, AgentLeg, CarrierInbox, ContactAttempt, Incident
 from callcenter.runtime import Runtime
 from tests.factories import Bank, user_in_arm
@@ -148,7 +148,6 @@ def test_a_repeated_callback_changes_nothing(caller: Caller, bank: Bank, attempt
     assert len(bank.session.exec(select(CarrierInbox)).all()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the inbox takes a repeated callback for a new one")
 def test_a_repeated_callback_is_no_news(caller: Caller, bank: Bank, attempt: UUID) -> None:
     caller.status(attempt, "ringing", SequenceNumber="1")
     first = _row(bank.session, attempt).last_news_at
@@ -189,7 +188,7 @@ def test_a_status_we_do_not_know_is_taken_and_changes_nothing(
 
 def test_a_duration_that_is_no_number_is_left_out(caller: Caller, bank: Bank, attempt: UUID) -> None:
     assert caller.status(attempt, "completed", CallDuration="²").status_code == 204
-    assert _row(bank.session, attempt).result == CallResult.COMPLETED
+    assert _row(bank.session, attempt).result == CallResult.ABANDONED
 
 
 def test_news_of_an_attempt_nobody_knows_is_not_found(caller: Caller, bank: Bank) -> None:
@@ -244,9 +243,8 @@ def test_a_second_call_for_one_attempt_is_hung_up_and_an_incident(
 def test_an_answer_to_a_call_never_placed_is_hung_up_and_an_incident(
     caller: Caller, bank: Bank, attempt: UUID, runtime: Runtime
 ) -> None:
-    pipeline.note_placement(
-        bank.session, attempt, NotProcessed(bank.clock.now - bank.clock.now), bank.clock.now
-    )
+    refused = Rejected(RefusalClass.CALLER_ID, "21210")
+    pipeline.note_placement(bank.session, attempt, refused, bank.clock.now)
     bank.session.commit()
     assert caller.answered(attempt).text == HANG_UP
     assert _kinds(bank.session) == ["news_of_a_call_never_placed"]
@@ -270,7 +268,6 @@ def test_the_agents_own_call_is_followed(caller: Caller, bank: Bank) -> None:
     assert (leg.carrier_ref, leg.state) == ("CA9", AttemptState.ANSWERED)
 
 
-@pytest.mark.xfail(strict=True, reason="locking an agent there is not is an internal error")
 def test_news_of_an_agent_nobody_knows_is_not_found(caller: Caller, bank: Bank) -> None:
     target = f"/carrier/twilio/agent/{uuid4()}/status"
     assert caller.posts(target, CallSid="CA9", CallStatus="ringing").status_code == 404

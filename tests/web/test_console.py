@@ -106,13 +106,18 @@ def test_a_call_from_offer_to_saved_wrap_up(desk: FlaskClient, bank: Bank) -> No
         {"callback_at": "tomorrow"},
         {"callback_owner": "x"},
     ):
-        assert (
-            desk.post(f"{url}/wrap-up", data={"disposition": "will_finish", **wrong}).status_code == 400
-        ), wrong
+        assert desk.post(f"{url}/wrap-up", data={"disposition": "will_finish", **wrong}).status_code == 400, (
+            wrong
+        )
     assert bank.session.exec(select(Disposition)).all() == []
     assert desk.post("/console/more-time").status_code == 200
 
-    form = {"disposition": "will_finish", "causes": ["technical", "usability"], "note": " 灯光 ", "suggestion": "s"}
+    form = {
+        "disposition": "will_finish",
+        "causes": ["technical", "usability"],
+        "note": " 灯光 ",
+        "suggestion": "s",
+    }
     saved = desk.post(f"{url}/wrap-up", data=form)
     assert saved.status_code == 200 and task_of(bank).state == TaskState.COMPLETED
     kept = bank.session.exec(select(Disposition)).one()
@@ -123,27 +128,40 @@ def test_a_call_from_offer_to_saved_wrap_up(desk: FlaskClient, bank: Bank) -> No
     assert desk.post("/console/more-time").status_code == 409
 
 
-@pytest.mark.parametrize("barred_by", ["hours", "refusal"])
-def test_a_barred_dial_is_not_made_and_says_from_when_in_the_customers_hours(
-    desk: FlaskClient, bank: Bank, barred_by: str
-) -> None:
-    bank.clock.now = bank.clock.now.replace(hour=11, minute=59, second=50)  # ten seconds to eight in Shanghai
-    _, task_id = offered(bank)
+def _is_found_abroad(bank: Bank, user: str) -> None:
+    """Let the customer be found in Tehran, where it is half past seven and nobody is called before nine."""
+    bank.takes({"type": "identify", "userId": user, "traits": {"time_zone": "Asia/Tehran"}})
+
+
+def test_a_dial_barred_for_now_is_not_made_and_its_task_waits(desk: FlaskClient, bank: Bank) -> None:
+    user, task_id = offered(bank)
     desk.get("/console/state")
-    if barred_by == "hours":
-        bank.clock.go_on(seconds=15)
-    else:
-        customer_id = task_of(bank).customer_id
-        bank.session.add(DoNotCallEntry(customer_id=customer_id, source="x", created_at=bank.clock.now))
-        bank.session.commit()
+    _is_found_abroad(bank, user)
     answer = desk.post(f"/console/call-tasks/{task_id}/dial")
     assert answer.status_code == 200 and bank.attempts() == []
+    assert task_of(bank).not_before_at == bank.clock.now + timedelta(hours=1, minutes=30)
     assert agent_of(bank).work_state == WorkState.IDLE
-    if barred_by == "hours":
-        assert task_of(bank).not_before_at == bank.clock.now.replace(hour=1, minute=0, second=0) + timedelta(1)
-        assert "09:00" in answer.text and "Shanghai" in answer.text
-    else:
-        assert task_of(bank).state == TaskState.CANCELED
+
+
+def test_a_barred_dial_says_from_when_in_the_customers_place(desk: FlaskClient, bank: Bank) -> None:
+    user, task_id = offered(bank)
+    desk.get("/console/state")
+    _is_found_abroad(bank, user)
+    html = desk.post(f"/console/call-tasks/{task_id}/dial").text
+    assert "They finished by themselves" not in html
+    assert "09:00" in html and "Tehran" in html
+
+
+def test_a_dial_barred_for_good_ends_the_task(desk: FlaskClient, bank: Bank) -> None:
+    _, task_id = offered(bank)
+    desk.get("/console/state")
+    customer_id = task_of(bank).customer_id
+    bank.session.add(DoNotCallEntry(customer_id=customer_id, source="x", created_at=bank.clock.now))
+    bank.session.commit()
+    answer = desk.post(f"/console/call-tasks/{task_id}/dial")
+    assert answer.status_code == 200 and bank.attempts() == []
+    assert "They finished by themselves" not in answer.text
+    assert task_of(bank).state == TaskState.CANCELED and agent_of(bank).work_state == WorkState.IDLE
 
 
 def test_a_customer_who_moved_on_is_not_called(desk: FlaskClient, bank: Bank) -> None:
@@ -183,7 +201,9 @@ def test_a_step_through_the_script_is_kept_and_shown_in_the_path(desk: FlaskClie
     html = desk.get("/console/state").text
     posts = re.findall(r'hx-vals=\'({"[^\']*)\'', html)
     desk.post(f"/console/call-tasks/{task_id}/dial")
-    answer = desk.post(f"/console/call-tasks/{task_id}/script", data={"node": "opening", "branch": "yes" * 60})
+    answer = desk.post(
+        f"/console/call-tasks/{task_id}/script", data={"node": "opening", "branch": "yes" * 60}
+    )
     assert answer.status_code == 200, posts
     (step,) = bank.session.exec(select(ScriptStep)).all()
     assert (step.node, len(step.branch or ""), step.objection) == ("opening", 80, None)

@@ -144,4 +144,4 @@ def test_a_form_without_its_token_is_refused(app: Flask, bank: Bank, sign_in: Si
     assert found
     assert client.post(address, data={"csrf_token": found.group(1)}).status_code == 302
     fresh = app.test_client()
-    assert fresh.post("/sign-in", data={"email": "supervisor", "password": PASSWORD}).status_code == 400
+    assert fresh.post("/sign-in", data={"email": "supervisor", "password": PASSWORD}).status_code == 401

@@ -31,15 +31,15 @@ check: setup ## Linters, types, import layers, templates, migrations
 	$(BIN)/callcenter migrate --check
 
 quick: setup ## Tests without a browser and without killed processes
-	$(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults and not log"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults and not log and not slow"
 
 # Without a browser the other tests still run, and the command fails: nothing passes unseen.
 test: setup ## Every test, including the browser's
 	@if CHROMIUM="$$(.ci/chromium $(BIN))"; then \
-		export CHROMIUM; $(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults" && \
+		export CHROMIUM; $(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
 		$(BIN)/pytest -m "browser or faults"; \
 	else \
-		$(BIN)/pytest -n 2 --dist loadfile -m "not browser and not faults" && $(BIN)/pytest -m faults; \
+		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && $(BIN)/pytest -m faults; \
 		echo "make test: FAILED: the browser tests were not run, because no Chromium was found (see above)." >&2; \
 		exit 1; \
 	fi

@@ -12,16 +12,16 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from callcenter import pipeline
-from callcenter.accounts import service as accounts
 from callcenter.commands.sample import read_sample
 from callcenter.compliance.packs import DEFAULT_PACK
 from callcenter.db import make_engine
 from callcenter.domain.enums import AttemptState, CallResult, Presence, Role
+from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import CarrierEvent
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
 from callcenter.journeys import service as journeys
-from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring
+from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring, User
 from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
@@ -190,7 +190,16 @@ def bank(session: Session, house: House, clock: Clock) -> Bank:
     for rule in read_sample("rules.yaml"):
         triggers.adopt_rule(session, rule, journey, now)
     source = intake.add_source(session, "app", "key", 1.0, now)
-    user = accounts.add_user(session, "agent", "Lin Yue", Role.AGENT, "a-long-password", now)
+    user = session.get(User, derived_id("user", "agent")) or User(
+        id=derived_id("user", "agent"),
+        login="agent",
+        name="Lin Yue",
+        role=Role.AGENT,
+        password_hash="-",
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
     routing.add_agent(session, user.id, "Loan desk A", now)
     session.commit()
     return Bank(session, house, clock, source, user.id)

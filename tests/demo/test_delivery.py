@@ -20,6 +20,8 @@ from callcenter.demo.telephones import SimulatedTelephones, parse_calls
 
 from .servers import FakeCarrier, FakeCollector, served
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 14, 3, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens

@@ -19,6 +19,8 @@ from callcenter.home import open_home
 from tests.servers import plain_url
 from tests.servers import test_settings as settings_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:

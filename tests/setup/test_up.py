@@ -16,6 +16,8 @@ from callcenter.commands.up import child_environ, web_and_workers
 from callcenter.home import open_home
 from tests.servers import test_settings as settings_in
 
+pytestmark = pytest.mark.slow
+
 STUB = Path(__file__).with_name("stub_up.py")
 
 

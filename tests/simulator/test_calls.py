@@ -20,6 +20,8 @@ from .sim import (
     wait_for,
 )
 
+pytestmark = pytest.mark.slow
+
 ALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 SAY = "<Response><Say>Good morning, one moment please</Say><Pause length='30'/></Response>"
 numbers = (f"+1202555{number:04d}" for number in itertools.count(1000))

@@ -10,6 +10,8 @@ from twilio.request_validator import RequestValidator
 
 from .sim import AUTH_TOKEN, CALLER, Product, Simulator, wait_for
 
+pytestmark = pytest.mark.slow
+
 ALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 

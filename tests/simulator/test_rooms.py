@@ -7,6 +7,8 @@ from twilio.base.exceptions import TwilioRestException
 
 from .sim import CALLER, Product, Simulator, wait_for
 
+pytestmark = pytest.mark.slow
+
 EVENTS = "start end join leave mute hold modify"
 
 

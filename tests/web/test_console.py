@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
 

@@ -26,7 +26,6 @@ check: setup ## Linters, types, import layers, templates, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint callcenter/templates --check --quiet
 	$(BIN)/djlint callcenter/templates --lint --quiet
 	$(BIN)/callcenter migrate --check
 

@@ -1,6 +1,7 @@
 """A PostgreSQL and a Valkey to work with: the ones you name, or real ones run in the home directory."""
 
 import fcntl
+import socket
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ def _start_keeper(home: Path, durable: bool) -> State:
         while time.monotonic() < deadline:
             state = read_state(home)
             runs = _keeper_runs(home)
-            if runs and state is not None and state.status == "ready":
+            if runs and state is not None and state.status == "ready" and _takes_calls(state):
                 return state
             if not runs and keeper is None:
                 # What a killed keeper wrote must not pass for the word of the new one.
@@ -111,6 +112,16 @@ def _start_keeper(home: Path, durable: bool) -> State:
                 raise ConfigError(_why_it_failed(home))
             time.sleep(POLL_SECONDS)
     raise Unavailable(f"the embedded servers did not start in time; see {home / 'log'}")
+
+
+def _takes_calls(state: State) -> bool:
+    """Whether both servers listen; a keeper killed this moment still holds its lock and its last word."""
+    for name in (".s.PGSQL.5432", "valkey.sock"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            caller.settimeout(1.0)
+            if caller.connect_ex(str(Path(state.socket_dir) / name)) != 0:
+                return False
+    return True
 
 
 def _spawn_keeper(home: Path, durable: bool) -> "subprocess.Popen[bytes]":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from callcenter import outbox
 from callcenter.calls import service as calls
@@ -109,10 +109,11 @@ def screen(
 def look_at(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> int:
     """Fire what has run out for these visits and set their clocks anew; return how many fired."""
     fired = 0
+    people = {visit.customer_id for visit in visits}
+    known = {one.id: one for one in session.exec(select(Customer).where(col(Customer.id).in_(people)))}
     for visit in visits:
         state = journeys.state_of(visit)
-        customer = session.get(Customer, visit.customer_id)
-        assert customer is not None
+        customer = known[visit.customer_id]
         attributes = {
             **customer.traits,
             "language": customer.language,

@@ -104,16 +104,7 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     moved = journeys.move_visits(session, definitions, placed, timedelta(seconds=source.lateness_seconds))
     rules = trigger_queries.current_rules(session, definitions)
     moves.look_at(session, rules, moved.visits, now)
-    for reached in moved.reached:
-        outcomes.note_reached(
-            session,
-            reached.customer_id,
-            reached.journey,
-            reached.journey_key,
-            reached.step,
-            reached.position,
-            reached.at,
-        )
+    outcomes.note_reached(session, moved.reached)
     _let_tasks_die(session, rules, moved.visits, now)
     if placed:
         outbox.ring(session, outbox.STUDIO)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from uuid import UUID
 
 from callcenter.domain.enums import VisitEnd
 
@@ -100,3 +101,15 @@ class VisitState:
     def is_open(self) -> bool:
         """Whether the customer is, as far as we know, still on the step."""
         return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class StepReached:
+    """A customer entered a step of a journey at this time; `position` counts the steps from 0."""
+
+    customer_id: UUID
+    journey: str
+    journey_key: str
+    step: str
+    position: int
+    at: datetime

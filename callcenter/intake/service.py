@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+import orjson
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -15,8 +16,6 @@ from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.intake.profiles import Profile, read_profile
 from callcenter.models import Customer, Device, EventSource, JourneyEvent, QuarantinedEvent
-
-_CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def lock_people(
     _create_people(session, wanted, now)
     _point_devices(session, source_id, moved, now)
     session.exec(
-        select(Customer.id)
+        select(Customer)
         .where(col(Customer.id).in_(sorted(wanted)))
         .order_by(col(Customer.id))
         .with_for_update(key_share=True)
@@ -230,35 +229,41 @@ def unfreeze(session: Session, customer_id: UUID, now: datetime) -> None:
     )
 
 
+_STORE = text("""
+INSERT INTO journey_event (source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key,
+                           event_time, received_at, historical, clamped, properties)
+SELECT CAST(:source_id AS uuid), e.* FROM unnest(
+       CAST(:message_id AS text[]), CAST(:customer_id AS uuid[]), CAST(:kind AS text[]), CAST(:name AS text[]),
+       CAST(:journey AS text[]), CAST(:journey_key AS text[]), CAST(:step AS text[]), CAST(:role AS text[]),
+       CAST(:key AS text[]), CAST(:event_time AS timestamptz[]), CAST(:received_at AS timestamptz[]),
+       CAST(:historical AS boolean[]), CAST(:clamped AS boolean[]), CAST(:properties AS jsonb[])) AS e
+ON CONFLICT (source_id, message_id) DO NOTHING RETURNING message_id
+""")
+
+
 def store_events(session: Session, source_id: UUID, placed: Sequence[PlacedEvent]) -> set[str]:
-    """Insert events, each once; return the message ids that were new."""
-    new: set[str] = set()
-    for start in range(0, len(placed), _CHUNK):
-        rows = [_event_row(source_id, one) for one in placed[start : start + _CHUNK]]
-        statement = insert(JourneyEvent).values(rows).on_conflict_do_nothing()
-        new.update(session.scalars(statement.returning(col(JourneyEvent.message_id))))
-    return new
-
-
-def _event_row(source_id: UUID, one: PlacedEvent) -> dict[str, Any]:
-    event = one.event
-    return {
+    """Insert events, each once and all in one statement; return the message ids that were new."""
+    if not placed:
+        return set()
+    events = [one.event for one in placed]
+    columns = {
         "source_id": source_id,
-        "message_id": event.message_id,
-        "customer_id": one.customer_id,
-        "kind": event.kind,
-        "name": event.name,
-        "journey": one.journey,
-        "journey_key": one.journey_key,
-        "step": one.step,
-        "role": one.role,
-        "key": one.key,
-        "event_time": event.event_time,
-        "received_at": event.received_at,
-        "historical": event.historical,
-        "clamped": event.clamped,
-        "properties": dict(event.properties),
+        "message_id": [event.message_id for event in events],
+        "customer_id": [one.customer_id for one in placed],
+        "kind": [event.kind for event in events],
+        "name": [event.name for event in events],
+        "journey": [one.journey for one in placed],
+        "journey_key": [one.journey_key for one in placed],
+        "step": [one.step for one in placed],
+        "role": [one.role for one in placed],
+        "key": [one.key for one in placed],
+        "event_time": [event.event_time for event in events],
+        "received_at": [event.received_at for event in events],
+        "historical": [event.historical for event in events],
+        "clamped": [event.clamped for event in events],
+        "properties": [orjson.dumps(event.properties).decode() for event in events],
     }
+    return set(session.scalars(_STORE, columns))
 
 
 def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejection], now: datetime) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import PlacedEvent
 from callcenter.domain.ids import derived_id
-from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
+from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, StepReached, VisitState
 from callcenter.errors import BadInput
 from callcenter.journeys.policy import read_journey
 from callcenter.journeys.rules import Place, advance_visit
@@ -22,23 +22,11 @@ VisitKey = tuple[UUID, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """A customer entered a step: what conversions are counted by."""
-
-    customer_id: UUID
-    journey: str
-    journey_key: str
-    step: str
-    position: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Movement:
     """What a batch of events did: the visits it touched (open or just closed) and the steps reached."""
 
     visits: list[Visit]
-    reached: list[Reached]
+    reached: list[StepReached]
 
 
 def load_journey(
@@ -95,6 +83,29 @@ def _write_state(row: Visit, state: VisitState) -> None:
         row.wake_at = None
 
 
+class _Stay:
+    """One customer's course through one journey while a batch is folded: rows are written once, at the end."""
+
+    def __init__(self, key: VisitKey, row: Visit | None, last_seq: int) -> None:
+        self.key, self.last_seq = key, last_seq
+        self.row, self.state = row, state_of(row) if row else None
+        self.ended: list[tuple[Visit | None, VisitState]] = []
+
+    def fold(self, journey: JourneyDefinition, one: PlacedEvent) -> str | None:
+        """Take one event in; return the step it reached, if any."""
+        role = EventRole(one.role or EventRole.ACTIVITY)
+        place = Place(self.key[1], self.key[2], role, one.step, one.key or one.event.step_key)
+        advance = advance_visit(journey, self.state, self.last_seq, place, one.event)
+        if advance.closed:
+            self.ended.append((self.row, advance.closed))
+        if advance.current is None or advance.is_new:
+            self.row = None
+        self.state = advance.current
+        if self.state is not None:
+            self.last_seq = max(self.last_seq, self.state.visit_seq)
+        return advance.reached
+
+
 def move_visits(
     session: Session,
     journeys: Mapping[str, JourneyDefinition],
@@ -109,52 +120,44 @@ def move_visits(
     live.sort(key=lambda one: one.event.order)
     keys = {(one.customer_id, str(one.journey), one.journey_key) for one in live}
     current, last_seq = _current_visits(session, keys)
-    touched: dict[UUID, Visit] = {}
-    reached: list[Reached] = []
+    stays = {key: _Stay(key, current.get(key), last_seq.get(key, 0)) for key in sorted(keys)}
+    reached: list[StepReached] = []
     for one in live:
         key = (one.customer_id, str(one.journey), one.journey_key)
         journey = journeys[key[1]]
-        visit = current.get(key)
-        role = EventRole(one.role or EventRole.ACTIVITY)
-        place = Place(key[1], key[2], role, one.step, one.key or one.event.step_key)
-        advance = advance_visit(
-            journey, state_of(visit) if visit else None, last_seq.get(key, 0), place, one.event
-        )
-        if advance.closed and visit:
-            _write_state(visit, advance.closed)
-            touched[visit.id] = visit
-            session.flush()
-        current[key] = _keep_current(session, key, visit, advance.current, lateness)
-        if (kept := current[key]) is not None:
-            last_seq[key] = max(last_seq.get(key, 0), kept.visit_seq)
-            touched[kept.id] = kept
-        if advance.reached:
-            position = journey.order[advance.reached]
-            reached.append(Reached(*key, advance.reached, position, one.event.event_time))
+        step = stays[key].fold(journey, one)
+        if step is not None:
+            reached.append(StepReached(*key, step, journey.order[step], one.event.event_time))
+    return Movement(_write_stays(session, stays.values(), lateness), reached)
+
+
+def _write_stays(session: Session, stays: Iterable[_Stay], lateness: timedelta) -> list[Visit]:
+    """Write what the batch did: what ended first, then what opened: one visit at a time is open."""
+    known: list[Visit] = []
+    fresh: list[Visit] = []
+    for stay in stays:
+        states = [*stay.ended, *([(stay.row, stay.state)] if stay.state else [])]
+        for row, state in states:
+            visit = row or _new_visit(stay.key, state, lateness)
+            _write_state(visit, state)
+            (known if row else fresh).append(visit)
     session.flush()
-    return Movement(list(touched.values()), reached)
+    session.add_all(fresh)
+    return [*known, *fresh]
 
 
-def _keep_current(
-    session: Session, key: VisitKey, visit: Visit | None, state: VisitState | None, lateness: timedelta
-) -> Visit | None:
-    if state is None:
-        return None
-    if visit is None or visit.visit_seq != state.visit_seq:
-        visit = Visit(
-            id=derived_id("visit", *key, state.visit_seq),
-            customer_id=key[0],
-            journey=key[1],
-            journey_key=key[2],
-            visit_seq=state.visit_seq,
-            step=state.step,
-            entered_at=state.entered_at,
-            last_activity_at=state.last_activity_at,
-            lateness_seconds=lateness.total_seconds(),
-        )
-        session.add(visit)
-    _write_state(visit, state)
-    return visit
+def _new_visit(key: VisitKey, state: VisitState, lateness: timedelta) -> Visit:
+    return Visit(
+        id=derived_id("visit", *key, state.visit_seq),
+        customer_id=key[0],
+        journey=key[1],
+        journey_key=key[2],
+        visit_seq=state.visit_seq,
+        step=state.step,
+        entered_at=state.entered_at,
+        last_activity_at=state.last_activity_at,
+        lateness_seconds=lateness.total_seconds(),
+    )
 
 
 def _current_visits(

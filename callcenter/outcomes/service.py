@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from callcenter.domain.ids import derived_id
+from callcenter.domain.journey import StepReached
 from callcenter.errors import BadInput, Conflict
 from callcenter.models import (
     Callback,
@@ -132,28 +133,32 @@ def watch(
     )
 
 
-def note_reached(
-    session: Session,
-    customer_id: UUID,
-    journey: str,
-    journey_key: str,
-    step: str,
-    position: int,
-    at: datetime,
-) -> int:
-    """Count a step reached as the conversion of the firings that were waiting for it; return how many.
+_NOTE = text("""
+UPDATE outcome o SET converted_at = r.at, converted_step = r.step
+  FROM (SELECT DISTINCT ON (o.firing_id) o.firing_id, e.at, e.step
+          FROM unnest(CAST(:customers AS uuid[]), CAST(:journeys AS text[]), CAST(:keys AS text[]),
+                      CAST(:steps AS text[]), CAST(:positions AS int[]), CAST(:ats AS timestamptz[]))
+               AS e(customer_id, journey, journey_key, step, position, at)
+          JOIN outcome o ON o.customer_id = e.customer_id AND o.journey = e.journey
+               AND o.journey_key = e.journey_key AND o.converted_at IS NULL
+               AND o.goal_position <= e.position AND o.window_from < e.at AND o.window_until >= e.at
+         ORDER BY o.firing_id, e.at) r
+ WHERE o.firing_id = r.firing_id AND o.converted_at IS NULL
+""")
 
-    Only the event's own time decides whether it lies in the window, however late it comes in.
+
+def note_reached(session: Session, reached: Sequence[StepReached]) -> None:
+    """Count steps reached as the conversions of the firings that were waiting for them, the earliest first.
+
+    Only an event's own time decides whether it lies in the window, however late it comes in.
     """
-    noted = session.execute(
-        update(Outcome)
-        .where(col(Outcome.customer_id) == customer_id)
-        .where(col(Outcome.journey) == journey)
-        .where(col(Outcome.journey_key) == journey_key)
-        .where(col(Outcome.converted_at).is_(None))
-        .where(col(Outcome.goal_position) <= position)
-        .where(col(Outcome.window_from) < at)
-        .where(col(Outcome.window_until) >= at)
-        .values(converted_at=at, converted_step=step)
-    )
-    return int(noted.rowcount)  # type: ignore[attr-defined]
+    if reached:
+        columns = {
+            "customers": [one.customer_id for one in reached],
+            "journeys": [one.journey for one in reached],
+            "keys": [one.journey_key for one in reached],
+            "steps": [one.step for one in reached],
+            "positions": [one.position for one in reached],
+            "ats": [one.at for one in reached],
+        }
+        session.execute(_NOTE, columns)

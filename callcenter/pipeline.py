@@ -42,7 +42,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.events import Rejection
-from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placement
+from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placed, Placement
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import service as intake
 from callcenter.intake.rules import EventBatch
@@ -454,6 +454,8 @@ def note_placement(session: Session, attempt_id: UUID, placement: Placement, now
     attempt = moves.lock_call(session, attempt_id)
     if again_at := calls.note_placement(session, attempt, placement, now):
         outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now, due_at=again_at)
+    if isinstance(placement, Placed) and attempt.carrier_ref != placement.ref:
+        outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
     moves.follow_attempt(session, attempt, now)

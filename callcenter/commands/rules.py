@@ -58,6 +58,10 @@ def adopt(file: Path, check: bool) -> None:
             if check:
                 click.echo(f"{spec.key}: right")
                 continue
-            row = triggers.adopt_rule(session, entry, journey, runtime.clock())
-            accounts.record(session, None, "rule.adopted", row.rule_key, runtime.clock(), version=row.version)
+            now = runtime.clock()
+            row = triggers.adopt_rule(session, entry, journey, now)
+            if row.created_at == now:
+                accounts.record(
+                    session, None, "rule.adopted", row.rule_key, runtime.clock(), version=row.version
+                )
             click.echo(f"{row.rule_key}: v{row.version} is {row.state}")

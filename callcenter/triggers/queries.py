@@ -14,7 +14,8 @@ from callcenter.errors import BadInput
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.policy import RuleSpec, read_rule
 
-_compiled: dict[tuple[UUID, datetime], RuleSpec] = {}
+_compiled: dict[tuple[UUID, datetime], tuple[JourneyDefinition, RuleSpec]] = {}
+"""Each rule version's spec, with the reading of its journey it was compiled against."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -
     for row in session.exec(statement):
         if row.journey not in journeys:
             continue
-        try:
-            spec = _compiled.get((row.id, row.created_at)) or read_rule(row.definition, journeys[row.journey])
-        except BadInput as error:
-            broken[row.rule_key] = error.message
-            continue
-        _compiled[row.id, row.created_at] = spec
+        journey = journeys[row.journey]
+        kept = _compiled.get((row.id, row.created_at))
+        if kept is None or kept[0] is not journey:
+            try:
+                kept = (journey, read_rule(row.definition, journey))
+            except BadInput as error:
+                broken[row.rule_key] = error.message
+                continue
+            _compiled[row.id, row.created_at] = kept
+        spec = kept[1]
         rules[row.rule_key] = (row, spec)
         if row.state == RuleState.LIVE:
             on_step.setdefault((row.journey, row.step), []).append(spec)

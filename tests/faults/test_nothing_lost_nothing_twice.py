@@ -19,7 +19,7 @@ def test_a_web_process_killed_while_it_rings_is_back_before_the_customer_waits(
     system: System, app: CustomerApp, agent: AgentConsole, person: Person
 ) -> None:
     """First of all: `up` waits longer before each further start of a process that keeps being killed."""
-    system.set_number(person.number, outcome="human", ring_s=8, talk_s=120)
+    system.set_number(person.number, outcome="human", ring_s=16, talk_s=120)
     Story(system, app, agent, {"ringing": WEB}).play(person)
 
 

@@ -21,6 +21,9 @@ STEADY_SECONDS = 60.0
 """A child that ran this long has proved itself: its next restart is prompt again."""
 
 
+LOG_BYTES = 10_000_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProcessSpec:
     """One process to run: what, with which additions to the environment, and how it is asked to stop."""
@@ -35,6 +38,8 @@ class ProcessSpec:
     account: tuple[int, int] | None = None
     """uid and gid to run under; None keeps ours."""
     cwd: Path | None = None
+    log_file: Path | None = None
+    """Where its standard error goes; None tells it with the rest. Put aside when it has grown past 10 MB."""
 
 
 class Child:
@@ -59,18 +64,28 @@ class Child:
         account = "-" if self.spec.account is None else "{}:{}".format(*self.spec.account)
         launch = (sys.executable, "-I", "-S", str(LAUNCH))
         terms = (str(os.getpid()), str(int(self.spec.stop_signal)), account)
+        errors = self._errors() if self.spec.log_file else None
         self.process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
             (*launch, *terms, *self.spec.argv),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
-            stderr=subprocess.STDOUT,
+            stderr=errors or subprocess.STDOUT,
             env=self._environ,
             cwd=self.spec.cwd,
             start_new_session=True,
         )
+        if errors is not None:
+            errors.close()  # the child has its own
         self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
         self.restart_at = None
         self._started_at = time.monotonic()
+
+    def _errors(self) -> IO[bytes]:
+        path = self.spec.log_file
+        assert path is not None
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".old"))
+        return path.open("ab")
 
     def has_died(self) -> bool:
         return self.process is not None and self.restart_at is None and self.process.poll() is not None

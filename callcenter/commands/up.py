@@ -76,7 +76,8 @@ def web_and_workers(settings: Settings) -> tuple[ProcessSpec, ...]:
 def _simulator(settings: Settings) -> ProcessSpec:
     where = ("--port", str(settings.carrier_sim_port), "--cps", str(settings.calls_per_second))
     argv = (sys.executable, "-m", "callcenter.telephony.simulator", *where)
-    return ProcessSpec(name="carrier-sim", argv=argv, cwd=ROOT, withheld=OURS)
+    log = settings.home / "log" / "carrier-sim.log"  # every step of every call: too much for the terminal
+    return ProcessSpec(name="carrier-sim", argv=argv, cwd=ROOT, withheld=OURS, log_file=log)
 
 
 def _migrate(settings: Settings) -> None:

@@ -89,14 +89,17 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     fresh = intake.unseen_events(session, source.id, batch.events)
     who = intake.lock_people(session, source.id, fresh, now) if fresh else {}
     definitions = journey_queries.journeys_loaded(session)
-    placed = [put_in_place(definitions, event, who[event.message_id].customer_id) for event in fresh]
-    new = intake.store_events(session, source.id, placed)
-    placed = [one for one in placed if one.event.message_id in new]
     joined = {
         (identity.joined_from, identity.customer_id)
         for identity in who.values()
         if identity.joined_from is not None
     }
+    # What a device's person did earlier in this batch is the customer's already.
+    owner = dict(joined)
+    ids = {name: owner.get(one.customer_id, one.customer_id) for name, one in who.items()}
+    placed = [put_in_place(definitions, event, ids[event.message_id]) for event in fresh]
+    new = intake.store_events(session, source.id, placed)
+    placed = [one for one in placed if one.event.message_id in new]
     intake.join_history(session, joined)
     journeys.join_visits(session, joined)
     intake.keep_profiles(session, source.id, [one.event for one in placed], who, now)

@@ -12,5 +12,7 @@ MAX_ID = 256
 FUTURE_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE = timedelta(seconds=2)
 REALTIME_LATENESS = timedelta(hours=24)
+MAX_REQUESTS_PER_SECOND = 1_000
+"""Of one write key, each of up to MAX_BATCH_EVENTS events. Ours: far above what one collector can store."""
 EVENT_KINDS = ("track", "page", "screen", "identify", "alias", "group")
 SHORT_KINDS = {"t": "track", "p": "page", "s": "screen", "i": "identify", "a": "alias", "g": "group"}

@@ -142,9 +142,9 @@ def uuid_field(value: object) -> UUID:
 
 def wants_json() -> bool:
     """Whether the asker is a program: the collector's, the carrier's and the health routes."""
-    return request.path.startswith(("/v1/", "/carrier/", "/healthz", "/readyz")) or (
-        "application/json" in request.headers.get("Accept", "")
-    )
+    return request.path.startswith(
+        ("/v1/", "/beacon/", "/pixel/", "/sourceConfig", "/carrier/", "/healthz", "/readyz")
+    ) or ("application/json" in request.headers.get("Accept", ""))
 
 
 def signed_out_words() -> str:

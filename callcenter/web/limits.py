@@ -1,10 +1,23 @@
-"""How often somebody may try to sign in; counted at the doorbell, open when that is away."""
+"""How often somebody may ask; counted at the doorbell, open when that is away."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 
 from redis import RedisError
 
+from callcenter.intake import policy
 from callcenter.runtime import Runtime
 
 _TRIES_PER_MINUTE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """A limit is exceeded: how many seconds to wait, and when it ends in seconds since 1970."""
+
+    retry_after_s: int
+    resets_at: int
 
 
 def sign_in_limit(runtime: Runtime, address: str, login: str) -> bool:
@@ -16,3 +29,27 @@ def sign_in_limit(runtime: Runtime, address: str, login: str) -> bool:
     except RedisError:
         return True
     return tries <= _TRIES_PER_MINUTE
+
+
+def collector_limit(runtime: Runtime, write_key: str, now: datetime) -> Exceeded | None:
+    """Count one request of this write key in this second; None while it has not sent too many.
+
+    Asked before the database is, so that a sender gone wild costs a count and no query.
+    """
+    key = collector_count(write_key, now)
+    try:
+        counting = runtime.redis.pipeline(transaction=False)
+        counting.incr(key)
+        counting.expire(key, 2)
+        requests = int(counting.execute()[0])
+    except RedisError:
+        return None
+    if requests <= policy.MAX_REQUESTS_PER_SECOND:
+        return None
+    return Exceeded(retry_after_s=1, resets_at=int(now.timestamp()) + 1)
+
+
+def collector_count(write_key: str, now: datetime) -> str:
+    """Name the count of a write key's requests in this second; the key itself is not kept there."""
+    digest = hashlib.sha256(write_key.encode()).hexdigest()
+    return f"collector:{digest[:32]}:{int(now.timestamp())}"

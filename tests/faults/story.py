@@ -66,7 +66,10 @@ class Story:
         assert attempt["carrier_ref"] == call["sid"]
         # A customer who picked up and met nobody, because web was not back in time, was abandoned.
         met_nobody = call["status"] == "completed" and not call["joined_room_at"]
-        assert (attempt["state"], attempt["result"]) == ("ended", "abandoned" if met_nobody else call["status"])
+        assert (attempt["state"], attempt["result"]) == (
+            "ended",
+            "abandoned" if met_nobody else call["status"],
+        )
         assert self.system.rows(SAID, task["id"]) == [{"kind_code": "will_finish", "note": person.user}]
         assert task["state"] == "completed"
 

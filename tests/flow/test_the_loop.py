@@ -394,3 +394,26 @@ def test_a_carrier_that_did_nothing_is_asked_again_and_not_for_ever(bank: Bank) 
     pipeline.note_placement(bank.session, dialing.attempt_id, busy, bank.clock.now)
     bank.session.commit()
     assert bank.attempts()[0].result == CallResult.NOT_PLACED
+
+
+def test_an_anonymous_phase_and_its_sign_in_may_come_in_one_batch(bank: Bank) -> None:
+    from callcenter.models import JourneyEvent, Visit
+
+    user = user_in_arm("register-quiet", held_out=False)
+
+    def at(seconds: int, **raw: object) -> dict[str, object]:
+        when = (bank.clock.now + timedelta(seconds=seconds)).isoformat()
+        return {"messageId": f"b{seconds}", "timestamp": when, "anonymousId": "d1", **raw}
+
+    page = {"type": "page", "name": "Loan", "properties": {"application_id": "a1", "step": "register"}}
+    who = {"name": "陈伟", "phone": "+8613800138000", "time_zone": "Asia/Shanghai"}
+    bank.takes(at(0, **page))
+    bank.takes(at(1, **page), at(2, type="identify", userId=user, traits=who), at(3, userId=user, **page))
+    customer = bank.customer(user)
+    open_visits = bank.session.exec(select(Visit).where(Visit.closed_at == None)).all()  # noqa: E711
+    assert [visit.customer_id for visit in open_visits] == [customer.id]
+    assert {event.customer_id for event in bank.session.exec(select(JourneyEvent))} == {customer.id}
+    bank.clock.go_on(seconds=130)
+    bank.ticks()
+    (firing,) = bank.firings()
+    assert (firing.customer_id, firing.fate) == (customer.id, FiringFate.TASK)

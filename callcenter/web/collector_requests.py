@@ -1,0 +1,198 @@
+"""What every route of the collector shares: who sends, what the body says, how a refusal looks."""
+
+import base64
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from flask import Response, jsonify, request
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from callcenter import pipeline
+from callcenter.errors import CallCenterError
+from callcenter.intake import policy
+from callcenter.intake.queries import source_of_key
+from callcenter.intake.rules import EventBatch, read_batch
+from callcenter.models import EventSource
+from callcenter.web.edge import blueprint, runtime
+from callcenter.web.limits import collector_limit
+
+bp = blueprint("events")
+
+Reader = Callable[[list[Any], datetime], EventBatch]
+"""Reads the raw events of a request that came in at a time."""
+
+_CORS = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Methods": "GET,POST,OPTIONS",
+    "Access-Control-Allow-Headers": "authorization,content-type,anonymousid,sentat,x-retry-count",
+    "Access-Control-Max-Age": "900",
+    "Access-Control-Expose-Headers": "Retry-After, X-RateLimit-Reset",
+}
+"""What the browser SDKs ask for before they send, and read afterwards."""
+
+
+class Refusal(Exception):
+    """A whole request is refused: the status, a code, what to do, and headers such as when to come again."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+
+
+@bp.errorhandler(Refusal)
+def refuse(refusal: Refusal) -> Response:
+    """Say so in the shape the SDKs understand."""
+    response = jsonify(code=refusal.code, message=refusal.message)
+    response.status_code = refusal.status
+    response.headers.update(refusal.headers)
+    return response
+
+
+@bp.errorhandler(CallCenterError)
+def fail(error: CallCenterError) -> Response:
+    """Failures of the stages too are JSON on every route here, whatever the asker accepts."""
+    return refuse(Refusal(error.status, error.code, error.message))
+
+
+@bp.errorhandler(OperationalError)
+def database_away(_: OperationalError) -> Response:
+    """Nothing was accepted; every SDK sends the same events again."""
+    message = "The database does not answer. Try again in a few seconds."
+    return refuse(Refusal(503, "unavailable", message, {"Retry-After": "5"}))
+
+
+@bp.before_request
+def answer_preflight() -> Response | None:
+    """Answer what a browser asks before it sends to another site; the headers come from `allow_other_sites`."""
+    return Response(status=204) if request.method == "OPTIONS" else None
+
+
+@bp.after_request
+def allow_other_sites(response: Response) -> Response:
+    """Let pages of the bank's other sites send events: the write key is the guard, no cookie is looked at."""
+    if origin := request.headers.get("Origin"):
+        response.headers.update({**_CORS, "Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+    return response
+
+
+def admit(session: Session, write_key: str | None) -> EventSource:
+    """Return the source a write key belongs to.
+
+    Raises Refusal: 401 for an unknown key, 404 for a source that is switched off.
+    """
+    source = source_of_key(session, write_key) if write_key else None
+    if source is None:
+        raise Refusal(401, "unknown_write_key", "This write key is not known. Check the source's settings.")
+    if not source.is_enabled:
+        raise Refusal(404, "source_disabled", "This source is switched off. Ask the administrator.")
+    return source
+
+
+def slow_down(write_key: str | None, now: datetime) -> None:
+    """Raise Refusal 429, with when to come again, when a write key sends too many requests in this second."""
+    if write_key and (limit := collector_limit(runtime(), write_key, now)):
+        headers = {"Retry-After": str(limit.retry_after_s), "X-RateLimit-Reset": str(limit.resets_at)}
+        raise Refusal(429, "too_many_requests", "Too many requests; send larger batches.", headers)
+
+
+def take(write_key: str | None, items: Any, read: Reader, received_at: datetime) -> Response:
+    """Store the events of one request and answer after the commit. Raises Refusal for the request as a whole.
+
+    `items` is the list of raw events as it was sent, which may be no list at all.
+    """
+    slow_down(write_key, received_at)
+    with runtime().unit_of_work() as session:
+        source = admit(session, write_key)
+        if not isinstance(items, list):
+            raise Refusal(400, "no_batch", "A batch needs a list named batch.")
+        if len(items) > policy.MAX_BATCH_EVENTS:
+            message = f"A batch may have {policy.MAX_BATCH_EVENTS} events; send several."
+            raise Refusal(400, "batch_too_long", message)
+        taken = pipeline.take_events(session, source, read(items, received_at), received_at)
+    rejected = [{"index": one.index, "code": one.code, "message": one.message} for one in taken.rejected]
+    if rejected and request.headers.get("X-Strict-Mode") == "1":
+        response = jsonify(code="events_rejected", message="Some events were rejected.", rejected=rejected)
+        response.status_code = 400
+        return response
+    return jsonify(success=True, accepted=taken.accepted, duplicate=taken.duplicate, rejected=rejected)
+
+
+def take_one(event: Mapping[str, Any], kind: str, received_at: datetime) -> Response:
+    """Store one event that came alone; its write key may be in it and is not kept. Raises Refusal like `take`."""
+    kept = {name: value for name, value in event.items() if name != "writeKey"}
+    items = [{**kept, "type": kind}]
+    return take(write_key_sent(event), items, lambda raw, at: read_batch(raw, {}, at), received_at)
+
+
+def object_sent() -> dict[str, Any]:
+    """Return the body, which must be a JSON object; raises Refusal 400 otherwise."""
+    body = json_of(body_sent())
+    if not isinstance(body, dict):
+        raise _unreadable("The body must be a JSON object.")
+    return body
+
+
+def body_sent() -> bytes:
+    """Return the body unpacked, whatever its Content-Type says: browsers send JSON as plain text.
+
+    Raises Refusal 400 when it is too large or no gzip though it says so.
+    """
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > policy.MAX_BODY_BYTES:
+        raise _unreadable(f"The body may have {policy.MAX_BODY_BYTES // 1024} KB; send smaller batches.")
+    if request.headers.get("Content-Encoding", "").lower() != "gzip" and not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+            plain = packed.read(policy.MAX_BODY_BYTES + 1)
+    except (OSError, EOFError, zlib.error):
+        raise _unreadable("The body is not gzip. Leave out Content-Encoding or compress it.") from None
+    if len(plain) > policy.MAX_BODY_BYTES:
+        limit = policy.MAX_BODY_BYTES // 1024
+        raise _unreadable(f"The unpacked body may have {limit} KB; send smaller batches.")
+    return plain
+
+
+def _unreadable(message: str) -> Refusal:
+    return Refusal(400, "invalid_json", message)
+
+
+def json_of(raw: bytes) -> Any:
+    """Parse JSON; raises Refusal 400. What some SDKs write though JSON does not have it, such as NaN, is read:
+    only its own event is refused then.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _unreadable("The body is not valid JSON in UTF-8.") from None
+
+
+def write_key_sent(body: Mapping[str, Any] | None = None) -> str | None:
+    """Find the write key: Basic user name, with or without the colon; else in the body; else in the query."""
+    header = request.headers.get("Authorization", "")
+    if header.lower().startswith("basic "):
+        try:
+            user = base64.b64decode(header[6:], validate=True).decode().partition(":")[0]
+        except ValueError:  # not base64, not ASCII, or not UTF-8
+            user = ""
+        if user:
+            return user
+    key = (body or {}).get("writeKey") or request.args.get("writeKey")
+    return key if isinstance(key, str) and key.isprintable() else None

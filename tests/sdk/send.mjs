@@ -1,25 +1,14 @@
 // A customer's way as a Node service tells it: a device nobody is known on, a sign-in, and on.
-// Usage: node send.mjs segment|rudderstack <address of the collector> <write key> <user> <device>
-const [sdk, host, key, user, device] = process.argv.slice(2);
+// Usage: node send.mjs <address of the collector> <write key> <user> <device>
+import { Analytics } from "@segment/analytics-node";
+
+const [host, key, user, device] = process.argv.slice(2);
 
 const traits = { name: "Wei", phone: "+8613800138000", time_zone: "Asia/Shanghai" };
 const step = (name) => ({ step: name, application_id: "a1" });
-
-async function segment() {
-  const { Analytics } = await import("@segment/analytics-node");
-  const analytics = new Analytics({ writeKey: key, host, flushInterval: 200 });
-  analytics.on("error", (error) => console.error(error));
-  return [analytics, () => analytics.flush({ timeout: 40_000 })];
-}
-
-async function rudderstack() {
-  const { default: Analytics } = await import("@rudderstack/rudder-sdk-node");
-  const analytics = new Analytics(key, { dataPlaneUrl: host, flushInterval: 200, logLevel: "error" });
-  return [analytics, () => analytics.flush()];
-}
-
-const [analytics, deliver] = await (sdk === "segment" ? segment() : rudderstack());
-// What happens in one millisecond has no order: these SDKs write times in whole ones.
+const analytics = new Analytics({ writeKey: key, host, flushInterval: 200 });
+analytics.on("error", (error) => console.error(error));
+// What happens in one millisecond has no order: the SDK writes times in whole ones.
 const wait = () => new Promise((done) => setTimeout(done, 5));
 analytics.page({ anonymousId: device, name: "Loan", properties: step("register") });
 await wait();
@@ -30,4 +19,4 @@ await wait();
 analytics.page({ userId: user, anonymousId: device, name: "Photo", properties: step("id_photo_front") });
 await wait();
 analytics.track({ userId: user, event: "photo_rejected", properties: { application_id: "a1" } });
-await deliver();
+await analytics.flush({ timeout: 40_000 });

@@ -17,7 +17,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.ports import JoinRoom, Placed
-from callcenter.models import Agent, DoNotCallEntry, OutboxMessage, Outcome, ScreeningDecision
+from callcenter.models import Agent, CallTask, DoNotCallEntry, OutboxMessage, Outcome, ScreeningDecision
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank, user_in_arm
 
@@ -30,6 +30,17 @@ def _trouble(bank: Bank, user: str) -> None:
     for attempt in (1, 2):
         bank.clock.go_on(seconds=20)
         bank.sends(user, "photo_rejected", reason="glare", attempt=attempt)
+
+
+def _reserved(bank: Bank) -> tuple[str, CallTask]:
+    """A customer in trouble whose call task the agent has been offered."""
+    user = user_in_arm(RULE, held_out=False)
+    bank.agent_is_available()
+    _trouble(bank, user)
+    bank.ticks()
+    (task,) = bank.tasks()
+    bank.offers(task)
+    return user, task
 
 
 def _agent(bank: Bank) -> Agent:
@@ -89,12 +100,7 @@ def test_a_task_dies_when_the_customer_moves_on_while_it_waits(bank: Bank) -> No
 
 
 def test_a_task_dies_while_it_is_reserved_and_its_agent_is_free_again(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    user, task = _reserved(bank)
     bank.sends(user, "face_scan")
     assert task.state == TaskState.CANCELED
     assert _agent(bank).work_state == WorkState.IDLE
@@ -102,12 +108,7 @@ def test_a_task_dies_while_it_is_reserved_and_its_agent_is_free_again(bank: Bank
 
 
 def test_a_call_still_ringing_is_canceled_when_the_customer_moves_on(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    user, task = _reserved(bank)
     dialing = bank.dials(task)
     pipeline.note_placement(bank.session, dialing.attempt_id, Placed("CA1"), bank.clock.now)
     bank.hears(dialing.attempt_id, AttemptState.RINGING)
@@ -188,12 +189,7 @@ def test_a_task_outside_calling_hours_waits_for_them_and_says_so(bank: Bank) -> 
 
 
 def test_a_dial_barred_since_the_offer_is_not_made(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    _, task = _reserved(bank)
     bank.session.add(
         DoNotCallEntry(customer_id=task.customer_id, source="customer", created_at=bank.clock.now)
     )
@@ -205,12 +201,7 @@ def test_a_dial_barred_since_the_offer_is_not_made(bank: Bank) -> None:
 
 
 def test_an_offer_nobody_takes_goes_back_and_its_agent_is_not_ready(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    _, task = _reserved(bank)
     bank.clock.go_on(seconds=31)
     assert pipeline.expire_offer(bank.session, task.id, bank.clock.now)
     assert (task.state, task.agent_id) == (TaskState.PENDING, None)
@@ -218,12 +209,7 @@ def test_an_offer_nobody_takes_goes_back_and_its_agent_is_not_ready(bank: Bank) 
 
 
 def test_a_refusal_is_effective_for_every_later_rule(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    user, task = _reserved(bank)
     dialing = bank.dials(task)
     pipeline.note_placement(bank.session, dialing.attempt_id, Placed("CA1"), bank.clock.now)
     pipeline.answer_call(bank.session, dialing.attempt_id, "CA1", bank.clock.now)
@@ -314,12 +300,7 @@ def test_a_rule_that_no_longer_fits_its_journey_keeps_no_event_out(bank: Bank) -
 
 
 def test_a_personal_callback_waits_for_its_agent_and_then_for_anybody(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    user, task = _reserved(bank)
     dialing = bank.dials(task)
     bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.NO_ANSWER)
     at = bank.clock.now + timedelta(hours=3)
@@ -336,12 +317,7 @@ def test_a_personal_callback_waits_for_its_agent_and_then_for_anybody(bank: Bank
 def test_a_second_call_for_one_attempt_is_an_incident_and_its_customer_is_left_alone(bank: Bank) -> None:
     from callcenter.models import Incident
 
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    user, task = _reserved(bank)
     dialing = bank.dials(task)
     bank.hears(dialing.attempt_id, AttemptState.RINGING, ref="CA1")
     bank.hears(dialing.attempt_id, AttemptState.RINGING, ref="CA2")
@@ -360,12 +336,7 @@ def test_a_second_call_for_one_attempt_is_an_incident_and_its_customer_is_left_a
 
 
 def test_an_attempt_whose_job_never_ran_is_given_up(bank: Bank) -> None:
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    _, task = _reserved(bank)
     result = pipeline.place_call(bank.session, bank.house, task.id, bank.agent_id, bank.clock.now)
     assert isinstance(result, pipeline.Dialing)
     bank.session.commit()
@@ -380,12 +351,7 @@ def test_an_attempt_whose_job_never_ran_is_given_up(bank: Bank) -> None:
 def test_a_carrier_that_did_nothing_is_asked_again_and_not_for_ever(bank: Bank) -> None:
     from callcenter.domain.ports import NotProcessed
 
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    _trouble(bank, user)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
+    _, task = _reserved(bank)
     dialing = bank.dials(task)
     busy = NotProcessed(timedelta(seconds=2))
     for _ in range(2):

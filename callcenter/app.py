@@ -84,7 +84,7 @@ def _database_away(_: OperationalError) -> Response:
     """A database that is away is said so, with when to come again; nothing was accepted."""
     from callcenter.errors import Unavailable
 
-    return edge._render(
+    return edge.render_refusal(
         503, Unavailable.code, "The database does not answer. Try again in a few seconds.", None
     )
 

@@ -35,8 +35,3 @@ def refs_bound(session: Session, refs: Sequence[str]) -> set[str | None]:
     return set(
         session.exec(select(ContactAttempt.carrier_ref).where(col(ContactAttempt.carrier_ref).in_(refs)))
     )
-
-
-def attempt_of(session: Session, attempt_id: UUID) -> ContactAttempt | None:
-    """Return one attempt; None when there is none."""
-    return session.get(ContactAttempt, attempt_id)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.contact import CustomerFacts
 from callcenter.domain.enums import CallResult
-from callcenter.models import ContactAttempt, Customer, DoNotCallEntry, ScreeningDecision
+from callcenter.models import ContactAttempt, Customer, DoNotCallEntry
 
 _LOOK_BACK = timedelta(days=30)
 _NOT_RUNG = (CallResult.NOT_PLACED, CallResult.REJECTED)
@@ -94,13 +94,3 @@ def possible_zones(zone: str | None, number: str | None) -> tuple[ZoneInfo, ...]
         return ()
     names = number_zones.time_zones_for_number(phonenumbers.parse(number))
     return tuple(ZoneInfo(name) for name in names if name != "Etc/Unknown")
-
-
-def decisions_of_task(session: Session, call_task_id: UUID) -> list[ScreeningDecision]:
-    """List what the gate said about a call task, newest first."""
-    statement = (
-        select(ScreeningDecision)
-        .where(ScreeningDecision.call_task_id == call_task_id)
-        .order_by(col(ScreeningDecision.id).desc())
-    )
-    return list(session.exec(statement))

@@ -9,6 +9,8 @@ from callcenter.domain.enums import PASSING_BARS, BarReason
 NO_POLICY_VERSION = "none"
 _SEARCH_STEP = timedelta(minutes=15)
 _SEARCH_DAYS = 8
+_OFFERS_AHEAD = tuple(timedelta(hours=hours) for hours in (0.5, 3, 20, 26))
+_MOST_OFFERS = 3
 
 
 def screen_customer(facts: CustomerFacts, policy: ContactPolicy | None, now: datetime) -> Verdict:
@@ -51,6 +53,19 @@ def next_allowed_at(facts: CustomerFacts, policy: ContactPolicy, now: datetime) 
             return moment
         moment += _SEARCH_STEP
     return None
+
+
+def times_to_offer(facts: CustomerFacts, policy: ContactPolicy, now: datetime) -> tuple[datetime, ...]:
+    """Return up to three quarter hours at which a call back is allowed: soon, later on, the next day."""
+    times: list[datetime] = []
+    for ahead in _OFFERS_AHEAD:
+        allowed = next_allowed_at(facts, policy, _ceil_quarter(now + ahead))
+        if allowed is not None:
+            # A gap may end between two quarters, and the next one may lie after closing time.
+            allowed = next_allowed_at(facts, policy, _ceil_quarter(allowed))
+        if allowed is not None and allowed not in times:
+            times.append(allowed)
+    return tuple(times[:_MOST_OFFERS])
 
 
 def _all_open(hours: CallingHours, zones: tuple[ZoneInfo, ...], at: datetime) -> bool:

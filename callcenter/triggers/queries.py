@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import RuleState
@@ -91,9 +90,3 @@ def newest_version(session: Session, rule_key: str) -> TriggerRule | None:
         select(TriggerRule).where(TriggerRule.rule_key == rule_key).order_by(col(TriggerRule.version).desc())
     )
     return session.exec(statement).first()
-
-
-def firings_of_rule(session: Session) -> Mapping[str, int]:
-    """Count firings per rule."""
-    rows = session.execute(select(TriggerFiring.rule_key, func.count()).group_by(TriggerFiring.rule_key))
-    return {row[0]: row[1] for row in rows}

@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from callcenter.compliance.packs import load_policy
 from callcenter.compliance.queries import facts_of_customers
-from callcenter.compliance.rules import next_allowed_at
+from callcenter.compliance.rules import times_to_offer
 from callcenter.domain.enums import AttemptState, Cause, TaskState, VisitEnd, WorkState
 from callcenter.domain.journey import EventRole, JourneyDefinition
 from callcenter.models import Agent, DispositionKind, User
@@ -19,12 +19,11 @@ from callcenter.runtime import Runtime
 from callcenter.triggers.policy import read_rule
 from callcenter.web import words
 from callcenter.web.edge import chosen, language
-from callcenter.web.formats import label
+from callcenter.web.formats import label, time_with_seconds
 from callcenter.web.pages import console as page
 from callcenter.web.script_view import script_of
 
 _LIVE_NOTE = timedelta(seconds=20)
-_CALLBACK_OFFERS = 3
 
 
 def current_call(
@@ -184,19 +183,17 @@ def _steps(case: Case, journey: JourneyDefinition, spoken: str) -> tuple[page.St
         note = None
         if position == stopped:
             state = "recovered" if is_past else "stopped"
-            note = None if is_past else gettext("stopped %(time)s", time=_clock_time(case.firing.anchor_at))
+            note = (
+                None
+                if is_past
+                else gettext("stopped %(time)s", time=time_with_seconds(case.firing.anchor_at))
+            )
         elif position < stopped or (is_past and step.id in case.reached):
             state = "passed"
         else:
             state = "next" if position == stopped + 1 else "ahead"
         marks.append(page.StepMark(words.step_words(journey, step.id, spoken), state, note))
     return tuple(marks)
-
-
-def _clock_time(at: datetime) -> str:
-    from callcenter.web.formats import time_with_seconds
-
-    return time_with_seconds(at)
 
 
 def _live_note(case: Case, journey: JourneyDefinition, now: datetime) -> page.LiveNote | None:
@@ -253,21 +250,7 @@ def _cause_words() -> Mapping[Cause, str]:
 
 
 def _callback_times(session: Any, runtime: Runtime, case: Case, now: datetime) -> tuple[datetime, ...]:
-    """Offer a few times at which the gate will allow the call: in a while, later today, tomorrow."""
     policy = load_policy(runtime.house.policy_pack, now)
     if policy is None:
         return ()
-    facts = facts_of_customers(session, [case.customer], now)[case.customer.id]
-    times: list[datetime] = []
-    for hours in (0.5, 3, 20, 26):
-        allowed = next_allowed_at(facts, policy, now + timedelta(hours=hours))
-        if allowed is not None:
-            allowed = _round_up(allowed)
-            if allowed not in times:
-                times.append(allowed)
-    return tuple(times[:_CALLBACK_OFFERS])
-
-
-def _round_up(at: datetime) -> datetime:
-    floor = at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
-    return floor if floor == at else floor + timedelta(minutes=15)
+    return times_to_offer(facts_of_customers(session, [case.customer], now)[case.customer.id], policy, now)

@@ -157,16 +157,16 @@ def install_errors(app: Flask) -> None:
 
     @app.errorhandler(CallCenterError)
     def refused(error: CallCenterError) -> Response:
-        return _render(error.status, error.code, error.message, getattr(error, "fields", None))
+        return render_refusal(error.status, error.code, error.message, getattr(error, "fields", None))
 
     @app.errorhandler(CSRFError)
     def unknown_form(_: CSRFError) -> Response:
         if viewer_or_none() is None:
-            return _render(401, "signed_out", signed_out_words(), None)
+            return render_refusal(401, "signed_out", signed_out_words(), None)
         text = gettext(
             "You have signed in anew since this page was opened. Press again; nothing typed is lost."
         )
-        return _render(400, "stale_page", text, None)
+        return render_refusal(400, "stale_page", text, None)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
@@ -174,15 +174,16 @@ def install_errors(app: Flask) -> None:
         if response.status_code in (301, 302, 303, 304, 307, 308):
             return cast(Response, response)
         code = (error.name or "error").lower().replace(" ", "_")
-        return _render(error.code or 500, code, error.description or "", None)
+        return render_refusal(error.code or 500, code, error.description or "", None)
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
         app.logger.error("request.failed %s %s", request.endpoint, type(error).__name__, exc_info=error)
-        return _render(500, "internal_error", "", None)
+        return render_refusal(500, "internal_error", "", None)
 
 
-def _render(status: int, code: str, message: str, fields: Any) -> Response:
+def render_refusal(status: int, code: str, message: str, fields: Any) -> Response:
+    """Render one refusal as its asker reads it: JSON, a sentence, or a page."""
     from flask import jsonify, make_response, render_template
 
     if wants_json():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from callcenter.compliance.packs import DEFAULT_PACK, load_policy
 from callcenter.compliance.queries import possible_zones
-from callcenter.compliance.rules import next_allowed_at, screen_customer
+from callcenter.compliance.rules import next_allowed_at, screen_customer, times_to_offer
 from callcenter.domain.contact import CustomerFacts
 from callcenter.domain.enums import PASSING_BARS, BarReason
 from callcenter.errors import BadInput
@@ -154,3 +154,12 @@ def test_a_malformed_pack_is_refused_by_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "bank.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"bank\.yaml"):
         load_policy("bank", NOON, tmp_path)
+
+
+@given(minutes=st.integers(0, 60 * 24 * 8), gap=st.integers(1, 600))
+def test_every_time_offered_for_a_callback_is_a_quarter_hour_the_gate_allows(minutes: int, gap: int) -> None:
+    now = NOON + timedelta(minutes=minutes)
+    facts = replace(FREE, attempts_at=(now - timedelta(seconds=gap),))
+    offered = times_to_offer(facts, POLICY, now)
+    assert offered
+    assert all(at.minute % 15 == 0 and screen_customer(facts, POLICY, at).may_call for at in offered)

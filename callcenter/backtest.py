@@ -16,11 +16,11 @@ from sqlmodel import Session
 
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue
-from callcenter.domain.journey import EventRole, JourneyDefinition, VisitState
+from callcenter.domain.journey import EventRole, JourneyDefinition, Looked, VisitState
 from callcenter.intake.policy import REALTIME_LATENESS
 from callcenter.journeys.rules import Advance, Place, advance_visit
 from callcenter.triggers.policy import RuleSpec
-from callcenter.triggers.rules import due_rules, still_stands, wake_of
+from callcenter.triggers.rules import StepRules, facts_of, look_at, still_stands
 
 LOOK_AHEAD = timedelta(hours=24)
 """How long after the end of the clock events are still read, to see who came back."""
@@ -94,7 +94,7 @@ class _Course:
     last_seq: int = 0
     wake_at: datetime | None = None
     fired: set[str] = field(default_factory=set)
-    looked: dict[str, str] = field(default_factory=dict)
+    looked: dict[str, Looked] = field(default_factory=dict)
     awaited: list[Firing] = field(default_factory=list)
 
 
@@ -102,7 +102,7 @@ class _Replay:
     """Courses, their clocks, and what fired."""
 
     def __init__(self, rule: RuleSpec, journey: JourneyDefinition, attributes: Attributes | None) -> None:
-        self.rule, self.rules, self.journey, self.attributes = rule, (rule,), journey, attributes
+        self.rule, self.rules, self.journey, self.attributes = rule, StepRules((rule,)), journey, attributes
         self.courses: dict[tuple[str, str], _Course] = {}
         self.clocks: list[tuple[datetime, int, _Course]] = []
         self.touched: list[_Course] = []
@@ -149,19 +149,15 @@ class _Replay:
         if visit is None or visit.step != self.rule.step:
             course.wake_at = None
             return
-        customer = self.attributes(course.customer_id) if self.attributes else {}
-        for due in due_rules(
-            self.rules,
-            visit,
-            customer,
-            fired=course.fired,
-            looked=course.looked,
-            lateness=course.lateness,
-            now=now,
-        ):
-            if not due.holds:
-                course.looked[due.rule.key] = due.clock.due_at.isoformat()
-                continue
+        look = look_at(
+            self.rules, visit, fired=course.fired, looked=course.looked, lateness=course.lateness, now=now
+        )
+        course.looked.update(look.looked)
+        for due in look.due:
+            if due.rule.has_conditions:
+                customer = self.attributes(course.customer_id) if self.attributes else {}
+                if not due.rule.condition(facts_of(visit, customer, now)):
+                    continue
             course.fired.add(due.rule.key)
             firing = Firing(
                 course.customer,
@@ -173,9 +169,7 @@ class _Replay:
             )
             self.firings.append(firing)
             course.awaited.append(firing)
-        wake = wake_of(
-            self.rules, visit, fired=course.fired, looked=course.looked, lateness=course.lateness, now=now
-        )
+        wake = look.wake_at
         if wake is not None and wake != course.wake_at:
             self._clock_count += 1
             heappush(self.clocks, (wake, self._clock_count, course))

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
 NAMING = {
@@ -43,6 +45,15 @@ def make_engine(database_url: str, pool_size: int = 10) -> Engine:
     )
 
 
+def cursor_of(session: Session) -> psycopg.Cursor[Any]:
+    """Return a plain cursor in the session's transaction, for statements over whole sets; what the session
+    holds unwritten is written first."""
+    session.flush()
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection.cursor()
+
+
 @contextmanager
 def session_scope(engine: Engine) -> Iterator[Session]:
     """One unit of work: commit when the block ends well, roll back when it raises."""
@@ -50,6 +61,10 @@ def session_scope(engine: Engine) -> Iterator[Session]:
         try:
             yield session
             session.commit()
+        except psycopg.OperationalError as error:
+            # From a plain cursor; named as SQLAlchemy would have named it, its connection is not used again.
+            session.invalidate()
+            raise OperationalError(None, None, error) from error
         except BaseException:
             session.rollback()
             raise

@@ -3,9 +3,10 @@
 Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -28,9 +29,10 @@ from callcenter.domain.enums import (
     VisitEnd,
     WorkState,
 )
+from callcenter.domain.journey import VisitRecord, VisitState
 from callcenter.errors import Conflict, Forbidden, NotFound
-from callcenter.journeys import service as journeys
-from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring, Visit
+from callcenter.journeys import records as journeys
+from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
 from callcenter.routing.rules import work_state_of
@@ -106,40 +108,32 @@ def screen(
     return compliance.screen(session, [customer], policy, point, now, **ids)[customer.id]
 
 
-def look_at(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> int:
-    """Fire what has run out for these visits and set their clocks anew; return how many fired."""
-    fired = 0
-    people = {visit.customer_id for visit in visits}
-    known = {one.id: one for one in session.exec(select(Customer).where(col(Customer.id).in_(people)))}
-    for visit in visits:
-        state = journeys.state_of(visit)
-        customer = known[visit.customer_id]
-        attributes = {
-            **customer.traits,
-            "language": customer.language,
-            "city": customer.city,
-            "tags": customer.tags,
-        }
-        look = triggers.look_at_visit(session, rules, visit, state, attributes, now)
-        journeys.note_looks(visit, look.looked, look.fired)
-        journeys.set_clock(visit, look.wake_at)
-        fired += len(look.fired)
-    session.flush()
-    return fired
+def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> int:
+    """Fire what has run out for these visits, set their clocks anew and write all of it; return how many fired."""
+    drafts = triggers.look(rules, visits, lambda ids: _attributes_of(session, ids), now)
+    journeys.write_visits(session, visits)
+    triggers.store_firings(session, drafts)
+    return len(drafts)
 
 
-def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: Visit) -> CancelReason | None:
+def _attributes_of(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What rules may know of customers."""
+    people = session.exec(select(Customer).where(col(Customer.id).in_(customer_ids)))
+    return {
+        one.id: {**one.traits, "language": one.language, "city": one.city, "tags": one.tags} for one in people
+    }
+
+
+def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState) -> CancelReason | None:
     """Say why a task's reason no longer holds; None while it does. A promised callback outlives silence."""
     firing = session.get(TriggerFiring, task.firing_id)
-    spec = rules.spec(task.rule_key)
     assert firing is not None
+    spec = rules.spec_of(firing.rule_id, task.rule_key)
     if visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL):
         return CancelReason.ADVANCED
     if task.facts.get("callback"):
         return None
-    if visit.closed_at is not None or (
-        spec is not None and not still_stands(spec, firing.anchor_at, journeys.state_of(visit))
-    ):
+    if not visit.is_open or (spec is not None and not still_stands(spec, firing.anchor_at, visit)):
         return CancelReason.RECOVERED
     return None
 

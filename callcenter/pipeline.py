@@ -42,12 +42,14 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.events import Rejection
+from callcenter.domain.journey import VisitRecord, VisitState
 from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placed, Placement
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import service as intake
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
+from callcenter.journeys.records import state_of, visits_due, visits_open_on
 from callcenter.journeys.rules import put_in_place
 from callcenter.learning import service as learning
 from callcenter.models import (
@@ -58,7 +60,6 @@ from callcenter.models import (
     EventSource,
     TriggerFiring,
     User,
-    Visit,
 )
 from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
@@ -86,8 +87,8 @@ class Intake:
 
 def take_events(session: Session, source: EventSource, batch: EventBatch, now: datetime) -> Intake:
     """Store a batch once, move its customers' visits and clocks, and let call tasks die whose reason died."""
-    fresh = intake.unseen_events(session, source.id, batch.events)
-    who = intake.lock_people(session, source.id, fresh, now) if fresh else {}
+    events = intake.claim_events(session, source.id, batch.events)
+    who = intake.lock_people(session, source.id, list(events.values()), now) if events else {}
     definitions = journey_queries.journeys_loaded(session)
     joined = {
         (identity.joined_from, identity.customer_id)
@@ -97,30 +98,32 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     # What a device's person did earlier in this batch is the customer's already.
     owner = dict(joined)
     ids = {name: owner.get(one.customer_id, one.customer_id) for name, one in who.items()}
-    placed = [put_in_place(definitions, event, ids[event.message_id]) for event in fresh]
-    new = intake.store_events(session, source.id, placed)
-    placed = [one for one in placed if one.event.message_id in new]
+    placed = {
+        one_id: put_in_place(definitions, event, ids[event.message_id]) for one_id, event in events.items()
+    }
+    intake.store_events(session, source.id, placed)
     intake.join_history(session, joined)
     journeys.join_visits(session, joined)
-    intake.keep_profiles(session, source.id, [one.event for one in placed], who, now)
+    intake.keep_profiles(session, source.id, list(events.values()), who, now)
     intake.keep_refused(session, source.id, batch.rejections, now)
-    moved = journeys.move_visits(session, definitions, placed, timedelta(seconds=source.lateness_seconds))
+    lateness = timedelta(seconds=source.lateness_seconds)
+    moved = journeys.move_visits(session, definitions, list(placed.values()), lateness)
     rules = trigger_queries.current_rules(session, definitions)
     moves.look_at(session, rules, moved.visits, now)
     outcomes.note_reached(session, moved.reached)
     _let_tasks_die(session, rules, moved.visits, now)
     if placed:
         outbox.ring(session, outbox.STUDIO)
-    return Intake(len(new), len(batch.events) - len(new), batch.rejections)
+    return Intake(len(events), len(batch.events) - len(events), batch.rejections)
 
 
-def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[Visit], now: datetime) -> None:
+def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> None:
     """Cancel the call tasks whose reason these visits have ended, even while the telephone rings."""
     by_id = {visit.id: visit for visit in visits}
     for task in task_queries.tasks_of_visits(session, list(by_id)):
         if task.agent_id:
             outbox.ring(session, outbox.agent_channel(task.agent_id))
-        reason = moves.why_dead(session, rules, task, by_id[task.visit_id])
+        reason = moves.why_dead(session, rules, task, by_id[task.visit_id].state)
         if reason is None:
             continue
         if task.state in (TaskState.PENDING, TaskState.RESERVED):
@@ -135,7 +138,7 @@ def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[Visit], no
 def fire_due_visits(session: Session, now: datetime, limit: int = 200) -> int:
     """Look at the visits whose clock has run out and store what fires; return how many visits were due."""
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    due = journey_queries.visits_due(session, now, limit)
+    due = visits_due(session, now, limit)
     moves.look_at(session, rules, due, now)
     return len(due)
 
@@ -165,11 +168,11 @@ def _decide(
 ) -> None:
     customer = moves.lock_customer(session, firing.customer_id)
     visit = journey_queries.visit_of(session, firing.visit_id)
-    spec = rules.spec(firing.rule_key)
+    spec = rules.spec_of(firing.rule_id, firing.rule_key)
     suppress = FiringFate.SUPPRESSED
-    if spec is None or rules.row(firing.rule_key).state != RuleState.LIVE:
+    if spec is None or not rules.is_live(firing.rule_key):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.PAUSED)
-    if not still_stands(spec, firing.anchor_at, journeys.state_of(visit)):
+    if not still_stands(spec, firing.anchor_at, state_of(visit)):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.RECOVERED)
     verdict = moves.screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
     if not verdict.may_call and verdict.next_allowed_at is None:
@@ -276,10 +279,10 @@ def offer_call_task(
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
         return NotOffered("too early")
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    if reason := moves.why_dead(session, rules, task, visit):
+    if reason := moves.why_dead(session, rules, task, state_of(visit)):
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
-    if task.rule_key in rules.rules and rules.row(task.rule_key).state == RuleState.PAUSED:
+    if (rule := rules.current(task.rule_key)) and rule.state == RuleState.PAUSED:
         again_at = now + PAUSED_RULE_LOOK
         calltasks.wait_until(task, again_at, ["rule_paused"])
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
@@ -388,6 +391,10 @@ def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
 # -- the call ---------------------------------------------------------------------------------------------
 
 
+def _visit_of(session: Session, task: CallTask) -> VisitState:
+    return state_of(journey_queries.visit_of(session, task.visit_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Dialing:
     """The attempt is committed; a job asks the carrier."""
@@ -423,7 +430,7 @@ def place_call(
     task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
     customer = moves.lock_customer(session, task.customer_id)
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    if reason := moves.why_dead(session, rules, task, journey_queries.visit_of(session, task.visit_id)):
+    if reason := moves.why_dead(session, rules, task, _visit_of(session, task)):
         moves.cancel_task(session, task, reason, now)
         return NotDialed(cancel_reason=reason)
     verdict = moves.screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
@@ -638,11 +645,9 @@ def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *
     that passed while the rule was paused."""
     row = triggers.switch_rule(session, rule_key, live=live, now=now)
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    visits = journey_queries.visits_open_on(session, row.journey, row.step)
-    states = [(visit, journeys.state_of(visit)) for visit in visits]
-    passed = triggers.past_deadlines(rules, rule_key, states, now) if live else {}
-    for visit in visits:
-        journeys.note_looks(visit, passed.get(visit.id, {}), ())
+    visits = visits_open_on(session, row.journey, row.step)
+    if live:
+        triggers.skip_past(rules, visits, now)
     moves.look_at(session, rules, visits, now)
     accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
     outbox.ring(session, outbox.STUDIO, outbox.FLOOR)

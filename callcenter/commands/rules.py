@@ -24,9 +24,10 @@ def rules() -> None:
 def list_rules() -> None:
     """List live and paused rules."""
     with runtime_here() as runtime, runtime.reading() as session:
-        for row, spec in current_rules(session, journeys_loaded(session)).rules.values():
-            title = spec.title.get("en", "")
-            click.echo(f"{row.rule_key:28} v{row.version:<3} {row.state:7} {row.journey}/{row.step}  {title}")
+        for rule in current_rules(session, journeys_loaded(session)).all_current():
+            spec = rule.spec
+            title, where = spec.title.get("en", ""), f"{spec.journey}/{spec.step}"
+            click.echo(f"{spec.key:28} v{rule.version:<3} {rule.state:7} {where}  {title}")
 
 
 def _entries(path: Path) -> list[Mapping[str, Any]]:

@@ -72,6 +72,14 @@ class RuleState(StrEnum):
     RETIRED = "retired"
 
 
+class QuarantineState(StrEnum):
+    """What became of an event that was not accepted."""
+
+    OPEN = "open"
+    REDRIVEN = "redriven"
+    DISMISSED = "dismissed"
+
+
 class FiringFate(StrEnum):
     """What became of a trigger firing."""
 
@@ -88,6 +96,8 @@ class SuppressReason(StrEnum):
     RECOVERED = "recovered"
     PAUSED = "paused"
     SHADOWED = "shadowed"
+    COOL_DOWN = "cool_down"
+    WOULD_HAVE_FIRED = "would_have_fired"
 
 
 class BarReason(StrEnum):

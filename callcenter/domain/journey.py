@@ -5,9 +5,52 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from callcenter.domain.enums import VisitEnd
+
+
+class PropertyType(StrEnum):
+    """What kind of value an event property holds."""
+
+    NUMBER = "number"
+    TEXT = "text"
+
+
+USUAL_PROPERTIES: Mapping[str, PropertyType] = {
+    "device": PropertyType.TEXT,
+    "app_version": PropertyType.TEXT,
+    "channel": PropertyType.TEXT,
+    "credit_limit": PropertyType.NUMBER,
+    "amount": PropertyType.NUMBER,
+    "bank": PropertyType.TEXT,
+    "product": PropertyType.TEXT,
+    "reason": PropertyType.TEXT,
+}
+"""Event properties a visit remembers where its journey does not say which, so that rules can speak of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A step that stands for a score beyond a threshold, with hysteresis.
+
+    An event with the property at or beyond `enter_at` opens the visit; one that has come back beyond
+    `leave_at` closes it; between the two nothing changes. `falling` turns both round: low is beyond.
+    """
+
+    property: str
+    enter_at: float
+    leave_at: float
+    falling: bool = False
+
+    def enters(self, value: float) -> bool:
+        """Whether a value is beyond the threshold."""
+        return value <= self.enter_at if self.falling else value >= self.enter_at
+
+    def leaves(self, value: float) -> bool:
+        """Whether a value has come back far enough."""
+        return value > self.leave_at if self.falling else value < self.leave_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +67,7 @@ class StepDefinition:
     events: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     milestone: bool = False
+    crossing: Crossing | None = None
 
 
 class EventRole(StrEnum):
@@ -39,7 +83,8 @@ class EventRole(StrEnum):
 class JourneyDefinition:
     """An ordered list of steps with one goal. `gap` of silence closes a visit; None means never.
 
-    `labels` holds the words, by language, for event names and reasons that people are shown.
+    `labels` holds the words, by language, for event names and reasons that people are shown; `properties`
+    says which event properties a visit remembers, and of what type.
     """
 
     id: str
@@ -50,6 +95,7 @@ class JourneyDefinition:
     gap: timedelta | None = timedelta(hours=24)
     exits: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    properties: Mapping[str, PropertyType] = field(default_factory=lambda: USUAL_PROPERTIES)
 
     @cached_property
     def order(self) -> Mapping[str, int]:
@@ -71,25 +117,47 @@ class JourneyDefinition:
         return self.steps[self.order[step_id]]
 
 
+KEPT_SIGHTINGS = 16
+"""How many of an event's sightings a visit remembers one by one; the count goes on."""
+
+
+class Sighting(NamedTuple):
+    """One event of a visit: when it happened, and those of its properties that the journey remembers."""
+
+    at: datetime
+    properties: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How often an event key was seen in a visit, and when first and last."""
+    """How often an event key was seen in a visit, when first, and the latest sightings in order of time."""
 
     count: int
     first_at: datetime
-    last_at: datetime
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was seen last."""
+        return self.sightings[-1].at
 
 
 @dataclass(frozen=True, slots=True)
 class VisitState:
-    """One stay of a customer on one step, as the rules see it."""
+    """One stay of a customer on one step, as the rules see it.
+
+    `opened_at` is our clock when we heard of it, every other time says when things happened. `facts_at` says
+    since when each of the `facts` holds.
+    """
 
     visit_seq: int
     step: str
     entered_at: datetime
     last_activity_at: datetime
+    opened_at: datetime
     marks: Mapping[str, Mark] = field(default_factory=dict)
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts_at: Mapping[str, datetime] = field(default_factory=dict)
     errors: int = 0
     last_error: str | None = None
     last_error_reason: str | None = None
@@ -101,6 +169,33 @@ class VisitState:
     def is_open(self) -> bool:
         """Whether the customer is, as far as we know, still on the step."""
         return self.closed_at is None
+
+
+class Looked(NamedTuple):
+    """How far a group of rules has been looked at: up to this span after this anchor."""
+
+    anchor_at: datetime
+    after: timedelta
+
+
+@dataclass(slots=True)
+class VisitRecord:
+    """A visit as it is loaded, moved, looked at and written back: whose, its state, and its clock.
+
+    `wake_at` is when somebody must look; `looked` says per group of rules how far that was done, `fired`
+    names the rules that need no more looks. `is_new` until it is written.
+    """
+
+    id: UUID
+    customer_id: UUID
+    journey: str
+    journey_key: str
+    state: VisitState
+    lateness: timedelta
+    wake_at: datetime | None = None
+    looked: dict[str, Looked] = field(default_factory=dict)
+    fired: list[str] = field(default_factory=list)
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Take in an event log in bulk: each row once, in the order of the file, and able to go on after a stop."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,17 +8,17 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 from sqlmodel import Session, select
 
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, Conflict
-from callcenter.intake.logfile import DamagedFile, LogFile, Row, open_log
-from callcenter.intake.logrow import RowReader
+from callcenter.intake.logfile import Log, open_log
+from callcenter.intake.logrow import DamagedFile, Row, RowReader
 from callcenter.intake.mapping import LogMapping
-from callcenter.intake.service import keep_refused
+from callcenter.intake.partitions import keep_partitions
+from callcenter.intake.service import claim_events, keep_refused, store_events
 from callcenter.models import EventSource, ImportRun
 
 CHUNK_ROWS = 10_000
@@ -28,20 +28,6 @@ UnitOfWork = Callable[[], AbstractContextManager[Session]]
 OnProgress = Callable[[int, int, "ImportReport"], None]
 Place = Callable[[EventValue, UUID], PlacedEvent]
 """Finds the place of a customer's event in the journeys."""
-
-_COLUMNS = (
-    "source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key, event_time,"
-    " received_at, historical, clamped, properties"
-)
-
-_TEMPORARY = f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS event_of_log ON COMMIT DELETE ROWS
-AS SELECT {_COLUMNS} FROM journey_event WITH NO DATA
-"""  # noqa: S608 - our own words
-_INSERT = f"""
-INSERT INTO journey_event ({_COLUMNS}) SELECT {_COLUMNS} FROM event_of_log
-ORDER BY message_id ON CONFLICT (source_id, message_id) DO NOTHING
-"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +81,11 @@ def import_log(
 
     The same job run again goes on where it stopped; a finished one changes nothing. A damaged file is
     imported up to the damage, which the report names. `on_progress` is told bytes done, bytes in all and
-    the counts. Raises BadInput when the file is no CSV or lacks a column, Conflict when another process
+    the counts. Raises BadInput when the file is no log or lacks a column, Conflict when another process
     imports the same file.
     """
     report = ImportReport()
-    with open_log(job.path, job.mapping.delimiter, job.mapping.encoding) as log:
+    with open_log(job.path, job.mapping) as log:
         try:
             reader = RowReader(job.mapping, log.header, job.key_property, clock())
         except BadInput as error:
@@ -146,7 +132,6 @@ def _source(session: Session, name: str, now: datetime) -> EventSource:
         source = EventSource(
             id=derived_id("source", name),
             name=name,
-            write_key_hash=f"no key: {name}",
             lateness_seconds=0.0,
             created_at=now,
         )
@@ -160,7 +145,7 @@ def _locked_run(session: Session, digest: str) -> ImportRun:
 
 
 def _chunks(
-    log: LogFile, reader: RowReader, lines_done: int, size: int, report: ImportReport
+    log: Log, reader: RowReader, lines_done: int, size: int, report: ImportReport
 ) -> Iterator[_Chunk]:
     """Read the rows not yet done in portions; damage ends them, after a last portion of what was good."""
     rows = _until_damage(log, report)
@@ -179,7 +164,7 @@ def _chunks(
         yield _Chunk(events, bad, filtered, portion[-1][0])
 
 
-def _until_damage(log: LogFile, report: ImportReport) -> Iterator[Row]:
+def _until_damage(log: Log, report: ImportReport) -> Iterator[Row]:
     try:
         yield from log.rows()
     except DamagedFile as damage:
@@ -190,9 +175,16 @@ def _store(session: Session, run: ImportRun, job: ImportJob, chunk: _Chunk, now:
     """Store a portion's customers, events and bad rows; return how many events were new, and unplaced."""
     who = {event.user_id or "": derived_id("customer", event.user_id) for event in chunk.events}
     placed = [job.place(event, who[event.user_id or ""]) for event in chunk.events]
-    _create_people(session, who, now)
     keep_refused(session, run.source_id, chunk.bad, now)
-    return _copy_events(session, run.source_id, placed), sum(one.journey is None for one in placed)
+    claimed = claim_events(session, run.source_id, chunk.events)
+    _create_people(session, who, now)
+    if chunk.events:
+        times = [event.received_at for event in chunk.events]
+        keep_partitions(session, min(times), max(times))
+    new = {event.message_id: one for one, event in claimed.items()}
+    fresh = {new[one.event.message_id]: one for one in placed if new.get(one.event.message_id)}
+    store_events(session, run.source_id, fresh)
+    return len(fresh), sum(one.journey is None for one in placed)
 
 
 def _create_people(session: Session, who: dict[str, UUID], now: datetime) -> None:
@@ -210,40 +202,6 @@ def _create_people(session: Session, who: dict[str, UUID], now: datetime) -> Non
             "ids": [customer_id for _, customer_id in people],
             "names": [name for name, _ in people],
         },
-    )
-
-
-def _copy_events(session: Session, source_id: UUID, placed: Sequence[PlacedEvent]) -> int:
-    """COPY into a temporary table, then insert what is new; return how many were. Far quicker than INSERT."""
-    connection = session.connection()
-    connection.execute(text(_TEMPORARY))
-    raw = connection.connection.driver_connection
-    assert raw is not None
-    with raw.cursor() as cursor, cursor.copy(f"COPY event_of_log ({_COLUMNS}) FROM STDIN") as copy:
-        for one in placed:
-            copy.write_row(_copied(str(source_id), one))
-    return connection.execute(text(_INSERT)).rowcount
-
-
-def _copied(source_id: str, one: PlacedEvent) -> tuple[str | None, ...]:
-    event = one.event
-    happened = event.event_time.isoformat()
-    return (
-        source_id,
-        event.message_id,
-        str(one.customer_id),
-        event.kind,
-        event.name,
-        one.journey,
-        one.journey_key,
-        one.step,
-        one.role,
-        one.key,
-        happened,
-        happened,
-        "t" if event.historical else "f",
-        "f",
-        orjson.dumps(event.properties).decode(),
     )
 
 

@@ -8,14 +8,18 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
+from callcenter.errors import Conflict
 from callcenter.intake.profiles import Profile, read_profile
-from callcenter.models import Customer, Device, EventSource, JourneyEvent, QuarantinedEvent
+from callcenter.models import Customer, EventSource, JourneyEvent, QuarantinedEvent, WriteKey
+
+MAX_KEPT_BYTES = 64 * 1024
+"""A refused event larger than this is kept by its beginning only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +38,72 @@ def hash_write_key(write_key: str) -> str:
 def add_source(
     session: Session, name: str, write_key: str, lateness_seconds: float, now: datetime
 ) -> EventSource:
-    """Create an event source, or give the one of this name a new key and lateness."""
+    """Create an event source with a write key, or give the one of this name that lateness and that key besides."""
     source = session.exec(select(EventSource).where(EventSource.name == name)).first()
     if source is None:
-        source = EventSource(
-            id=derived_id("source", name), name=name, write_key_hash=hash_write_key(write_key), created_at=now
-        )
-    source.write_key_hash = hash_write_key(write_key)
+        source = EventSource(id=derived_id("source", name), name=name, created_at=now)
     source.lateness_seconds = lateness_seconds
     session.add(source)
+    session.flush()
+    key_hash = hash_write_key(write_key)
+    known = session.exec(select(WriteKey).where(WriteKey.key_hash == key_hash)).first()
+    if known is None:
+        session.add(WriteKey(source_id=source.id, key_hash=key_hash, hint=write_key[-4:], created_at=now))
+    elif known.source_id != source.id:
+        raise Conflict("Another source has this write key. Choose another one.")
     session.flush()
     return source
 
 
-def unseen_events(session: Session, source_id: UUID, events: Sequence[EventValue]) -> list[EventValue]:
-    """Leave out events that are stored already or stand twice in the batch."""
-    ids = [event.message_id for event in events]
-    stored = set(
-        session.exec(
-            select(JourneyEvent.message_id)
-            .where(JourneyEvent.source_id == source_id)
-            .where(col(JourneyEvent.message_id).in_(ids))
-        )
-    )
-    fresh: dict[str, EventValue] = {}
+_CLAIM = """
+INSERT INTO event_receipt (id, received_at) SELECT * FROM unnest(%(ids)b::uuid[], %(at)b::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+def event_id(source_id: UUID, message_id: str) -> UUID:
+    """Return the id under which a source's message is stored, always the same."""
+    return UUID(bytes=hashlib.sha256(f"{source_id}:{message_id}".encode()).digest()[:16])
+
+
+def claim_events(session: Session, source_id: UUID, events: Sequence[EventValue]) -> dict[UUID, EventValue]:
+    """Leave out events that were stored before or stand twice in the batch; return the others by their ids.
+
+    Two batches with the same event wait for each other here, in key order, and one of them leaves it out.
+    """
+    by_id: dict[UUID, EventValue] = {}
     for event in events:
-        if event.message_id not in stored:
-            fresh.setdefault(event.message_id, event)
-    return list(fresh.values())
+        by_id.setdefault(event_id(source_id, event.message_id), event)
+    ids = sorted(by_id)
+    if not ids:
+        return {}
+    arrays = {"ids": ids, "at": [by_id[one].received_at for one in ids]}
+    new = {row[0] for row in cursor_of(session).execute(_CLAIM, arrays)}
+    return {one: event for one, event in by_id.items() if one in new}
+
+
+_CREATE_PEOPLE = """
+INSERT INTO customer (id, external_id, created_at, updated_at, traits, tags, language)
+SELECT one.id, one.external_id, %(now)s, %(now)s, '{}', '[]', 'en'
+FROM unnest(%(ids)b::uuid[], %(names)b::text[]) AS one (id, external_id)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_LOCK_PEOPLE = """
+SELECT id FROM customer WHERE id = ANY(%(ids)b::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_DEVICE_OWNERS = """
+SELECT d.anonymous_id, d.customer_id, c.external_id IS NOT NULL
+FROM device d JOIN customer c ON c.id = d.customer_id
+WHERE d.source_id = %(source_id)s AND d.anonymous_id = ANY(%(devices)b::text[])
+"""
+_POINT_DEVICES = """
+INSERT INTO device (source_id, anonymous_id, customer_id, since)
+SELECT %(source_id)s, one.device, one.owner, %(now)s FROM unnest(%(devices)b::text[], %(owners)b::uuid[])
+  AS one (device, owner)
+ON CONFLICT (source_id, anonymous_id) DO UPDATE SET customer_id = excluded.customer_id, since = excluded.since
+"""
+Owners = Mapping[str, tuple[UUID, bool]]
+"""Whom each device belongs to, and whether that is a customer known by name."""
 
 
 def lock_people(
@@ -72,96 +114,78 @@ def lock_people(
     Returns each message id's identity. Naming a user on a device that nobody was known on joins the
     device's person to that customer; a device last used by another customer starts afresh.
     """
-    anonymous = sorted({a for event in events for a in (event.anonymous_id, event.previous_id) if a})
-    owners = _device_owners(session, source_id, anonymous)
-    identities: dict[str, Identity] = {}
-    wanted: dict[UUID, str | None] = {}
-    moved: dict[str, UUID] = {}
-    known: dict[UUID, bool] = _known_people(session, owners.values())
+    devices = sorted({a for event in events for a in (event.anonymous_id, event.previous_id) if a})
+    owners = _device_owners(session, source_id, devices)
+    while True:
+        found = _identify(source_id, events, owners)
+        _lock_or_create(session, found.wanted, now)
+        # Whoever moves a device holds its person, so what is read now stays as it is.
+        now_owned = _device_owners(session, source_id, devices)
+        if now_owned == owners:
+            break
+        owners = now_owned
+    if found.moved:
+        columns = {
+            "devices": sorted(found.moved),
+            "owners": [found.moved[one] for one in sorted(found.moved)],
+        }
+        cursor_of(session).execute(_POINT_DEVICES, {"source_id": source_id, "now": now, **columns})
+    return found.identities
+
+
+@dataclass(frozen=True, slots=True)
+class _Identified:
+    """Who the people of a batch are, those it concerns with their own names, and the devices that change hands."""
+
+    identities: dict[str, Identity]
+    wanted: dict[UUID, str | None]
+    moved: dict[str, UUID]
+
+
+def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> _Identified:
+    owned = {device: owner for device, (owner, _) in owners.items()}
+    named = {owner for owner, is_named in owners.values() if is_named}
+    found = _Identified({}, {}, {})
     for event in sorted(events, key=lambda event: event.order):
         joined = None
         if event.user_id:
             customer_id = derived_id("customer", event.user_id)
-            wanted[customer_id] = event.user_id
-            known[customer_id] = True
+            found.wanted[customer_id] = event.user_id
+            named.add(customer_id)
             device = event.previous_id if event.kind == "alias" else event.anonymous_id
-            if device and owners.get(device) != customer_id:
-                before = owners.get(device)
-                joined = before if before and not known.get(before, False) else None
-                owners[device] = moved[device] = customer_id
+            if device and owned.get(device) != customer_id:
+                before = owned.get(device)
+                joined = before if before and before not in named else None
+                owned[device] = found.moved[device] = customer_id
         else:
             device = event.anonymous_id or ""
-            customer_id = owners.get(device) or derived_id("device", source_id, device)
-            if device not in owners:
-                owners[device] = moved[device] = customer_id
-            wanted.setdefault(customer_id, None)
-        identities[event.message_id] = Identity(customer_id, joined)
-    for identity in identities.values():
-        if identity.joined_from:
-            wanted.setdefault(identity.joined_from, None)
-    _create_people(session, wanted, now)
-    _point_devices(session, source_id, moved, now)
-    session.exec(
-        select(Customer)
-        .where(col(Customer.id).in_(sorted(wanted)))
-        .order_by(col(Customer.id))
-        .with_for_update(key_share=True)
-    ).all()
-    return identities
+            customer_id = owned.get(device) or derived_id("device", source_id, device)
+            if device not in owned:
+                owned[device] = found.moved[device] = customer_id
+            found.wanted.setdefault(customer_id, None)
+        if joined:
+            found.wanted.setdefault(joined, None)
+        found.identities[event.message_id] = Identity(customer_id, joined)
+    return found
 
 
-def _device_owners(session: Session, source_id: UUID, anonymous: Sequence[str]) -> dict[str, UUID]:
-    if not anonymous:
+def _device_owners(session: Session, source_id: UUID, devices: Sequence[str]) -> Owners:
+    if not devices:
         return {}
-    found = session.exec(
-        select(Device.anonymous_id, Device.customer_id)
-        .where(Device.source_id == source_id)
-        .where(col(Device.anonymous_id).in_(anonymous))
-    )
-    return dict(found.all())
+    found = cursor_of(session).execute(_DEVICE_OWNERS, {"source_id": source_id, "devices": list(devices)})
+    return {device: (owner, is_named) for device, owner, is_named in found}
 
 
-def _known_people(session: Session, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
-    ids = list(customer_ids)
-    if not ids:
-        return {}
-    found = session.exec(select(Customer.id, Customer.external_id).where(col(Customer.id).in_(ids)))
-    return {customer_id: external_id is not None for customer_id, external_id in found}
-
-
-def _create_people(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
-    if not wanted:
-        return
-    rows: list[dict[str, Any]] = [
-        {
-            "id": customer_id,
-            "external_id": wanted[customer_id],
-            "created_at": now,
-            "updated_at": now,
-            "traits": {},
-            "tags": [],
-            "language": "en",
-        }
-        for customer_id in sorted(wanted)
-    ]
-    session.execute(insert(Customer).values(rows).on_conflict_do_nothing())
-
-
-def _point_devices(session: Session, source_id: UUID, moved: Mapping[str, UUID], now: datetime) -> None:
-    if not moved:
-        return
-    statement = insert(Device).values(
-        [
-            {"source_id": source_id, "anonymous_id": device, "customer_id": moved[device], "since": now}
-            for device in sorted(moved)
-        ]
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source_id", "anonymous_id"],
-            set_={"customer_id": statement.excluded.customer_id, "since": statement.excluded.since},
-        )
-    )
+def _lock_or_create(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
+    """Lock these customers in key order; those there are not yet are created, which locks them too."""
+    cursor = cursor_of(session)
+    locked = {row[0] for row in cursor.execute(_LOCK_PEOPLE, {"ids": sorted(wanted)})}
+    missing = sorted(set(wanted) - locked)
+    if missing:
+        names = [wanted[one] for one in missing]
+        created = cursor.execute(_CREATE_PEOPLE, {"ids": missing, "names": names, "now": now}).fetchall()
+        if len(created) < len(missing):  # another process has just created them
+            cursor.execute(_LOCK_PEOPLE, {"ids": missing})
 
 
 def join_history(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None:
@@ -229,41 +253,40 @@ def unfreeze(session: Session, customer_id: UUID, now: datetime) -> None:
     )
 
 
-_STORE = text("""
-INSERT INTO journey_event (source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key,
-                           event_time, received_at, historical, clamped, properties)
-SELECT CAST(:source_id AS uuid), e.* FROM unnest(
-       CAST(:message_id AS text[]), CAST(:customer_id AS uuid[]), CAST(:kind AS text[]), CAST(:name AS text[]),
-       CAST(:journey AS text[]), CAST(:journey_key AS text[]), CAST(:step AS text[]), CAST(:role AS text[]),
-       CAST(:key AS text[]), CAST(:event_time AS timestamptz[]), CAST(:received_at AS timestamptz[]),
-       CAST(:historical AS boolean[]), CAST(:clamped AS boolean[]), CAST(:properties AS jsonb[])) AS e
-ON CONFLICT (source_id, message_id) DO NOTHING RETURNING message_id
-""")
+EVENT_COLUMNS = (
+    "id, source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key,"
+    " event_time, received_at, historical, clamped, properties"
+)
+_COPY = f"COPY journey_event ({EVENT_COLUMNS}) FROM STDIN"
 
 
-def store_events(session: Session, source_id: UUID, placed: Sequence[PlacedEvent]) -> set[str]:
-    """Insert events, each once and all in one statement; return the message ids that were new."""
+def store_events(session: Session, source_id: UUID, placed: Mapping[UUID, PlacedEvent]) -> None:
+    """Store events whose ids were claimed, all in one COPY."""
     if not placed:
-        return set()
-    events = [one.event for one in placed]
-    columns = {
-        "source_id": source_id,
-        "message_id": [event.message_id for event in events],
-        "customer_id": [one.customer_id for one in placed],
-        "kind": [event.kind for event in events],
-        "name": [event.name for event in events],
-        "journey": [one.journey for one in placed],
-        "journey_key": [one.journey_key for one in placed],
-        "step": [one.step for one in placed],
-        "role": [one.role for one in placed],
-        "key": [one.key for one in placed],
-        "event_time": [event.event_time for event in events],
-        "received_at": [event.received_at for event in events],
-        "historical": [event.historical for event in events],
-        "clamped": [event.clamped for event in events],
-        "properties": [orjson.dumps(event.properties).decode() for event in events],
-    }
-    return set(session.scalars(_STORE, columns))
+        return
+    with cursor_of(session).copy(_COPY) as copy:
+        for one_id, one in placed.items():
+            event = one.event
+            copy.write_row(
+                (
+                    one_id,
+                    source_id,
+                    event.message_id,
+                    one.customer_id,
+                    event.kind,
+                    event.name,
+                    one.journey,
+                    one.journey_key,
+                    one.step,
+                    one.role,
+                    one.key,
+                    event.event_time,
+                    event.received_at,
+                    event.historical,
+                    event.clamped,
+                    orjson.dumps(event.properties).decode(),
+                )
+            )
 
 
 def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejection], now: datetime) -> None:
@@ -276,11 +299,23 @@ def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejecti
                 position=rejection.index,
                 code=rejection.code,
                 message=rejection.message,
-                raw=_storable(rejection.raw),
+                raw=_beginning(rejection.raw),
+                body=_body(rejection.raw),
             )
         )
 
 
-def _storable(raw: Any) -> Any:
-    """Return what PostgreSQL can keep of a refused event: its text without U+0000, cut to 2,000 letters."""
+def _beginning(raw: Any) -> Any:
+    """Return what people are shown of a refused event: its text without U+0000, cut to 2,000 letters."""
     return {"text": repr(raw).replace("\x00", "")[:2_000]}
+
+
+def _body(raw: Any) -> Any:
+    """Return a refused event as it was sent, so that it can be driven in again; None when JSON cannot say it."""
+    if not isinstance(raw, dict):
+        return None
+    try:
+        written = orjson.dumps(raw)
+    except (TypeError, ValueError):
+        return None
+    return None if len(written) > MAX_KEPT_BYTES or b"\\u0000" in written else raw

@@ -6,7 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from callcenter.domain.durations import parse_duration
-from callcenter.domain.journey import JourneyDefinition, StepDefinition
+from callcenter.domain.journey import (
+    USUAL_PROPERTIES,
+    Crossing,
+    JourneyDefinition,
+    PropertyType,
+    StepDefinition,
+)
 from callcenter.errors import BadInput
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
@@ -32,7 +38,7 @@ def _step(raw: Any, number: int) -> StepDefinition:
     where = f"step {number}"
     if not isinstance(raw, Mapping) or not isinstance(raw.get("id"), str) or not _ID.match(raw["id"]):
         raise BadInput(f"{where}: needs an id of lower-case letters, digits, _ or -")
-    unknown = set(raw) - {"id", "title", "enter", "events", "errors", "milestone"}
+    unknown = set(raw) - {"id", "title", "enter", "events", "errors", "milestone", "crossing"}
     if unknown:
         raise BadInput(f"{where} ({raw['id']}): unknown entry {', '.join(sorted(unknown))}")
     enter = _keys(raw.get("enter", [raw["id"]]), f"{where} enter")
@@ -43,7 +49,39 @@ def _step(raw: Any, number: int) -> StepDefinition:
         events=_keys(raw.get("events"), f"{where} events"),
         errors=_keys(raw.get("errors"), f"{where} errors"),
         milestone=raw.get("milestone", False) is True,
+        crossing=_crossing(raw.get("crossing"), f"{where} crossing"),
     )
+
+
+def _crossing(raw: Any, where: str) -> Crossing | None:
+    """Read `{property: score, above: 0.8, rearm: 0.6}`, or `below` with a higher `rearm`."""
+    if raw is None:
+        return None
+    if (
+        not isinstance(raw, Mapping)
+        or set(raw) not in ({"property", "above", "rearm"}, {"property", "below", "rearm"})
+        or not isinstance(raw["property"], str)
+    ):
+        raise BadInput(f"{where}: give property, above (or below) and rearm")
+    falling = "below" in raw
+    enter_at, leave_at = raw["below" if falling else "above"], raw["rearm"]
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (enter_at, leave_at)):
+        raise BadInput(f"{where}: above, below and rearm are numbers")
+    if (leave_at < enter_at) if falling else (leave_at > enter_at):
+        raise BadInput(f"{where}: rearm lies on the other side of the threshold, or at it")
+    return Crossing(raw["property"], float(enter_at), float(leave_at), falling)
+
+
+def _properties(raw: Any) -> Mapping[str, PropertyType]:
+    """Read `{amount: number, device: text}`: what visits remember besides the usual properties."""
+    if raw is None:
+        return USUAL_PROPERTIES
+    kinds = [kind.value for kind in PropertyType]
+    if not isinstance(raw, Mapping) or not all(
+        isinstance(name, str) and name and kind in kinds for name, kind in raw.items()
+    ):
+        raise BadInput(f"properties: give each name a type, one of {', '.join(kinds)}")
+    return {**USUAL_PROPERTIES, **{name: PropertyType(kind) for name, kind in raw.items()}}
 
 
 def _gap(raw: Any) -> timedelta | None:
@@ -64,7 +102,7 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         or not _ID.match(raw["journey"])
     ):
         raise BadInput("journey: needs a name of lower-case letters, digits, _ or -")
-    unknown = set(raw) - {"journey", "title", "key", "gap", "steps", "goal", "exits", "labels"}
+    unknown = set(raw) - {"journey", "title", "key", "gap", "steps", "goal", "exits", "labels", "properties"}
     if unknown:
         raise BadInput(f"unknown entry {', '.join(sorted(unknown))}")
     steps_raw = raw.get("steps")
@@ -91,4 +129,5 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         gap=_gap(raw.get("gap", "24h")),
         exits=exits,
         labels={str(code): _texts(texts, str(code)) for code, texts in (raw.get("labels") or {}).items()},
+        properties=_properties(raw.get("properties")),
     )

@@ -1,52 +1,36 @@
 """Reads of journeys and visits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.policy import read_journey
 from callcenter.models import Journey, JourneyEvent, Visit
 
-_cache: dict[str, tuple[datetime, JourneyDefinition]] = {}
+_STAMP = text("""
+SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(ctid::text || xmin::text, 0)), 0)::text
+       || '/' || pg_postmaster_start_time()::text
+FROM journey
+""")
+"""Changes whenever a journey's row does: every version of a row has another place or another transaction."""
+_loaded: dict[str, Mapping[str, JourneyDefinition]] = {}
 
 
 def journeys_loaded(session: Session) -> Mapping[str, JourneyDefinition]:
-    """Return all journeys by id, parsed once per version."""
-    found: dict[str, JourneyDefinition] = {}
-    for row in session.exec(select(Journey).order_by(col(Journey.id))):
-        kept = _cache.get(row.id)
-        if kept is None or kept[0] != row.loaded_at or kept[1].id != row.id:
-            kept = (row.loaded_at, read_journey(row.definition))
-            _cache[row.id] = kept
-        found[row.id] = kept[1]
-    return found
-
-
-def visits_due(session: Session, now: datetime, limit: int) -> Sequence[Visit]:
-    """Claim visits whose clock has run out; those another process holds are left to it."""
-    return session.exec(
-        select(Visit)
-        .where(col(Visit.wake_at) <= now)
-        .order_by(col(Visit.wake_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-
-
-def visits_open_on(session: Session, journey: str, step: str) -> Sequence[Visit]:
-    """Lock the open visits on a step, in key order."""
-    return session.exec(
-        select(Visit)
-        .where(Visit.journey == journey)
-        .where(Visit.step == step)
-        .where(col(Visit.closed_at).is_(None))
-        .order_by(col(Visit.id))
-        .with_for_update()
-    ).all()
+    """Return all journeys by id: the same mapping for as long as none of them changes."""
+    stamp = session.scalar(_STAMP) or ""
+    if stamp not in _loaded:
+        if len(_loaded) > 8:
+            _loaded.clear()
+        rows = session.exec(
+            select(Journey).order_by(col(Journey.id)).execution_options(populate_existing=True)
+        )
+        _loaded[stamp] = {row.id: read_journey(row.definition) for row in rows}
+    return _loaded[stamp]
 
 
 def visit_of(session: Session, visit_id: UUID) -> Visit:

@@ -4,15 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue, PlacedEvent
-from callcenter.domain.journey import EventRole, JourneyDefinition, Mark, VisitState
+from callcenter.domain.journey import (
+    KEPT_SIGHTINGS,
+    Crossing,
+    EventRole,
+    JourneyDefinition,
+    Mark,
+    PropertyType,
+    Sighting,
+    VisitState,
+)
 
 _LONGEST_KEY = 200
-_FACTS = ("device", "app_version", "channel", "credit_limit", "amount", "bank", "product")
-"""Event properties a visit remembers, so that rules and screens can use the latest value."""
+_LONGEST_TEXT = 200
+"""A property's text is remembered so far; nobody writes a rule about more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +100,19 @@ def advance_visit(
         return Advance(closed=closed, current=visit)
     step = place.step
     assert step is not None
-    if journey.step(step).milestone:
+    definition = journey.step(step)
+    if definition.milestone:
         return Advance(closed=closed, current=visit, reached=step)
+    if definition.crossing and place.role is EventRole.ENTER:
+        crossed = _crossed(definition.crossing, visit, step, event)
+        if crossed is not None:
+            return Advance(closed or crossed.closed, crossed.current)
     if visit is None:
         return _open(journey, closed, last_seq, step, place, event)
     if event.event_time < visit.entered_at:
-        return Advance(closed=closed, current=_older(visit, step, place, event))
+        return Advance(closed=closed, current=_older(journey, visit, step, place, event))
     if step == visit.step:
-        return Advance(closed=closed, current=_note(visit, place, event))
+        return Advance(closed=closed, current=_note(journey, visit, place, event))
     if place.role is not EventRole.ENTER and journey.order[step] < journey.order[visit.step]:
         return Advance(closed=closed, current=visit)
     end = VisitEnd.ADVANCED if journey.order[step] > journey.order[visit.step] else VisitEnd.WENT_BACK
@@ -106,6 +121,18 @@ def advance_visit(
     return _open(
         journey, _close(visit, event.event_time, end), max(last_seq, visit.visit_seq), step, place, event
     )
+
+
+def _crossed(crossing: Crossing, visit: VisitState | None, step: str, event: EventValue) -> Advance | None:
+    """Say what a score does that does not enter the step: leave it, or nothing. None when it enters."""
+    value = event.properties.get(crossing.property)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Advance(None, visit)
+    if crossing.enters(value):
+        return None
+    if visit and visit.step == step and event.event_time >= visit.entered_at and crossing.leaves(value):
+        return Advance(_close(visit, event.event_time, VisitEnd.EXIT), None)
+    return Advance(None, visit)
 
 
 def _went_silent(journey: JourneyDefinition, visit: VisitState, at: datetime) -> bool:
@@ -132,43 +159,72 @@ def _open(
     if step == journey.goal:
         return Advance(closed=closed, current=None, reached=step)
     fresh = VisitState(
-        visit_seq=last_seq + 1, step=step, entered_at=event.event_time, last_activity_at=event.event_time
+        visit_seq=last_seq + 1,
+        step=step,
+        entered_at=event.event_time,
+        last_activity_at=event.event_time,
+        opened_at=event.received_at,
     )
-    return Advance(closed=closed, current=_note(fresh, place, event), is_new=True, reached=step)
+    return Advance(closed=closed, current=_note(journey, fresh, place, event), is_new=True, reached=step)
 
 
-def _older(visit: VisitState, step: str, place: Place, event: EventValue) -> VisitState:
+def _older(
+    journey: JourneyDefinition, visit: VisitState, step: str, place: Place, event: EventValue
+) -> VisitState:
     """Take in an event that happened before the visit's entry was known."""
     if step != visit.step or place.role is not EventRole.ENTER:
         return visit
-    return replace(visit, entered_at=event.event_time, marks=_marked(visit, place.key, event.event_time))
+    seen = Sighting(event.event_time, _remembered(journey, event))
+    return replace(visit, entered_at=event.event_time, marks=_marked(visit, place.key, seen))
 
 
-def _marked(visit: VisitState, key: str, at: datetime) -> Mapping[str, Mark]:
+def _remembered(journey: JourneyDefinition, event: EventValue) -> dict[str, Any]:
+    """Return the properties of an event that the journey remembers, where they are of the type it says."""
+    kept: dict[str, Any] = {}
+    for name, value in event.properties.items():
+        kind = journey.properties.get(name)
+        if kind is PropertyType.TEXT:
+            if isinstance(value, str):
+                kept[name] = value[:_LONGEST_TEXT]
+        elif kind is PropertyType.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+            kept[name] = value
+    return kept
+
+
+def _marked(visit: VisitState, key: str, seen: Sighting) -> Mapping[str, Mark]:
     old = visit.marks.get(key)
-    mark = Mark(old.count + 1, min(old.first_at, at), max(old.last_at, at)) if old else Mark(1, at, at)
+    if old is None:
+        return {**visit.marks, key: Mark(1, seen.at, (seen,))}
+    if seen.at >= old.last_at:
+        sightings = (*old.sightings, seen)
+    else:
+        sightings = tuple(sorted((*old.sightings, seen), key=lambda one: one.at))
+    mark = Mark(old.count + 1, min(old.first_at, seen.at), sightings[-KEPT_SIGHTINGS:])
     return {**visit.marks, key: mark}
 
 
-def _note(visit: VisitState, place: Place, event: EventValue) -> VisitState:
-    """Take in an event on the visit's own step: activity, a mark, perhaps an error."""
+def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: EventValue) -> VisitState:
+    """Take in an event on the visit's own step: activity, a mark, what it says, perhaps an error.
+
+    What an event says holds until a later one says otherwise, in whatever order the two come in.
+    """
     key, at = place.key, event.event_time
-    kept = {name: event.properties[name] for name in _FACTS if event.properties.get(name) is not None}
-    visit = replace(
-        visit,
-        last_activity_at=max(visit.last_activity_at, at),
-        marks=_marked(visit, key, at),
-        facts={**visit.facts, **kept} if kept else visit.facts,
-    )
-    if place.role is not EventRole.ERROR:
-        return visit
-    reason = event.properties.get("reason") or event.properties.get("code")
-    if visit.last_error_at and at < visit.last_error_at:
-        return replace(visit, errors=visit.errors + 1)
-    return replace(
-        visit,
-        errors=visit.errors + 1,
-        last_error=key,
-        last_error_reason=None if reason is None else str(reason),
-        last_error_at=at,
-    )
+    said = _remembered(journey, event)
+    news = {
+        name: value
+        for name, value in said.items()
+        if name not in visit.facts_at or visit.facts_at[name] <= at
+    }
+    changes: dict[str, Any] = {"marks": _marked(visit, key, Sighting(at, said))}
+    if at > visit.last_activity_at:
+        changes["last_activity_at"] = at
+    if news:
+        changes["facts"] = {**visit.facts, **news}
+        changes["facts_at"] = {**visit.facts_at, **dict.fromkeys(news, at)}
+    if place.role is EventRole.ERROR:
+        changes["errors"] = visit.errors + 1
+        if visit.last_error_at is None or at >= visit.last_error_at:
+            reason = event.properties.get("reason") or event.properties.get("code")
+            changes["last_error"], changes["last_error_at"] = key, at
+            changes["last_error_reason"] = None if reason is None else str(reason)
+    return replace(visit, **changes)

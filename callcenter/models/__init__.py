@@ -5,12 +5,13 @@ from callcenter.models.agent import Agent, Reservation
 from callcenter.models.attempt import AgentLeg, CarrierInbox, ContactAttempt, Incident
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
-from callcenter.models.event import EventSource, ImportRun, JourneyEvent, QuarantinedEvent
+from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import Callback, Disposition, DispositionKind, Outcome, ProductSuggestion
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import DoNotCallEntry, ScreeningDecision
 from callcenter.models.script import ScriptStep
+from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.visit import Journey, Visit
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Disposition",
     "DispositionKind",
     "DoNotCallEntry",
+    "EventArchive",
+    "EventReceipt",
     "EventSource",
     "ImportRun",
     "Incident",
@@ -42,4 +45,5 @@ __all__ = [
     "TriggerRule",
     "User",
     "Visit",
+    "WriteKey",
 ]

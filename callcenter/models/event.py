@@ -1,41 +1,35 @@
-"""Where events come from, the events themselves, and those refused. Written by intake."""
+"""The events themselves, partitioned by time. Written by intake."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, Index, String, Uuid
 from sqlmodel import Field, SQLModel
 
-from callcenter.models.columns import counted_id, document
+from callcenter.models.columns import document
 
-
-class EventSource(SQLModel, table=True):
-    """A system that sends events with a write key of its own; only the key's hash is kept."""
-
-    __tablename__ = "event_source"
-
-    id: UUID = Field(primary_key=True)
-    name: str = Field(unique=True)
-    write_key_hash: str = Field(unique=True)
-    lateness_seconds: float = 5.0
-    is_enabled: bool = True
-    created_at: datetime
+_EVENT_ID: "Column[UUID]" = Column("id", Uuid, nullable=False)
 
 
 class JourneyEvent(SQLModel, table=True):
-    """One accepted event, kept once per (source, message id)."""
+    """One accepted event, in the partition of the week it came in; old weeks go to Parquet files.
+
+    `id` is derived from its source and message id. No key is on it, for a key of a partitioned table must
+    hold the time: the `EventReceipt` with the same id keeps an event from being stored twice.
+    """
 
     __tablename__ = "journey_event"
     __table_args__ = (
-        UniqueConstraint("source_id", "message_id"),
         Index("ix_journey_event_customer_time", "customer_id", "event_time"),
         Index("ix_journey_event_journey_time", "journey", "event_time"),
+        Index("ix_journey_event_received", "received_at"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
     )
+    __mapper_args__: ClassVar[dict[str, Any]] = {"primary_key": [_EVENT_ID]}
 
-    id: int | None = counted_id()
-    source_id: UUID = Field(foreign_key="event_source.id")
+    id: UUID = Field(sa_column=_EVENT_ID)
+    source_id: UUID
     message_id: str
     customer_id: UUID
     kind: str
@@ -52,29 +46,23 @@ class JourneyEvent(SQLModel, table=True):
     properties: dict[str, Any] = document()
 
 
-class QuarantinedEvent(SQLModel, table=True):
-    """An event that was not accepted, with the reason."""
+class EventReceipt(SQLModel, table=True):
+    """That an event came in: it is stored once, however often it is sent. Kept as long as the event."""
 
-    __tablename__ = "quarantined_event"
+    __tablename__ = "event_receipt"
 
-    id: int | None = counted_id()
-    source_id: UUID = Field(foreign_key="event_source.id")
-    received_at: datetime = Field(index=True)
-    position: int
-    code: str
-    message: str
-    raw: Any = Field(default=None, sa_type=JSONB)
+    id: UUID = Field(primary_key=True)
+    received_at: datetime
 
 
-class ImportRun(SQLModel, table=True):
-    """How far the import of one file has come, so that it can go on after a stop."""
+class EventArchive(SQLModel, table=True):
+    """A week of events that was moved to a Parquet file and dropped from the database."""
 
-    __tablename__ = "import_run"
+    __tablename__ = "event_archive"
 
-    digest: str = Field(primary_key=True)
-    source_id: UUID = Field(foreign_key="event_source.id")
-    file_name: str
-    started_at: datetime
-    lines_done: int = 0
-    stored: int = 0
-    ended_at: datetime | None = None
+    partition: str = Field(primary_key=True)
+    since: datetime
+    until: datetime
+    path: str
+    events: int = Field(sa_type=BigInteger)
+    archived_at: datetime

@@ -12,7 +12,11 @@ from callcenter.models.columns import document, word
 
 
 class TriggerRule(SQLModel, table=True):
-    """One version of a rule. `definition` never changes; only its life (`state`) does."""
+    """One version of a rule. Once it was sent for review its `definition` never changes, only its life does.
+
+    `published_at` is when it went live; `moves_open_visits` says whether visits that were open then follow it
+    (migrated) or stay with the version they began under (pinned) until they close.
+    """
 
     __tablename__ = "trigger_rule"
     __table_args__ = (
@@ -35,6 +39,14 @@ class TriggerRule(SQLModel, table=True):
     state_at: datetime
     definition: dict[str, Any] = document()
     created_at: datetime
+    created_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    note: str = ""
+    submitted_at: datetime | None = None
+    submitted_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    published_at: datetime | None = None
+    published_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    moves_open_visits: bool = False
+    superseded_at: datetime | None = None
 
 
 class TriggerFiring(SQLModel, table=True):

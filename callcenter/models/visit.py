@@ -22,7 +22,11 @@ class Journey(SQLModel, table=True):
 
 
 class Visit(SQLModel, table=True):
-    """One stay of a customer on one step, with its clock: `wake_at` is when a rule wants to look."""
+    """One stay of a customer on one step, with its clock: `wake_at` is when a rule wants to look.
+
+    `opened_at` is when we heard of it. `marks` holds, per event key, how often it came, when first, and its
+    latest sightings with what they said; `facts` the latest value of each property, `facts_at` from when.
+    """
 
     __tablename__ = "visit"
     __table_args__ = (
@@ -44,6 +48,7 @@ class Visit(SQLModel, table=True):
     journey_key: str = ""
     visit_seq: int
     step: str
+    opened_at: datetime
     entered_at: datetime
     last_activity_at: datetime
     errors: int = 0
@@ -52,6 +57,7 @@ class Visit(SQLModel, table=True):
     last_error_at: datetime | None = None
     marks: dict[str, Any] = document()
     facts: dict[str, Any] = document()
+    facts_at: dict[str, Any] = document()
     closed_at: datetime | None = None
     end: VisitEnd | None = word(default=None, nullable=True)
     lateness_seconds: float = 5.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from callcenter.domain.journey import JourneyDefinition, PropertyType
 from callcenter.errors import BadInput
 
 Facts = Mapping[str, Any]
@@ -30,13 +31,26 @@ FIELDS: Mapping[str, FieldType] = {
     "visit.last_error": FieldType.TEXT,
     "visit.last_error_reason": FieldType.TEXT,
     "visit.entries": FieldType.NUMBER,
-    "visit.device": FieldType.TEXT,
-    "visit.app_version": FieldType.TEXT,
-    "visit.credit_limit": FieldType.NUMBER,
-    "visit.amount": FieldType.NUMBER,
-    "visit.bank": FieldType.TEXT,
 }
-"""The field catalogue: what a condition may speak of. A field with no value makes its comparison false."""
+"""What a condition may speak of in every journey. A field with no value makes its comparison false."""
+
+_TYPES = {PropertyType.NUMBER: FieldType.NUMBER, PropertyType.TEXT: FieldType.TEXT}
+
+
+def visit_fields(journey: JourneyDefinition) -> Mapping[str, FieldType]:
+    """Return the field catalogue of a journey: the usual fields, and what its events say."""
+    said = {f"visit.{name}": _TYPES[kind] for name, kind in journey.properties.items()}
+    return {**FIELDS, **said}
+
+
+def event_fields(journey: JourneyDefinition) -> Mapping[str, FieldType]:
+    """Return what can be asked of one event of a journey."""
+    return {f"event.{name}": _TYPES[kind] for name, kind in journey.properties.items()}
+
+
+def always(_: Facts) -> bool:
+    """Hold, whatever the facts."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,43 +85,45 @@ OPERATORS: Mapping[FieldType, Mapping[str, _Operator]] = {
 }
 
 
-def compile_condition(tree: Any, where: str = "conditions") -> Condition:
+def compile_condition(
+    tree: Any, where: str = "conditions", fields: Mapping[str, FieldType] = FIELDS
+) -> Condition:
     """Turn a condition tree, as parsed from YAML or JSON, into a closure over facts.
 
     `None` or an empty tree always holds. Raises BadInput naming the place when a field or an operator is
     unknown or a value has the wrong type, so that a rule cannot fail at three in the morning.
     """
     if not tree:
-        return lambda _: True
+        return always
     if not isinstance(tree, Mapping):
         raise BadInput(f"{where}: give all, any, not, or field, op and value")
     if set(tree) <= {"all", "any", "not"} and len(tree) == 1:
         ((word, inner),) = tree.items()
-        return _compile_group(word, inner, where)
-    return _compile_comparison(tree, where)
+        return _compile_group(word, inner, where, fields)
+    return _compile_comparison(tree, where, fields)
 
 
-def _compile_group(word: str, inner: Any, where: str) -> Condition:
+def _compile_group(word: str, inner: Any, where: str, fields: Mapping[str, FieldType]) -> Condition:
     if word == "not":
-        negated = compile_condition(inner, f"{where}.not")
+        negated = compile_condition(inner, f"{where}.not", fields)
         return lambda facts: not negated(facts)
     if not isinstance(inner, list) or not inner:
         raise BadInput(f"{where}.{word}: give a list of conditions")
-    parts = [compile_condition(part, f"{where}.{word}[{place}]") for place, part in enumerate(inner)]
+    parts = [compile_condition(part, f"{where}.{word}[{place}]", fields) for place, part in enumerate(inner)]
     if word == "all":
         return lambda facts: all(part(facts) for part in parts)
     return lambda facts: any(part(facts) for part in parts)
 
 
-def _compile_comparison(tree: Mapping[str, Any], where: str) -> Condition:
+def _compile_comparison(tree: Mapping[str, Any], where: str, fields: Mapping[str, FieldType]) -> Condition:
     if set(tree) != {"field", "op", "value"}:
         raise BadInput(f"{where}: a comparison has field, op and value, nothing else")
     field, op, value = tree["field"], tree["op"], tree["value"]
     if not isinstance(field, str) or not isinstance(op, str):
         raise BadInput(f"{where}: field and op must be text")
-    kind = FIELDS.get(field)
+    kind = fields.get(field)
     if kind is None:
-        raise BadInput(f"{where}: unknown field {field!r}; known are {', '.join(FIELDS)}")
+        raise BadInput(f"{where}: unknown field {field!r}; known are {', '.join(fields)}")
     operator = OPERATORS[kind].get(op)
     if operator is None:
         raise BadInput(f"{where}: {field} takes {', '.join(OPERATORS[kind])}, not {op!r}")

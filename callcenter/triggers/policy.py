@@ -8,9 +8,15 @@ from typing import Any
 
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset
-from callcenter.domain.journey import JourneyDefinition
+from callcenter.domain.journey import KEPT_SIGHTINGS, JourneyDefinition
 from callcenter.errors import BadInput
-from callcenter.triggers.conditions import Condition, compile_condition
+from callcenter.triggers.conditions import (
+    Condition,
+    always,
+    compile_condition,
+    event_fields,
+    visit_fields,
+)
 
 _KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
 _ENTRIES = frozenset(
@@ -24,6 +30,8 @@ _ENTRIES = frozenset(
         "event",
         "errors",
         "times",
+        "within",
+        "where",
         "unless",
         "conditions",
         "priority",
@@ -44,7 +52,11 @@ DEFAULT_MAX_AGE = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class RuleSpec:
-    """A rule's definition, ready to run. `goal` is the step whose reaching counts as converted."""
+    """A rule's definition, ready to run. `goal` is the step whose reaching counts as converted.
+
+    `where` says which of the events named count, by what they say; `within` how close together `times` of
+    them must lie.
+    """
 
     key: str
     title: Mapping[str, str]
@@ -56,6 +68,10 @@ class RuleSpec:
     event: str | None = None
     errors: tuple[str, ...] = ()
     times: int = 1
+    within: timedelta | None = None
+    where: Mapping[str, Any] | None = None
+    matches: Condition = always
+    has_conditions: bool = False
     unless: tuple[str, ...] = ()
     priority: int = 50
     promise: timedelta = DEFAULT_PROMISE
@@ -95,11 +111,15 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         journey=journey.id,
         step=step,
         preset=preset,
-        condition=compile_condition(raw.get("conditions")),
+        condition=compile_condition(raw.get("conditions"), fields=visit_fields(journey)),
+        has_conditions=bool(raw.get("conditions")),
         after=_after(raw, preset, journey),
         event=_known_key(raw.get("event"), "event", journey),
         errors=_error_keys(raw, preset, step, journey),
-        times=_whole(raw.get("times", 1), "times", 1, 100),
+        times=_times(raw, preset),
+        within=_within(raw, preset),
+        where=_where(raw, preset),
+        matches=compile_condition(raw.get("where"), "where", fields=event_fields(journey)),
         unless=tuple(_known_key(key, "unless", journey) or "" for key in raw.get("unless", [])),
         priority=_whole(raw.get("priority", 50), "priority", 0, 100),
         promise=parse_duration(raw.get("promise", "60s"), "promise"),
@@ -109,6 +129,29 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         max_age=parse_duration(raw.get("max_age", "24h"), "max_age"),
         moment=raw.get("moment"),
     )
+
+
+def _times(raw: Mapping[str, Any], preset: Preset) -> int:
+    narrow = preset is Preset.TROUBLE and ("within" in raw or "where" in raw)
+    return _whole(raw.get("times", 1), "times", 1, KEPT_SIGHTINGS if narrow else 100)
+
+
+def _within(raw: Mapping[str, Any], preset: Preset) -> timedelta | None:
+    if "within" not in raw:
+        return None
+    if preset is not Preset.TROUBLE or raw.get("times", 1) == 1:
+        raise BadInput("within: goes with preset trouble and times of 2 or more")
+    return parse_duration(raw["within"], "within")
+
+
+def _where(raw: Mapping[str, Any], preset: Preset) -> Mapping[str, Any] | None:
+    if not raw.get("where"):
+        return None
+    if preset in (Preset.DWELL, Preset.GONE_QUIET):
+        raise BadInput(f"where: preset {preset.value} waits for no event; use conditions")
+    if preset is not Preset.TROUBLE and "event" not in raw:
+        raise BadInput("where: name the event it speaks of")
+    return dict(raw["where"]) if isinstance(raw["where"], Mapping) else {}
 
 
 def _title(raw: Mapping[str, Any]) -> Mapping[str, str]:

@@ -1,10 +1,14 @@
 """Reads of trigger rules and firings."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import RuleState
@@ -12,60 +16,160 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.policy import RuleSpec, read_rule
+from callcenter.triggers.rules import NO_RULES, StepRules
 
-_compiled: dict[tuple[UUID, datetime], tuple[JourneyDefinition, RuleSpec]] = {}
-"""Each rule version's spec, with the reading of its journey it was compiled against."""
+PINNED_VERSIONS = 5
+"""So many versions before the current one go on for visits that began under them."""
+MAX_TRIES = 5
+"""After so many failures a firing is left for a person to look at, so that it cannot block the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """A published version of a rule, compiled. `applies_from` is None where open visits follow it too.
+
+    `conditions` is the tree as it was written.
+    """
+
+    id: UUID
+    version: int
+    state: RuleState
+    state_at: datetime
+    applies_from: datetime | None
+    conditions: Any
+    spec: RuleSpec
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """The current version of every rule, compiled; `on_step` holds the live ones by journey and step.
+    """Every rule that is live or paused, compiled, with the versions that visits may be pinned to.
 
     `broken` names the rules that no longer fit their journey, each with what is wrong: they fire nothing,
     and they keep no event from being taken.
     """
 
-    rules: Mapping[str, tuple[TriggerRule, RuleSpec]]
-    on_step: Mapping[tuple[str, str], tuple[RuleSpec, ...]]
+    versions: Mapping[str, Sequence[RuleVersion]]
     broken: Mapping[str, str] = field(default_factory=dict)
+    _steps: dict[tuple[int, str, str], StepRules] = field(default_factory=dict, compare=False)
+
+    def current(self, rule_key: str) -> RuleVersion | None:
+        """Return the current version of a rule, live or paused; None when it is retired."""
+        found = self.versions.get(rule_key)
+        return found[-1] if found else None
+
+    def all_current(self) -> list[RuleVersion]:
+        """Return the current version of every rule, live or paused, by the rules' names."""
+        return [self.versions[key][-1] for key in sorted(self.versions)]
 
     def spec(self, rule_key: str) -> RuleSpec | None:
         """Return the current spec of a rule, live or paused; None when it is retired."""
-        found = self.rules.get(rule_key)
-        return found[1] if found else None
+        current = self.current(rule_key)
+        return current.spec if current else None
 
-    def row(self, rule_key: str) -> TriggerRule:
-        """Return the row of a rule's current version."""
-        return self.rules[rule_key][0]
+    def is_live(self, rule_key: str) -> bool:
+        """Whether a rule runs."""
+        current = self.current(rule_key)
+        return current is not None and current.state == RuleState.LIVE
+
+    def version_for(self, rule_key: str, opened_at: datetime) -> RuleVersion | None:
+        """Return the version of a rule that a visit opened then falls under; None when none does.
+
+        A visit falls under the newest version that was published before it or that moves open visits.
+        """
+        for version in reversed(self.versions.get(rule_key, ())):
+            if version.applies_from is None or version.applies_from <= opened_at:
+                return version
+        return None
+
+    def spec_of(self, rule_id: UUID, rule_key: str) -> RuleSpec | None:
+        """Return the spec a firing was made by, or the rule's current one; None when the rule is retired."""
+        for version in self.versions.get(rule_key, ()):
+            if version.id == rule_id:
+                return version.spec
+        return self.spec(rule_key)
+
+    @cached_property
+    def eras(self) -> list[datetime]:
+        """The moments between which every visit falls under the same versions."""
+        return sorted(
+            {one.applies_from for found in self.versions.values() for one in found if one.applies_from}
+        )
+
+    def on_step(self, journey: str, step: str, opened_at: datetime) -> StepRules:
+        """Return the live rules that watch a step, for a visit that we heard of then."""
+        era = bisect_right(self.eras, opened_at)
+        key = (era, journey, step)
+        if key not in self._steps:
+            within = self.eras[era - 1] if era else datetime.min.replace(tzinfo=opened_at.tzinfo)
+            chosen = [
+                self.version_for(rule_key, within) for rule_key in self.versions if self.is_live(rule_key)
+            ]
+            specs = [
+                one.spec for one in chosen if one and (one.spec.journey, one.spec.step) == (journey, step)
+            ]
+            self._steps[key] = StepRules(tuple(specs)) if specs else NO_RULES
+        return self._steps[key]
+
+
+_STAMP = text("""
+SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(ctid::text || xmin::text, 0)), 0)::text
+       || '/' || pg_postmaster_start_time()::text
+FROM trigger_rule
+""")
+"""Changes whenever a rule's row does: every version of a row has another place or another transaction."""
+_PUBLISHED = text("""
+SELECT r.id FROM trigger_rule r
+JOIN trigger_rule c ON c.rule_key = r.rule_key AND c.state IN ('live', 'paused')
+WHERE r.id = c.id OR (r.published_at IS NOT NULL AND r.superseded_at IS NOT NULL
+                      AND r.version BETWEEN c.version - :kept AND c.version - 1)
+""")
+_sets: dict[str, tuple[Mapping[str, JourneyDefinition], RuleSet]] = {}
 
 
 def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
-    """Load live and paused rules, compiled once per version."""
-    rules: dict[str, tuple[TriggerRule, RuleSpec]] = {}
-    on_step: dict[tuple[str, str], list[RuleSpec]] = {}
+    """Return live and paused rules, compiled once for as long as neither they nor the journeys change."""
+    stamp = session.scalar(_STAMP) or ""
+    kept = _sets.get(stamp)
+    if kept is None or kept[0] is not journeys:
+        if len(_sets) > 8:
+            _sets.clear()
+        kept = _sets[stamp] = (journeys, _compiled(session, journeys))
+    return kept[1]
+
+
+def _compiled(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
+    versions: dict[str, list[RuleVersion]] = {}
     broken: dict[str, str] = {}
+    wanted = list(session.scalars(_PUBLISHED, {"kept": PINNED_VERSIONS}))
     statement = (
         select(TriggerRule)
-        .where(col(TriggerRule.state).in_([RuleState.LIVE, RuleState.PAUSED]))
-        .order_by(col(TriggerRule.rule_key))
+        .where(col(TriggerRule.id).in_(wanted))
+        .order_by(col(TriggerRule.rule_key), col(TriggerRule.version))
+        .execution_options(populate_existing=True)
     )
     for row in session.exec(statement):
+        is_current = row.state in (RuleState.LIVE, RuleState.PAUSED)
         if row.journey not in journeys:
             continue
-        journey = journeys[row.journey]
-        kept = _compiled.get((row.id, row.created_at))
-        if kept is None or kept[0] is not journey:
-            try:
-                kept = (journey, read_rule(row.definition, journey))
-            except BadInput as error:
+        try:
+            spec = read_rule(row.definition, journeys[row.journey])
+        except BadInput as error:
+            if is_current:
                 broken[row.rule_key] = error.message
-                continue
-            _compiled[row.id, row.created_at] = kept
-        spec = kept[1]
-        rules[row.rule_key] = (row, spec)
-        if row.state == RuleState.LIVE:
-            on_step.setdefault((row.journey, row.step), []).append(spec)
-    return RuleSet(rules, {key: tuple(specs) for key, specs in on_step.items()}, broken)
+                versions.pop(row.rule_key, None)
+            continue
+        applies_from = None if row.moves_open_visits else row.published_at
+        version = RuleVersion(
+            id=row.id,
+            version=row.version,
+            state=RuleState(row.state),
+            state_at=row.state_at,
+            applies_from=applies_from,
+            conditions=row.definition.get("conditions"),
+            spec=spec,
+        )
+        versions.setdefault(row.rule_key, []).append(version)
+    return RuleSet({key: tuple(found) for key, found in versions.items()}, broken)
 
 
 def firings_undecided(session: Session, limit: int) -> Sequence[TriggerFiring]:
@@ -80,13 +184,18 @@ def firings_undecided(session: Session, limit: int) -> Sequence[TriggerFiring]:
     ).all()
 
 
-MAX_TRIES = 5
-"""After so many failures a firing is left for a person to look at, so that it cannot block the others."""
-
-
 def newest_version(session: Session, rule_key: str) -> TriggerRule | None:
     """Return the highest version of a rule, whatever its state."""
     statement = (
         select(TriggerRule).where(TriggerRule.rule_key == rule_key).order_by(col(TriggerRule.version).desc())
     )
     return session.exec(statement).first()
+
+
+def current_version(session: Session, rule_key: str) -> TriggerRule | None:
+    """Return the version of a rule that is live or paused; None when there is none."""
+    return session.exec(
+        select(TriggerRule)
+        .where(TriggerRule.rule_key == rule_key)
+        .where(col(TriggerRule.state).in_([RuleState.LIVE, RuleState.PAUSED]))
+    ).first()

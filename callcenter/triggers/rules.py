@@ -1,14 +1,20 @@
-"""When is a visit worth a call? Visit and rule in, due time or verdict out; no I/O, no clock."""
+"""When is a visit worth a call? Visit and rules in, what ran out and when to look next out; no I/O, no clock."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+import orjson
+
 from callcenter.domain.enums import Preset
-from callcenter.domain.journey import VisitState
+from callcenter.domain.journey import Looked, Mark, Sighting, VisitState
 from callcenter.triggers.conditions import Facts
 from callcenter.triggers.policy import RuleSpec
+
+_AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,66 @@ class Clock:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A rule whose clock has run out for a visit; whether its conditions hold is still to be asked."""
+
+    rule: RuleSpec
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a visit found: what has run out, how far each group was looked at, when to look next."""
+
+    due: tuple[Due, ...]
+    looked: Mapping[str, Looked]
+    wake_at: datetime | None
+
+
+class RuleGroup:
+    """The rules of a step that count from the same anchor, the shortest span first.
+
+    Between them one position says how far a visit was looked at, however many rules there are.
+    """
+
+    def __init__(self, name: str, rules: Iterable[RuleSpec]) -> None:
+        self.name = name
+        self.rules = sorted(rules, key=lambda rule: (rule.after, rule.key))
+        self.afters = [rule.after for rule in self.rules]
+
+
+@dataclass(frozen=True)
+class StepRules:
+    """The rules that watch one step."""
+
+    rules: tuple[RuleSpec, ...]
+
+    @cached_property
+    def groups(self) -> tuple[RuleGroup, ...]:
+        """The rules by what they count from."""
+        found: dict[str, list[RuleSpec]] = {}
+        for rule in self.rules:
+            found.setdefault(_group_of(rule), []).append(rule)
+        return tuple(RuleGroup(name, rules) for name, rules in found.items())
+
+
+NO_RULES = StepRules(())
+
+
+def _group_of(rule: RuleSpec) -> str:
+    """Name what a rule counts from; rules of the same name have the same anchor on every visit."""
+    if rule.preset is Preset.DWELL:
+        return "entered"
+    if rule.preset is Preset.GONE_QUIET:
+        return "activity"
+    said = orjson.dumps(rule.where, option=orjson.OPT_SORT_KEYS).decode() if rule.where else ""
+    if rule.preset is Preset.TROUBLE:
+        within = "" if rule.within is None else f"/{rule.within.total_seconds():g}"
+        return f"trouble:{'|'.join(_trouble_keys(rule))}:{rule.times}{within}{said}"
+    return f"{rule.preset.value}:{rule.event or ''}{said}"
+
+
 def clock_of(rule: RuleSpec, visit: VisitState) -> Clock | None:
     """Say when the rule runs out for this visit, or None when it does not count on it (any more)."""
     if not visit.is_open or visit.step != rule.step:
@@ -27,9 +93,11 @@ def clock_of(rule: RuleSpec, visit: VisitState) -> Clock | None:
     if anchor is None:
         return None
     due = anchor + rule.after
-    if any(_happened(visit, key, anchor, due) for key in rule.unless):
-        return None
-    return Clock(anchor, due)
+    return None if _is_off(rule, visit, anchor, due) else Clock(anchor, due)
+
+
+def _is_off(rule: RuleSpec, visit: VisitState, anchor: datetime, due: datetime) -> bool:
+    return any(_happened(visit, key, anchor, due) for key in rule.unless)
 
 
 def _anchor(rule: RuleSpec, visit: VisitState) -> datetime | None:
@@ -38,49 +106,100 @@ def _anchor(rule: RuleSpec, visit: VisitState) -> datetime | None:
     if rule.preset is Preset.GONE_QUIET:
         return visit.last_activity_at
     if rule.preset is Preset.TROUBLE:
-        return _last_of(visit, rule.errors or ((rule.event,) if rule.event else ()), rule.times)
-    if rule.event:
-        mark = visit.marks.get(rule.event)
-        return (mark.first_at if rule.preset is Preset.ABSENCE else mark.last_at) if mark else None
-    return visit.entered_at
-
-
-def _last_of(visit: VisitState, keys: Iterable[str], times: int) -> datetime | None:
-    """When the events named happened for the k-th or a later time."""
-    marks = [visit.marks[key] for key in keys if key in visit.marks]
-    if sum(mark.count for mark in marks) < times:
+        return _kth_trouble(rule, visit)
+    if not rule.event:
+        return visit.entered_at
+    mark = visit.marks.get(rule.event)
+    if mark is None:
         return None
-    return max((mark.last_at for mark in marks), default=None)
+    if rule.where:
+        matching = [one.at for one in mark.sightings if rule.matches(_said(one))]
+        if not matching:
+            return None
+        return matching[0] if rule.preset is Preset.ABSENCE else matching[-1]
+    return mark.first_at if rule.preset is Preset.ABSENCE else mark.last_at
+
+
+def _said(sighting: Sighting) -> Facts:
+    return {f"event.{name}": value for name, value in sighting.properties.items()}
+
+
+def _trouble_keys(rule: RuleSpec) -> tuple[str, ...]:
+    return rule.errors or ((rule.event,) if rule.event else ())
+
+
+def _kth_trouble(rule: RuleSpec, visit: VisitState) -> datetime | None:
+    """When trouble came for the k-th or a later time; with `within`, k times inside that span."""
+    marks = [visit.marks[key] for key in _trouble_keys(rule) if key in visit.marks]
+    if not rule.where and rule.within is None:
+        if sum(mark.count for mark in marks) < rule.times:
+            return None
+        return max((mark.last_at for mark in marks), default=None)
+    times = sorted(_times_matching(rule, marks))
+    for place in range(len(times) - 1, rule.times - 2, -1):
+        if rule.within is None or times[place] - times[place - rule.times + 1] <= rule.within:
+            return times[place]
+    return None
+
+
+def _times_matching(rule: RuleSpec, marks: Iterable[Mark]) -> Iterable[datetime]:
+    for mark in marks:
+        for one in mark.sightings:
+            if not rule.where or rule.matches(_said(one)):
+                yield one.at
 
 
 def _happened(visit: VisitState, key: str, after: datetime, until: datetime) -> bool:
     """Whether an event came in (after, until]; an event at exactly the deadline is in time."""
     mark = visit.marks.get(key)
-    return mark is not None and (after < mark.first_at <= until or after < mark.last_at <= until)
+    return mark is not None and (
+        after < mark.first_at <= until or any(after < one.at <= until for one in mark.sightings)
+    )
 
 
-def wake_of(
-    rules: Iterable[RuleSpec],
+def look_at(
+    step: StepRules,
     visit: VisitState,
     *,
     fired: Collection[str],
-    looked: Mapping[str, Any],
+    looked: Mapping[str, Looked],
     lateness: timedelta,
     now: datetime,
-) -> datetime | None:
-    """Say when somebody must look at this visit next: one clock per visit, the earliest of its rules.
+) -> Look:
+    """Say which rules of a visit's step have run out by `now`, highest priority first, and when to look next.
 
-    `fired` are the rules that need no more looks; `looked` holds, per rule, the due time (ISO) whose look
-    found its conditions false. A wake-up lies `lateness` after the deadline and never in the past of `now`;
-    a rule that fires at its event wakes at once.
+    `fired` are the rules that need no more looks; `looked` says how far each group of rules was looked at
+    before, which is not looked at again. A deadline is looked at `lateness` after it, one at its event at
+    once, and a wake-up never lies in the past of `now`: one clock per visit, the earliest of its rules.
     """
-    wakes = []
-    for rule in rules:
-        clock = None if rule.key in fired else clock_of(rule, visit)
-        if clock and looked.get(rule.key) != clock.due_at.isoformat():
-            wait = timedelta(0) if rule.is_immediate else lateness
-            wakes.append(max(clock.due_at + wait, now))
-    return min(wakes, default=None)
+    if not visit.is_open:
+        return Look((), {}, None)
+    due: list[Due] = []
+    news: dict[str, Looked] = {}
+    wakes: list[datetime] = []
+    for group in step.groups:
+        anchor = _anchor(group.rules[0], visit)
+        if anchor is None:
+            continue
+        before = looked.get(group.name)
+        place = bisect_right(group.afters, before.after) if before and before.anchor_at == anchor else 0
+        begun = place
+        for rule in group.rules[begun:]:
+            due_at = anchor + rule.after
+            wake_at = due_at + lateness if rule.after else due_at
+            counts = rule.key not in fired and not _is_off(rule, visit, anchor, due_at)
+            if wake_at > now:
+                if counts:
+                    wakes.append(wake_at)
+                    break
+            elif counts:
+                due.append(Due(rule, Clock(anchor, due_at)))
+            if wake_at <= now:
+                place += 1
+        if place > begun:
+            news[group.name] = Looked(anchor, group.afters[place - 1])
+    due.sort(key=lambda one: (-one.rule.priority, one.rule.key))
+    return Look(tuple(due), news, min(wakes, default=None))
 
 
 def facts_of(visit: VisitState, customer: Mapping[str, Any], at: datetime) -> Facts:
@@ -95,36 +214,6 @@ def facts_of(visit: VisitState, customer: Mapping[str, Any], at: datetime) -> Fa
         "visit.entries": max((mark.count for mark in visit.marks.values()), default=0),
     }
     return facts
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A rule whose clock has run out for a visit, and whether its conditions hold."""
-
-    rule: RuleSpec
-    clock: Clock
-    holds: bool
-
-
-def due_rules(
-    rules: Iterable[RuleSpec],
-    visit: VisitState,
-    customer: Mapping[str, Any],
-    *,
-    fired: Collection[str],
-    looked: Mapping[str, Any],
-    lateness: timedelta,
-    now: datetime,
-) -> list[Due]:
-    """List the rules that have run out by `now`, highest priority first, conditions evaluated."""
-    found = []
-    for rule in rules:
-        clock = None if rule.key in fired else clock_of(rule, visit)
-        if clock is None or looked.get(rule.key) == clock.due_at.isoformat():
-            continue
-        if clock.due_at + (timedelta(0) if rule.is_immediate else lateness) <= now:
-            found.append(Due(rule, clock, rule.condition(facts_of(visit, customer, now))))
-    return sorted(found, key=lambda due: (-due.rule.priority, due.rule.key))
 
 
 def still_stands(rule: RuleSpec, fired_anchor: datetime, visit: VisitState) -> bool:

@@ -1,47 +1,55 @@
 """Keep rules in versions and store their firings, each at most once per visit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+import orjson
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.enums import FiringFate, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
-from callcenter.domain.journey import JourneyDefinition, VisitState
+from callcenter.domain.journey import JourneyDefinition, VisitRecord
 from callcenter.errors import Conflict, NotFound
-from callcenter.models import TriggerFiring, TriggerRule, Visit
+from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.policy import read_rule
-from callcenter.triggers.queries import RuleSet, newest_version
-from callcenter.triggers.rules import clock_of, due_rules, wake_of
+from callcenter.triggers.queries import RuleSet, current_version, newest_version
+from callcenter.triggers.rules import Clock, Due, facts_of, look_at
+
+Attributes = Callable[[Collection[UUID]], Mapping[UUID, Mapping[str, Any]]]
+"""Gives what conditions may know of customers, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at a visit found: rules to mark as looked at or fired, and when to look next."""
+class FiringDraft:
+    """A rule that ran out for a visit, to be stored once the visit is; the best of a look shadows the others."""
 
-    looked: Mapping[str, str]
-    fired: tuple[str, ...]
-    wake_at: datetime | None
+    rule_id: UUID
+    rule_key: str
+    visit: VisitRecord
+    clock: Clock
+    fired_at: datetime
+    reason: SuppressReason | None
 
 
 def adopt_rule(
     session: Session, raw: Mapping[str, Any], journey: JourneyDefinition, now: datetime
 ) -> TriggerRule:
-    """Store a definition as the rule's new live version; an unchanged one changes nothing.
+    """Store a definition as the rule's new live version at once; an unchanged one changes nothing.
 
-    The version before is retired. Raises BadInput when the definition is wrong.
+    The version before is retired, and open visits follow the new one. Raises BadInput when the definition is wrong.
     """
     spec = read_rule(raw, journey)
-    newest = newest_version(session, spec.key)
-    if newest and newest.definition == dict(raw) and newest.state in (RuleState.LIVE, RuleState.PAUSED):
-        return newest
-    if newest and newest.state in (RuleState.LIVE, RuleState.PAUSED):
-        newest.state, newest.state_at = RuleState.RETIRED, now
+    current = current_version(session, spec.key)
+    if current and current.definition == dict(raw):
+        return current
+    if current:
+        current.state, current.state_at, current.superseded_at = RuleState.RETIRED, now, now
         session.flush()
+    newest = newest_version(session, spec.key)
     version = newest.version + 1 if newest else 1
     row = TriggerRule(
         id=derived_id("rule", spec.key, version),
@@ -54,6 +62,8 @@ def adopt_rule(
         state_at=now,
         definition=dict(raw),
         created_at=now,
+        published_at=now,
+        moves_open_visits=True,
     )
     session.add(row)
     session.flush()
@@ -83,90 +93,108 @@ def switch_rule(session: Session, rule_key: str, *, live: bool, now: datetime) -
     return row
 
 
-def look_at_visit(
-    session: Session,
-    rules: RuleSet,
-    visit: Visit,
-    state: VisitState,
-    customer: Mapping[str, Any],
-    now: datetime,
-) -> Look:
-    """Fire what has run out for this visit and say when to look again.
+def look(
+    rules: RuleSet, visits: Sequence[VisitRecord], attributes: Attributes, now: datetime
+) -> list[FiringDraft]:
+    """Look at visits: say what fires, note on each how far its rules were looked at, and set its clock.
 
-    Of several rules that run out in the same look the highest priority fires; the others of the visit are
-    stored as shadowed by it.
+    Of several rules of a visit that run out in the same look the highest priority fires; the others are
+    shadowed by it. The visits are left to be written, and after them the firings.
     """
-    on_step = rules.on_step.get((visit.journey, visit.step), ())
-    lateness = timedelta(seconds=visit.lateness_seconds)
-    due = due_rules(
-        on_step, state, customer, fired=visit.fired, looked=visit.looked, lateness=lateness, now=now
-    )
-    looked: dict[str, str] = {}
-    fired: list[str] = []
-    for one in due:
-        if not one.holds:
-            looked[one.rule.key] = one.clock.due_at.isoformat()
-            continue
-        shadowed = SuppressReason.SHADOWED if fired else None
-        fired.append(one.rule.key)
-        _store_firing(
-            session,
-            rules.row(one.rule.key),
-            visit,
-            state,
-            one.clock.anchor_at,
-            one.clock.due_at,
-            now,
-            shadowed,
+    due: list[tuple[VisitRecord, Due]] = []
+    for visit in visits:
+        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        found = look_at(
+            step, visit.state, fired=visit.fired, looked=visit.looked, lateness=visit.lateness, now=now
         )
-    wake = wake_of(
-        on_step,
-        state,
-        fired={*visit.fired, *fired},
-        looked={**visit.looked, **looked},
-        lateness=lateness,
-        now=now,
-    )
-    return Look(looked, tuple(fired), wake)
+        visit.looked.update(found.looked)
+        _set_clock(visit, found.wake_at, now)
+        due += [(visit, one) for one in found.due]
+    return _fire(rules, due, attributes, now) if due else []
 
 
-def _store_firing(
-    session: Session,
-    rule: TriggerRule,
-    visit: Visit,
-    state: VisitState,
-    anchor_at: datetime,
-    due_at: datetime,
-    now: datetime,
-    shadowed: SuppressReason | None,
-) -> None:
-    key = (rule.rule_key, visit.customer_id, visit.journey, visit.journey_key, visit.visit_seq)
-    row = {
+def _set_clock(visit: VisitRecord, wake_at: datetime | None, now: datetime) -> None:
+    """Set when to look next. A clock that would run out before is left as it is: the look at it sets it anew.
+
+    So the clock of a customer who is active stays untouched, and its index with it.
+    """
+    if not visit.state.is_open:
+        visit.wake_at = None
+    elif visit.wake_at is None or visit.wake_at <= now or (wake_at is not None and wake_at < visit.wake_at):
+        visit.wake_at = wake_at
+
+
+def _fire(
+    rules: RuleSet, due: Sequence[tuple[VisitRecord, Due]], attributes: Attributes, now: datetime
+) -> list[FiringDraft]:
+    asked = {visit.customer_id for visit, one in due if one.rule.has_conditions}
+    people = attributes(asked) if asked else {}
+    drafts: list[FiringDraft] = []
+    fired: set[UUID] = set()
+    for visit, one in due:
+        known = people.get(visit.customer_id, {})
+        if one.rule.has_conditions and not one.rule.condition(facts_of(visit.state, known, now)):
+            continue
+        version = rules.version_for(one.rule.key, visit.state.opened_at)
+        assert version is not None
+        reason = SuppressReason.SHADOWED if visit.id in fired else None
+        fired.add(visit.id)
+        visit.fired.append(one.rule.key)
+        drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason))
+    return drafts
+
+
+_STORE = """
+INSERT INTO trigger_firing (id, rule_id, rule_key, visit_id, customer_id, journey, journey_key, step, visit_seq,
+                            anchor_at, due_at, wake_at, fired_at, tries, fate, suppress_reason, decided_at, facts)
+SELECT * FROM unnest(
+    %(id)b::uuid[], %(rule_id)b::uuid[], %(rule_key)b::text[], %(visit_id)b::uuid[], %(customer_id)b::uuid[],
+    %(journey)b::text[], %(journey_key)b::text[], %(step)b::text[], %(visit_seq)b::int[],
+    %(anchor_at)b::timestamptz[], %(due_at)b::timestamptz[], %(wake_at)b::timestamptz[],
+    %(fired_at)b::timestamptz[], %(tries)b::int[], %(fate)b::text[], %(suppress_reason)b::text[],
+    %(decided_at)b::timestamptz[], %(facts)b::text[]::jsonb[]) AS f
+ON CONFLICT DO NOTHING
+"""
+
+
+def store_firings(session: Session, drafts: Sequence[FiringDraft]) -> None:
+    """Store firings, their visits being written: at most one per rule and visit, whatever happens."""
+    if not drafts:
+        return
+    rows = [_firing_row(draft) for draft in drafts]
+    cursor_of(session).execute(_STORE, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _firing_row(draft: FiringDraft) -> dict[str, Any]:
+    visit, state, clock = draft.visit, draft.visit.state, draft.clock
+    key = (draft.rule_key, visit.customer_id, visit.journey, visit.journey_key, state.visit_seq)
+    facts = {
+        "error": state.last_error,
+        "error_reason": state.last_error_reason,
+        "errors": state.errors,
+        **state.facts,
+    }
+    at_once = clock.due_at == clock.anchor_at
+    return {
         "id": derived_id("firing", *key),
-        "rule_id": rule.id,
-        "rule_key": rule.rule_key,
+        "rule_id": draft.rule_id,
+        "rule_key": draft.rule_key,
         "visit_id": visit.id,
         "customer_id": visit.customer_id,
         "journey": visit.journey,
         "journey_key": visit.journey_key,
-        "step": visit.step,
-        "visit_seq": visit.visit_seq,
-        "anchor_at": anchor_at,
-        "due_at": due_at,
-        "wake_at": visit.wake_at or due_at,
-        "fired_at": now,
+        "step": state.step,
+        "visit_seq": state.visit_seq,
+        "anchor_at": clock.anchor_at,
+        "due_at": clock.due_at,
+        "wake_at": clock.due_at if at_once else clock.due_at + visit.lateness,
+        "fired_at": draft.fired_at,
         "tries": 0,
-        "fate": FiringFate.SUPPRESSED if shadowed else None,
-        "suppress_reason": shadowed,
-        "decided_at": now if shadowed else None,
-        "facts": {
-            "error": state.last_error,
-            "error_reason": state.last_error_reason,
-            "errors": state.errors,
-            **state.facts,
-        },
+        "fate": FiringFate.SUPPRESSED.value if draft.reason else None,
+        "suppress_reason": draft.reason.value if draft.reason else None,
+        "decided_at": draft.fired_at if draft.reason else None,
+        "facts": orjson.dumps(facts).decode(),
     }
-    session.execute(insert(TriggerFiring).values(row).on_conflict_do_nothing())
 
 
 def decide(
@@ -183,17 +211,18 @@ def decide(
     firing.holdout_share, firing.holdout_unit = holdout_share, holdout_unit
 
 
-def past_deadlines(
-    rules: RuleSet, rule_key: str, visits: Sequence[tuple[Visit, VisitState]], now: datetime
-) -> dict[UUID, dict[str, str]]:
-    """For a rule that runs again: which deadlines passed while it was paused, per visit.
+def skip_past(rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> list[tuple[VisitRecord, Due]]:
+    """Note on open visits that every deadline up to now was looked at; return what passed unseen.
 
-    Only deadlines still ahead fire; nobody is called for a moment long gone.
+    For rules that begin to watch visits which are open already: only deadlines still ahead fire, and nobody
+    is called for a moment long gone.
     """
-    spec = rules.spec(rule_key)
-    passed: dict[UUID, dict[str, str]] = {}
-    for visit, state in visits:
-        clock = clock_of(spec, state) if spec else None
-        if clock and clock.due_at <= now:
-            passed[visit.id] = {rule_key: clock.due_at.isoformat()}
+    passed: list[tuple[VisitRecord, Due]] = []
+    for visit in visits:
+        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        found = look_at(
+            step, visit.state, fired=visit.fired, looked=visit.looked, lateness=visit.lateness, now=now
+        )
+        visit.looked.update(found.looked)
+        passed += [(visit, one) for one in found.due]
     return passed

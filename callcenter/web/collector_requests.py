@@ -32,11 +32,12 @@ Reader = Callable[[list[Any], datetime], EventBatch]
 _CORS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET,POST,OPTIONS",
-    "Access-Control-Allow-Headers": "authorization,content-type,anonymousid,sentat,x-retry-count",
     "Access-Control-Max-Age": "900",
     "Access-Control-Expose-Headers": "Retry-After, X-RateLimit-Reset",
 }
 """What the browser SDKs ask for before they send, and read afterwards."""
+_SDK_HEADERS = "authorization,content-type,anonymousid,sentat,x-retry-count"
+"""The headers allowed to who does not ask for any by name."""
 
 
 class Refusal(Exception):
@@ -79,9 +80,15 @@ def answer_preflight() -> Response | None:
 
 @bp.after_request
 def allow_other_sites(response: Response) -> Response:
-    """Let pages of the bank's other sites send events: the write key is the guard, no cookie is looked at."""
+    """Let pages of the bank's other sites send events: the write key is the guard, no cookie is looked at.
+
+    Every header asked for is allowed. SDKs name more of them when they try again (RudderStack's five of
+    Rsa-), and a browser that is refused one of them never sends the event.
+    """
     if origin := request.headers.get("Origin"):
-        response.headers.update({**_CORS, "Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+        asked = request.headers.get("Access-Control-Request-Headers", _SDK_HEADERS)
+        allowed = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Headers": asked}
+        response.headers.update({**_CORS, **allowed, "Vary": "Origin, Access-Control-Request-Headers"})
     return response
 
 
@@ -90,7 +97,7 @@ def admit(session: Session, write_key: str | None) -> EventSource:
 
     Raises Refusal: 401 for an unknown key, 404 for a source that is switched off.
     """
-    source = source_of_key(session, write_key) if write_key else None
+    source = source_of_key(session, write_key, runtime().clock()) if write_key else None
     if source is None:
         raise Refusal(401, "unknown_write_key", "This write key is not known. Check the source's settings.")
     if not source.is_enabled:

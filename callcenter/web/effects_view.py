@@ -19,7 +19,6 @@ from callcenter.learning.rules import (
     compare_variants,
     effect_of_rule,
 )
-from callcenter.models import TriggerRule
 from callcenter.reporting.effects import (
     WeekCounts,
     agent_seconds,
@@ -28,7 +27,7 @@ from callcenter.reporting.effects import (
     scripts_of_rule,
 )
 from callcenter.triggers.policy import RuleSpec
-from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import studio as page
 from scripts_library.catalog import Catalog
@@ -68,8 +67,8 @@ def difference_in_points(effect: RuleEffect) -> float | None:
 def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: datetime) -> page.EffectsPage:
     """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
     rules = current_rules(session, journeys_loaded(session))
-    counts = {key: one for key, one in counts_per_rule(session).items() if key in rules.rules}
-    effects = {key: effect_of(one, rules.rules[key][1].holdout) for key, one in counts.items()}
+    counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
+    effects = {key: effect_of(one, rules.versions[key][-1].spec.holdout) for key, one in counts.items()}
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
     here = rule_key if rule_key in counts else next(iter(order), None)
     query = "?" + urlencode({"rule": here}) if rule_key and here else ""
@@ -78,7 +77,7 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
         weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
         to_on=now.astimezone(zone()).date(),
         totals=_totals(session, counts, effects),
-        rows=tuple(_row(rules.rules[key], counts[key], effects[key], key == here) for key in order),
+        rows=tuple(_row(rules.versions[key][-1], counts[key], effects[key], key == here) for key in order),
         detail=_detail(session, rules, here, counts[here], effects[here], catalog, now) if here else None,
     )
 
@@ -106,21 +105,19 @@ def _totals(
     )
 
 
-def _row(
-    rule: tuple[TriggerRule, RuleSpec], counts: RuleCounts, effect: RuleEffect, is_chosen: bool
-) -> page.EffectRow:
-    row, spec = rule
+def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: bool) -> page.EffectRow:
+    spec = rule.spec
     arms, difference = counts.arms, effect.difference
     return page.EffectRow(
-        key=row.rule_key,
-        label=chosen(spec.title, row.rule_key),
-        version=row.version,
+        key=spec.key,
+        label=chosen(spec.title, spec.key),
+        version=rule.version,
         fired=arms.fired,
         held_out=arms.held_out if spec.holdout else None,
         called=arms.called,
         reached=arms.reached,
         verdict=verdict_code(effect.verdict),
-        href="/studio/effects?" + urlencode({"rule": row.rule_key}),
+        href="/studio/effects?" + urlencode({"rule": spec.key}),
         converted=arms.converted_assigned,
         treated=arms.assigned,
         held_converted=arms.converted_held_out,
@@ -157,14 +154,15 @@ def _detail(
     catalog: Catalog,
     now: datetime,
 ) -> page.EffectDetail:
-    row, spec = rules.rules[key]
+    rule = rules.versions[key][-1]
+    spec = rule.spec
     difference, arms = effect.difference, counts.arms
     both = arms.assigned + arms.held_out
     weekly = _evidence(counts_by_week(session, key, now), spec.holdout) if difference else ()
     decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
     return page.EffectDetail(
         label=chosen(spec.title, key),
-        version=row.version,
+        version=rule.version,
         treated_share=effect.converted_of_assigned.value if difference else None,
         held_share=effect.converted_of_held_out.value if difference else None,
         low=difference.low * 100 if difference else None,

@@ -24,7 +24,7 @@ def scripts_page(
 ) -> page.ScriptsPage:
     """Return the library; with an id ("id_photo.en") also that script. Raises NotFound when there is none."""
     journeys = journeys_loaded(session)
-    specs = [spec for _, spec in current_rules(session, journeys).rules.values()]
+    specs = [one.spec for one in current_rules(session, journeys).all_current()]
     attempts = _attempts(attempts_per_script(session), catalog)
     rows = {
         page_id(script): _row(script, catalog, journeys, specs, attempts)

@@ -13,13 +13,11 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.queries import RuleCounts, counts_per_rule
-from callcenter.models import TriggerRule
 from callcenter.reporting.effects import Lately, firings_lately, switched_by
 from callcenter.reporting.funnel import ErrorShare, Span, StepCounts, earlier_spans, saw_last, step_counts
 from callcenter.reporting.recovery import Recovery, recovery_by_step
 from callcenter.reporting.rules_in_words import rule_in_words
-from callcenter.triggers.policy import RuleSpec
-from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
@@ -180,8 +178,12 @@ def _drop(
 
 def _quiet_minutes(rules: RuleSet, journey: str, step: str) -> float:
     """After how many quiet minutes a live rule calls on this step; 5 where none does."""
-    specs = rules.on_step.get((journey, step), ())
-    quiet = [spec.after.total_seconds() / 60 for spec in specs if spec.preset is Preset.GONE_QUIET]
+    specs = [one.spec for one in rules.all_current() if one.state is RuleState.LIVE]
+    quiet = [
+        spec.after.total_seconds() / 60
+        for spec in specs
+        if (spec.journey, spec.step, spec.preset) == (journey, step, Preset.GONE_QUIET)
+    ]
     return min(quiet, default=5.0)
 
 
@@ -193,44 +195,44 @@ def rules_page(session: Session, now: datetime) -> page.RulesPage:
     counts = counts_per_rule(session)
     switched = switched_by(session)
     ordered = sorted(
-        rules.rules.values(), key=lambda one: (one[0].journey, journeys[one[0].journey].order[one[0].step])
+        rules.all_current(),
+        key=lambda one: (one.spec.journey, journeys[one.spec.journey].order[one.spec.step]),
     )
     return page.RulesPage(
         frame=frame("rules", live_url="/live/studio", state_url="/studio/rules/state"),
         window_days=RULE_DAYS,
         rules=tuple(
             _rule(
-                row,
-                spec,
-                journeys[row.journey],
-                lately.get(row.rule_key, Lately()),
-                counts.get(row.rule_key),
-                switched.get(row.rule_key),
+                rule,
+                journeys[rule.spec.journey],
+                lately.get(rule.spec.key, Lately()),
+                counts.get(rule.spec.key),
+                switched.get(rule.spec.key),
             )
-            for row, spec in ordered
+            for rule in ordered
         ),
     )
 
 
 def _rule(
-    row: TriggerRule,
-    spec: RuleSpec,
+    rule: RuleVersion,
     journey: JourneyDefinition,
     lately: Lately,
     counts: RuleCounts | None,
     switched: tuple[datetime, str | None] | None,
 ) -> page.RuleRow:
+    spec = rule.spec
     effect = effect_of(counts, spec.holdout) if counts else None
     # An act recorded before the state began was on an earlier version or has been undone since.
-    by = switched[1] if switched and switched[0] >= row.state_at else None
+    by = switched[1] if switched and switched[0] >= rule.state_at else None
     return page.RuleRow(
-        key=row.rule_key,
-        label=chosen(spec.title, row.rule_key),
-        version=row.version,
-        words=rule_in_words(spec, row.definition.get("conditions"), journey, language()),
+        key=spec.key,
+        label=chosen(spec.title, spec.key),
+        version=rule.version,
+        words=rule_in_words(spec, rule.conditions, journey, language()),
         journey=chosen(journey.title, journey.id),
-        state=RuleState(row.state).value,
-        since=row.state_at,
+        state=rule.state.value,
+        since=rule.state_at,
         since_by=gettext("by %(name)s", name=by) if by else None,
         fired=lately.fired,
         called=lately.called,

@@ -66,6 +66,7 @@ def firing(bank: Bank, number: int, fired_at: datetime, fate: FiringFate = Firin
         journey="loan",
         visit_seq=1,
         step="id_photo",
+        opened_at=fired_at,
         entered_at=fired_at,
         last_activity_at=fired_at,
     )

@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callcenter.commands.sample import read_sample
 from callcenter.errors import BadInput
-from callcenter.triggers.conditions import FIELDS, OPERATORS, FieldType, compile_condition
+from callcenter.journeys.policy import read_journey
+from callcenter.triggers.conditions import FIELDS, OPERATORS, FieldType, compile_condition, visit_fields
 
+CATALOGUE = visit_fields(read_journey(read_sample("loan.yaml")))
 LIMIT = "customer.credit_limit"
 
 
 def holds(tree: Any, **facts: Any) -> bool:
     """Whether a condition holds; facts are named with __ for the dot."""
-    return compile_condition(tree)({name.replace("__", "."): value for name, value in facts.items()})
+    return compile_condition(tree, fields=CATALOGUE)(
+        {name.replace("__", "."): value for name, value in facts.items()}
+    )
 
 
 def _is(field: str, op: str, value: Any) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def test_a_visit_remembers_its_last_error_and_the_facts_rules_may_ask_for() -> N
     visit = folds(visit, event("photo_rejected", 25, reason="blurred")).current
     assert visit is not None
     assert (visit.errors, visit.last_error, visit.last_error_reason) == (3, "upload_failed", "504")
-    assert visit.facts == {"device": "ios"}
+    assert visit.facts == {"device": "ios", "reason": "blurred"}
 
 
 def test_an_event_of_no_journey_has_no_place_and_a_key_tells_two_applications_apart() -> None:

@@ -1,5 +1,6 @@
 """When a visit is worth a call: deadlines to the second, one wake-up, no look too early and none too many."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.commands.sample import read_sample
-from callcenter.domain.journey import Mark, VisitState
+from callcenter.domain.journey import Looked, Mark, Sighting, VisitState
 from callcenter.errors import BadInput
 from callcenter.journeys.policy import read_journey
 from callcenter.triggers.policy import RuleSpec, read_rule
-from callcenter.triggers.rules import clock_of, due_rules, still_stands, wake_of
+from callcenter.triggers.rules import Look, StepRules, clock_of, look_at, still_stands
 
 LOAN = read_journey(read_sample("loan.yaml"))
 START = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
@@ -40,8 +41,12 @@ def visit(
         visit_seq=1,
         step=step,
         entered_at=START,
+        opened_at=START,
         last_activity_at=at(active),
-        marks={name: Mark(len(times), at(min(times)), at(max(times))) for name, times in marks.items()},
+        marks={
+            name: Mark(len(times), at(min(times)), tuple(Sighting(at(one), {}) for one in sorted(times)))
+            for name, times in marks.items()
+        },
         closed_at=at(active) if closed else None,
     )
 
@@ -71,9 +76,13 @@ def test_an_event_at_exactly_the_deadline_is_in_time(came: float, fires: bool) -
     assert (clock_of(one, visit(80, id_photo_front=(10,), photo_accepted=(came,))) is not None) is fires
 
 
-def _due(rules: list[RuleSpec], seen: VisitState, now: datetime, **more: Any) -> list[str]:
+def _look(rules: list[RuleSpec], seen: VisitState, now: datetime, **more: Any) -> Look:
     known = {"fired": (), "looked": {}, "lateness": LATENESS, **more}
-    return [due.rule.key for due in due_rules(rules, seen, {}, now=now, **known)]
+    return look_at(StepRules(tuple(one for one in rules if one.step == seen.step)), seen, now=now, **known)
+
+
+def _due(rules: list[RuleSpec], seen: VisitState, now: datetime, **more: Any) -> list[str]:
+    return [due.rule.key for due in _look(rules, seen, now, **more).due]
 
 
 def test_a_rule_waits_for_late_events_and_one_that_fires_at_its_event_does_not() -> None:
@@ -82,19 +91,49 @@ def test_a_rule_waits_for_late_events_and_one_that_fires_at_its_event_does_not()
     assert _due([at_once], visit(40, photo_rejected=(40,)), at(40)) == ["r-trouble"]
 
 
-def test_rules_that_are_due_together_come_by_priority_and_say_whether_they_hold() -> None:
-    low = rule("dwell", after="1m", priority=10)
-    high = rule(
-        "gone_quiet", after="1m", priority=90, conditions={"field": "visit.errors", "op": ">", "value": 3}
-    )
-    found = due_rules([low, high], visit(), {}, fired=(), looked={}, lateness=LATENESS, now=at(70))
-    assert [(due.rule.key, due.holds) for due in found] == [("r-gone-quiet", False), ("r-dwell", True)]
+def test_rules_that_are_due_together_come_by_priority_and_none_is_looked_at_twice() -> None:
+    low, high = rule("dwell", after="1m", priority=10), rule("gone_quiet", after="1m", priority=90)
+    found = _look([low, high], visit(), at(70))
+    assert [due.rule.key for due in found.due] == ["r-gone-quiet", "r-dwell"]
     assert _due([low, high], visit(), at(70), fired=["r-dwell"]) == ["r-gone-quiet"]
-    looked = {"r-gone-quiet": at(60).isoformat()}
-    assert _due([low, high], visit(), at(70), looked=looked) == ["r-dwell"], "looked at for this deadline"
-    assert _due([high], visit(30), at(100), looked=looked) == ["r-gone-quiet"], (
-        "activity has moved the deadline"
+    assert _due([low, high], visit(), at(70), looked=found.looked) == []
+    moved = visit(30)
+    assert _due([low, high], moved, at(100), looked=found.looked) == ["r-gone-quiet"], (
+        "activity moves a deadline"
     )
+
+
+def test_a_look_goes_on_where_the_one_before_ended() -> None:
+    rules = [rule("dwell", after=f"{minutes}m") for minutes in (1, 2, 3)]
+    rules = [replace(one, key=f"r{number}") for number, one in enumerate(rules)]
+    first = _look(rules, visit(), at(65))
+    assert ([due.rule.key for due in first.due], first.wake_at) == (["r0"], at(125))
+    assert first.looked == {"entered": Looked(at(0), timedelta(minutes=1))}
+    assert _due(rules, visit(), at(200), looked=first.looked) == ["r1", "r2"]
+
+
+@pytest.mark.parametrize(
+    ("times", "due"),
+    [((0, 100, 200), None), ((0, 100, 130), 130), ((0, 30, 100), 30), ((0, 30, 60, 90, 300, 600), 90)],
+)
+def test_trouble_within_a_span_counts_from_the_latest_error_that_completes_it(
+    times: tuple[float, ...], due: float | None
+) -> None:
+    one = rule("trouble", times=2, within="30s")
+    clock = clock_of(one, visit(600, photo_rejected=times))
+    assert (clock.due_at if clock else None) == (None if due is None else at(due))
+
+
+def test_only_events_that_say_what_the_rule_asks_for_count() -> None:
+    glare = {"field": "event.reason", "op": "=", "value": "glare"}
+    one = rule("trouble", times=2, where=glare)
+    said = [("glare", 10), ("blurred", 20), ("glare", 30), ("blurred", 40)]
+    seen = visit(40, photo_rejected=(10, 20, 30, 40))
+    sightings = tuple(Sighting(at(second), {"reason": reason}) for reason, second in said)
+    seen = replace(seen, marks={"photo_rejected": Mark(4, at(10), sightings)})
+    clock = clock_of(one, seen)
+    assert clock is not None and clock.due_at == at(30)
+    assert clock_of(replace(one, times=3), seen) is None
 
 
 def test_a_quiet_firing_stands_while_the_customer_stays_quiet_and_others_until_they_recover() -> None:
@@ -114,24 +153,23 @@ marks = st.dictionaries(
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, marks, st.integers(0, 900), st.sets(st.sampled_from([spec.key for spec in SAMPLE])))
+@given(steps, marks, st.sets(st.sampled_from([spec.key for spec in SAMPLE])))
 def test_nothing_is_due_before_the_wake_up_and_something_is_at_it(
-    step: str, came: dict[str, list[int]], now: int, fired: set[str]
+    step: str, came: dict[str, list[int]], fired: set[str]
 ) -> None:
     last = max((second for times in came.values() for second in times), default=0)
     seen = visit(last, step, **{name: tuple(times) for name, times in came.items()})
     known: dict[str, Any] = {"fired": fired, "looked": {}, "lateness": LATENESS}
-    wake = wake_of(SAMPLE, seen, now=at(now), **known)
+    wake = _look(SAMPLE, seen, START, **known).wake_at
+    due_now = _due(SAMPLE, seen, START, **known)
     if wake is None:
-        assert _due(SAMPLE, seen, at(10_000_000), **known) == []
+        assert due_now or _due(SAMPLE, seen, at(10_000_000), **known) == []
         return
-    assert wake >= at(now)
-    assert _due(SAMPLE, seen, wake, **known) != []
-    if wake > at(now):
-        assert _due(SAMPLE, seen, wake - timedelta(microseconds=1), **known) == []
-    found = due_rules(SAMPLE, seen, {}, now=wake, **known)
-    looked = {due.rule.key: due.clock.due_at.isoformat() for due in found}
-    assert _due(SAMPLE, seen, wake, **{**known, "looked": looked}) == [], "a look is not repeated"
+    assert wake > START
+    found = _look(SAMPLE, seen, wake, **known)
+    assert len(found.due) > len(due_now)
+    assert _due(SAMPLE, seen, wake - timedelta(microseconds=1), **known) == due_now
+    assert _due(SAMPLE, seen, wake, **{**known, "looked": found.looked}) == [], "a look is not repeated"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +191,13 @@ def test_nothing_is_due_before_the_wake_up_and_something_is_at_it(
         ({"holdout": 0.95}, "holdout"),
         ({"goal": "register"}, "goal"),
         ({"conditions": {"field": "x", "op": "=", "value": 1}}, "conditions"),
+        ({"within": "1m"}, "within"),
+        ({"times": 17, "within": "1m"}, "times"),
+        ({"where": {"field": "event.weather", "op": "=", "value": "x"}}, "where"),
+        (
+            {"preset": "dwell", "after": "1m", "where": {"field": "event.reason", "op": "=", "value": "x"}},
+            "where",
+        ),
         ({"nonsense": 1}, "unknown entry nonsense"),
         ({"rule": "Not A Key"}, "rule"),
     ],

@@ -1,4 +1,4 @@
-"""`callcenter import-events`: take in journey events from a CSV log of any shape."""
+"""`callcenter import-events`: take in journey events from a log, CSV of any shape or XES."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from rich.table import Table
 from callcenter.commands.here import read_yaml, runtime_here
 from callcenter.errors import BadInput
 from callcenter.intake.imports import ImportJob, ImportReport, Place, import_log
-from callcenter.intake.logfile import digest_of_file
+from callcenter.intake.logfile import digest_of_file, is_xes
 from callcenter.intake.mapping import LogMapping, read_mapping
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
@@ -33,7 +33,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--mapping", "mapping_path", type=_file, required=True, help="What the columns mean (YAML).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, without a progress bar.")
 def import_events_command(file: Path, mapping_path: Path, as_json: bool) -> None:
-    """Take in the journey events of a CSV file (also .csv.gz).
+    """Take in the journey events of a CSV file or an XES event log (also gzipped: .csv.gz, .xes.gz).
 
     A stopped import goes on where it was; a finished one changes nothing. Exit code 2 when the file or the
     mapping is wrong.
@@ -138,9 +138,10 @@ def _print(file: Path, journey: str, report: ImportReport, seconds: float) -> No
             f"{file.name} is imported with this mapping ({report.stored_before:,} events); nothing changed."
         )
         return
+    place = "event" if is_xes(file) else "line"
     if report.resumed_after_line:
         click.echo(
-            f"Went on after line {report.resumed_after_line:,}; {report.stored_before:,} stored before."
+            f"Went on after {place} {report.resumed_after_line:,}; {report.stored_before:,} stored before."
         )
     table = Table("rows", "count", title=f"{file.name} -> journey {journey}", title_justify="left")
     table.columns[1].justify = "right"
@@ -157,6 +158,6 @@ def _print(file: Path, journey: str, report: ImportReport, seconds: float) -> No
     if report.unplaced:
         click.echo(f"{report.unplaced:,} of the events belong to no journey; they are kept all the same.")
     for one in report.first_bad:
-        click.echo(f"  line {one.index}: {one.message}")
+        click.echo(f"  {place} {one.index}: {one.message}")
     if report.bad > len(report.first_bad):
         click.echo(f"  and {report.bad - len(report.first_bad):,} more bad rows, all kept in quarantine.")

@@ -1,4 +1,4 @@
-"""A CSV log, plain or gzipped, read once from front to back in bounded memory."""
+"""A log, CSV or XES, plain or gzipped, read from front to back in bounded memory."""
 
 import csv
 import gzip
@@ -8,30 +8,26 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from callcenter.domain.events import Rejection
 from callcenter.errors import BadInput
+from callcenter.intake.logrow import DamagedFile, Row
+from callcenter.intake.mapping import LogMapping
+from callcenter.intake.xes import XesLog
 
 MAX_LINE = 1_000_000
 MAX_LINES_OF_A_ROW = 100
 _GZIP = b"\x1f\x8b"
 _NOT_TEXT = {
-    b"PK\x03\x04": "a zip or Excel file",
-    b"%PDF": "a PDF",
-    b"BZh": "a bzip2 file",
-    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a zip or Excel file;",
+    b"%PDF": "a PDF;",
+    b"BZh": "a bzip2 file;",
+    b"PAR1": "a Parquet file;",
+    b"<?xml": "XML; if it is an XES log, name it .xes, else",
 }
-
-Row = tuple[int, list[str] | Rejection]
-"""The line a row starts on (the header is line 1), and its fields or why it is no row."""
-
-
-class DamagedFile(BadInput):
-    """The file breaks off or is damaged at some line; what came before is good."""
-
-    code = "damaged_file"
 
 
 def digest_of_file(path: Path) -> str:
@@ -44,29 +40,47 @@ def digest_of_file(path: Path) -> str:
 
 
 @contextmanager
-def open_log(path: Path, delimiter: str, encoding: str) -> Iterator["LogFile"]:
-    """Open a log and read its header. Raises BadInput when it is empty or no CSV, DamagedFile when broken."""
+def open_log(path: Path, mapping: LogMapping) -> Iterator["Log"]:
+    """Open a log and read its columns. Raises BadInput when it is empty or no log, DamagedFile when broken."""
     with path.open("rb") as raw:
-        start = raw.read(8)
-        raw.seek(0)
+        start = raw.peek(8)
         if not start:
             raise BadInput(f"{path.name} is empty")
         if start.startswith(_GZIP):
             with gzip.open(raw) as unzipped:
-                yield LogFile(path, raw, unzipped, delimiter, encoding)
+                yield _log(path, raw, unzipped, mapping)
             return
         if path.suffix == ".gz":
             raise BadInput(f"{path.name} is named .gz and is not gzip; rename it or get it again")
-        if kind := next((kind for magic, kind in _NOT_TEXT.items() if start.startswith(magic)), None):
-            raise BadInput(f"{path.name} is {kind}; save it as CSV first")
-        yield LogFile(path, raw, raw, delimiter, encoding)
+        kind = next((kind for magic, kind in _NOT_TEXT.items() if start.startswith(magic)), None)
+        if kind and not is_xes(path):
+            raise BadInput(f"{path.name} is {kind} save it as CSV first")
+        yield _log(path, raw, raw, mapping)
+
+
+def is_xes(path: Path) -> bool:
+    """Whether the file is an XES log by its name."""
+    return path.name.lower().endswith((".xes", ".xes.gz"))
+
+
+def _log(
+    path: Path, raw: BinaryIO, content: BufferedReader | gzip.GzipFile, mapping: LogMapping
+) -> "LogFile | XesLog":
+    if is_xes(path):
+        return XesLog(path, raw, content, mapping.columns)
+    return LogFile(path, raw, content, mapping.delimiter, mapping.encoding)
 
 
 class LogFile:
-    """An open log: its header, its rows, and how many of its bytes have been read."""
+    """An open CSV log: its header, its rows, and how many of its bytes have been read."""
 
     def __init__(
-        self, path: Path, raw: BinaryIO, content: BinaryIO | gzip.GzipFile, delimiter: str, encoding: str
+        self,
+        path: Path,
+        raw: BinaryIO,
+        content: BufferedReader | gzip.GzipFile,
+        delimiter: str,
+        encoding: str,
     ):
         self.path, self.size = path, path.stat().st_size
         self._raw, self._delimiter = raw, delimiter
@@ -127,10 +141,7 @@ class LogFile:
         try:
             line = self._pushed_back.popleft() if self._pushed_back else self._text.readline(MAX_LINE)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DamagedFile(
-                f"{self.path.name} is damaged after line {self._line} ({error}); get it again and import it: "
-                "what is stored stays and is not stored twice"
-            ) from error
+            raise DamagedFile.after(self.path.name, f"line {self._line}", error) from error
         except (UnicodeError, OSError) as error:
             raise DamagedFile(
                 f"{self.path.name} cannot be read after line {self._line}: {type(error).__name__}; "
@@ -148,3 +159,7 @@ class LogFile:
 def _is_text(name: str) -> bool:
     """Whether a column's name holds neither control characters nor bytes that are not in the encoding."""
     return not any((mark < " " and mark != "\t") or "\ud800" <= mark <= "\udfff" for mark in name)
+
+
+Log = LogFile | XesLog
+"""A log that is open: its columns in `header`, its `rows()`, and how many of its bytes are read."""

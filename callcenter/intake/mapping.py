@@ -1,4 +1,7 @@
-"""What the columns of an event log mean: reading the mapping's file. Pure."""
+"""What the columns of an event log mean: reading the mapping's file. Pure.
+
+The attributes of an XES log count as columns; those of its traces are prefixed with `case:`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +15,8 @@ _ENTRIES = frozenset(
     ("source", "journey", "delimiter", "encoding", "columns", "time", "keep", "events", "properties")
 )
 _NEEDED = ("customer", "activity", "time")
+_XES_COLUMNS = {"customer": "case:concept:name", "activity": "concept:name", "time": "time:timestamp"}
+_ALL = "all"
 _TAB_WORDS = {"tab": "\t", "\\t": "\t"}
 ISO = "iso"
 EPOCH_SECONDS = "epoch_s"
@@ -46,7 +51,8 @@ class PropertyColumn:
 class LogMapping:
     """How a log's columns become events. `journey` is the journey's file, relative to the mapping's.
 
-    `zone` is that of times written without one; None means that such times are refused.
+    `zone` is that of times written without one; None means that such times are refused. With `keeps_all`,
+    every column that is none of customer, activity, time and journey key becomes a property of its own name.
     """
 
     source: str
@@ -62,6 +68,19 @@ class LogMapping:
     keep: tuple[Keep, ...] = ()
     events: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, PropertyColumn] = field(default_factory=dict)
+    keeps_all: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The columns that say who, what, when and in which run of the journey."""
+        key = (self.journey_key,) if self.journey_key else ()
+        return (self.customer, self.activity, self.time, *key)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns the mapping names, each once."""
+        others = (*(one.column for one in self.keep), *(one.column for one in self.properties.values()))
+        return tuple(dict.fromkeys((*self.roles, *others)))
 
 
 def read_mapping(raw: Any) -> LogMapping:
@@ -72,11 +91,13 @@ def read_mapping(raw: Any) -> LogMapping:
     if not isinstance(raw, Mapping):
         raise BadInput("a mapping has the entries source, journey and columns; docs/how-to-import-a-log.md")
     _refuse_unknown(raw, _ENTRIES, "")
-    columns = _entries(raw.get("columns"), "columns")
+    columns = _entries(raw.get("columns", _XES_COLUMNS), "columns")
     _refuse_unknown(columns, {*_NEEDED, "journey_key"}, "columns: ")
     if missing := [name for name in _NEEDED if name not in columns]:
         raise BadInput(f"columns: say which column is the {', the '.join(missing)}")
     time_format, zone = _time(raw.get("time", {}))
+    properties = raw.get("properties", {})
+    keeps_all = properties == _ALL
     return LogMapping(
         source=_text(raw.get("source"), "source"),
         journey=_text(raw.get("journey"), "journey"),
@@ -97,8 +118,9 @@ def read_mapping(raw: Any) -> LogMapping:
         },
         properties={
             _text(name, "properties"): _property(column, f"properties.{name}")
-            for name, column in _entries(raw.get("properties", {}), "properties").items()
+            for name, column in _entries({} if keeps_all else properties, "properties").items()
         },
+        keeps_all=keeps_all,
     )
 
 

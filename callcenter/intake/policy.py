@@ -13,6 +13,14 @@ FUTURE_TOLERANCE = timedelta(minutes=2)
 SKEW_TOLERANCE = timedelta(seconds=2)
 REALTIME_LATENESS = timedelta(hours=24)
 MAX_REQUESTS_PER_SECOND = 1_000
-"""Of one write key, each of up to MAX_BATCH_EVENTS events. Ours: far above what one collector can store."""
+"""Of one write key of a source that has no limit of its own, each request of up to MAX_BATCH_EVENTS events.
+
+Ours: far above what one collector can store.
+"""
 EVENT_KINDS = ("track", "page", "screen", "identify", "alias", "group")
 SHORT_KINDS = {"t": "track", "p": "page", "s": "screen", "i": "identify", "a": "alias", "g": "group"}
+MAX_SOURCE_NAME = 60
+MOST_REQUESTS_PER_SECOND = 100_000
+"""More is no limit any more."""
+MOST_LATENESS = timedelta(hours=1)
+"""An event this late finds its moment over; a source's clocks wait for it no longer."""

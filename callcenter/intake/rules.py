@@ -89,9 +89,9 @@ def _check_shape(raw: dict[str, Any]) -> None:
             if depth > policy.MAX_NESTING:
                 raise _Refused("nested_too_deep", f"nesting may be {policy.MAX_NESTING} deep")
             members += len(value)
-            stack.extend(
-                (inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value)
-            )
+            stack.extend((inner, depth + 1) for inner in value)  # of an object, its names
+            if isinstance(value, dict):
+                stack.extend((inner, depth + 1) for inner in value.values())
         elif isinstance(value, float) and not math.isfinite(value):
             raise _Refused("not_finite", "numbers must be finite")
         elif isinstance(value, str) and "\x00" in value:

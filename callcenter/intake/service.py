@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import orjson
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from callcenter.db import cursor_of
+from callcenter.db import array_of, copy_text, cursor_of, plain_array_of
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict
@@ -56,7 +57,7 @@ def add_source(
 
 
 _CLAIM = """
-INSERT INTO event_receipt (id, received_at) SELECT * FROM unnest(%(ids)b::uuid[], %(at)b::timestamptz[])
+INSERT INTO event_receipt (id, received_at) SELECT * FROM unnest(%(ids)s::uuid[], %(at)s::timestamptz[])
 ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -74,31 +75,42 @@ def claim_events(session: Session, source_id: UUID, events: Sequence[EventValue]
     by_id: dict[UUID, EventValue] = {}
     for event in events:
         by_id.setdefault(event_id(source_id, event.message_id), event)
-    ids = sorted(by_id)
-    if not ids:
+    if not by_id:
         return {}
-    arrays = {"ids": ids, "at": [by_id[one].received_at for one in ids]}
-    new = {row[0] for row in cursor_of(session).execute(_CLAIM, arrays)}
-    return {one: event for one, event in by_id.items() if one in new}
+    ids = _in_order(by_id)
+    arrays = {"ids": plain_array_of(ids), "at": plain_array_of(by_id[one].received_at for one in ids)}
+    new = cursor_of(session).execute(_CLAIM, arrays).fetchall()
+    if len(new) == len(by_id):
+        return by_id
+    fresh = {row[0] for row in new}
+    return {one: event for one, event in by_id.items() if one in fresh}
+
+
+def _in_order(ids: Iterable[UUID]) -> list[UUID]:
+    """Sort ids as PostgreSQL does, the order in which rows are locked."""
+    return sorted(ids, key=_AS_NUMBER)
+
+
+_AS_NUMBER = attrgetter("int")
 
 
 _CREATE_PEOPLE = """
 INSERT INTO customer (id, external_id, created_at, updated_at, traits, tags, language)
 SELECT one.id, one.external_id, %(now)s, %(now)s, '{}', '[]', 'en'
-FROM unnest(%(ids)b::uuid[], %(names)b::text[]) AS one (id, external_id)
+FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS one (id, external_id)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _LOCK_PEOPLE = """
-SELECT id FROM customer WHERE id = ANY(%(ids)b::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id FROM customer WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 _DEVICE_OWNERS = """
 SELECT d.anonymous_id, d.customer_id, c.external_id IS NOT NULL
 FROM device d JOIN customer c ON c.id = d.customer_id
-WHERE d.source_id = %(source_id)s AND d.anonymous_id = ANY(%(devices)b::text[])
+WHERE d.source_id = %(source_id)s AND d.anonymous_id = ANY(%(devices)s::text[])
 """
 _POINT_DEVICES = """
 INSERT INTO device (source_id, anonymous_id, customer_id, since)
-SELECT %(source_id)s, one.device, one.owner, %(now)s FROM unnest(%(devices)b::text[], %(owners)b::uuid[])
+SELECT %(source_id)s, one.device, one.owner, %(now)s FROM unnest(%(devices)s::text[], %(owners)s::uuid[])
   AS one (device, owner)
 ON CONFLICT (source_id, anonymous_id) DO UPDATE SET customer_id = excluded.customer_id, since = excluded.since
 """
@@ -172,20 +184,21 @@ def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> 
 def _device_owners(session: Session, source_id: UUID, devices: Sequence[str]) -> Owners:
     if not devices:
         return {}
-    found = cursor_of(session).execute(_DEVICE_OWNERS, {"source_id": source_id, "devices": list(devices)})
+    found = cursor_of(session).execute(_DEVICE_OWNERS, {"source_id": source_id, "devices": array_of(devices)})
     return {device: (owner, is_named) for device, owner, is_named in found}
 
 
 def _lock_or_create(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
     """Lock these customers in key order; those there are not yet are created, which locks them too."""
     cursor = cursor_of(session)
-    locked = {row[0] for row in cursor.execute(_LOCK_PEOPLE, {"ids": sorted(wanted)})}
-    missing = sorted(set(wanted) - locked)
-    if missing:
-        names = [wanted[one] for one in missing]
-        created = cursor.execute(_CREATE_PEOPLE, {"ids": missing, "names": names, "now": now}).fetchall()
-        if len(created) < len(missing):  # another process has just created them
-            cursor.execute(_LOCK_PEOPLE, {"ids": missing})
+    locked = cursor.execute(_LOCK_PEOPLE, {"ids": plain_array_of(_in_order(wanted))}).fetchall()
+    if len(locked) == len(wanted):
+        return
+    missing = _in_order(set(wanted) - {row[0] for row in locked})
+    ids, names = plain_array_of(missing), array_of(wanted[one] for one in missing)
+    created = cursor.execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now}).fetchall()
+    if len(created) < len(missing):  # another process has just created them
+        cursor.execute(_LOCK_PEOPLE, {"ids": ids})
 
 
 def join_history(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None:
@@ -265,28 +278,25 @@ def store_events(session: Session, source_id: UUID, placed: Mapping[UUID, Placed
     if not placed:
         return
     with cursor_of(session).copy(_COPY) as copy:
-        for one_id, one in placed.items():
-            event = one.event
-            copy.write_row(
-                (
-                    one_id,
-                    source_id,
-                    event.message_id,
-                    one.customer_id,
-                    event.kind,
-                    event.name,
-                    one.journey,
-                    one.journey_key,
-                    one.step,
-                    one.role,
-                    one.key,
-                    event.event_time,
-                    event.received_at,
-                    event.historical,
-                    event.clamped,
-                    orjson.dumps(event.properties).decode(),
-                )
-            )
+        copy.write("".join([_copied(one_id, source_id, one) for one_id, one in placed.items()]))
+
+
+def _copied(one_id: UUID, source_id: UUID, one: PlacedEvent) -> str:
+    """Return an event's row as COPY takes it."""
+    event = one.event
+    role, step = one.role or _NOTHING, one.step or _NOTHING
+    journey = one.journey or _NOTHING
+    key = _NOTHING if one.key is None else copy_text(one.key)
+    flags = f"{'t' if event.historical else 'f'}\t{'t' if event.clamped else 'f'}"
+    said = copy_text(orjson.dumps(event.properties).decode()) if event.properties else "{}"
+    return (
+        f"{one_id}\t{source_id}\t{copy_text(event.message_id)}\t{one.customer_id}\t{event.kind}"
+        f"\t{copy_text(event.name)}\t{journey}\t{copy_text(one.journey_key)}\t{step}\t{role}\t{key}"
+        f"\t{event.event_time}\t{event.received_at}\t{flags}\t{said}\n"
+    )
+
+
+_NOTHING = "\\N"
 
 
 def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejection], now: datetime) -> None:

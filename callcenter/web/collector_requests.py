@@ -186,9 +186,16 @@ def json_of(raw: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(raw.decode("utf-8"))
+        return json.loads(raw.decode("utf-8"), parse_int=_whole_number)
     except (ValueError, RecursionError):
         raise _unreadable("The body is not valid JSON in UTF-8.") from None
+
+
+def _whole_number(text: str) -> int | float:
+    """Read a number as orjson does: beyond 64 bits it is rounded, as a browser would have done."""
+    if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return float(text)
 
 
 def write_key_sent(body: Mapping[str, Any] | None = None) -> str | None:

@@ -7,12 +7,12 @@ from flask import Response
 
 from callcenter.intake import policy
 from callcenter.intake.rules import EventBatch, read_batch
-from callcenter.web import collector_bootstrap, collector_cloudevents, collector_pixel
+from callcenter.web import collector_bootstrap, collector_cloudevents, collector_openapi, collector_pixel
 from callcenter.web.collector_requests import bp, object_sent, take, take_one, write_key_sent
 from callcenter.web.edge import runtime
 
-# Importing the other three adds their routes to the blueprint.
-__all__ = ["bp", "collector_bootstrap", "collector_cloudevents", "collector_pixel"]
+# Importing the other four adds their routes to the blueprint.
+__all__ = ["bp", "collector_bootstrap", "collector_cloudevents", "collector_openapi", "collector_pixel"]
 
 
 @bp.post("/v1/batch")

@@ -1,108 +1,22 @@
 """Importing a log: every row stored, counted and explained; never twice; and it goes on after a stop."""
 
 import gzip
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
-from sqlmodel import Session, col, select
+from sqlmodel import select
 
-from callcenter.cli import main
-from callcenter.commands.import_events import load_mapping, run_import
+from callcenter.commands.import_events import load_mapping
 from callcenter.domain.events import PlacedEvent
 from callcenter.domain.ids import derived_id
 from callcenter.errors import CallCenterError, Conflict
 from callcenter.intake.imports import ImportJob, import_log
 from callcenter.intake.logfile import digest_of_file
-from callcenter.models import Customer, ImportRun, JourneyEvent, QuarantinedEvent
-from callcenter.runtime import Runtime
-from tests.servers import test_settings
-
-JOURNEY = """
-journey: shop
-key: order
-gap: none
-goal: paid
-exits: [given_up]
-steps:
-  - {id: basket, enter: [basket_filled]}
-  - {id: paid, enter: [paid]}
-"""
-MAPPING = """
-source: shop-log
-journey: shop.yaml
-delimiter: ";"
-columns: {customer: who, journey_key: order, activity: what, time: at}
-time: {format: "%d.%m.%Y %H:%M:%S", zone: Europe/Berlin}
-keep:
-  - {column: phase, is: [done, late]}
-  - {column: what, starts_with: [B, P]}
-events: {B: basket_filled, P: paid}
-properties: {amount: {column: sum, type: number}, till: till}
-"""
-HEADER = "who;order;what;at;phase;sum;till"
-ROWS = (
-    "c1;o1;B;01.07.2026 10:00:00;done;12.5;3",
-    "c1;o1;B;01.07.2026 10:00:00;started;12.5;3",
-    "c1;o1;P;01.07.2026 10:00:00;done;12.5;",
-    "c2;o2;B;05.01.2026 10:00:00;late;;4",
-    "c2;o2;X;05.01.2026 10:00:00;done;;4",
-)
-
-
-class Shop:
-    """A folder with a log, its mapping and its journey, and an empty database to import into."""
-
-    def __init__(self, folder: Path, runtime: Runtime) -> None:
-        self.folder, self.runtime = folder, runtime
-        self.mapping = self.write("mapping.yaml", MAPPING)
-        self.write("shop.yaml", JOURNEY)
-
-    def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file into the folder."""
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def log(self, *rows: str, header: str = HEADER, name: str = "log.csv") -> Path:
-        """Write a log of these rows."""
-        return self.write(name, "\n".join((header, *rows)) + "\n")
-
-    def imports(self, log: Path) -> Any:
-        """Import a log as the command does, and return the counts."""
-        return run_import(self.runtime, log, self.mapping, load_mapping(self.mapping))[1]
-
-    def commands(self, log: Path, *options: str) -> Result:
-        """Call the command, on the test's servers."""
-        settings = self.runtime.settings
-        return CliRunner().invoke(
-            main,
-            ["import-events", str(log), "--mapping", str(self.mapping), *options],
-            env={"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url},
-        )
-
-    def events(self) -> list[JourneyEvent]:
-        """All stored events, in the order of the file."""
-        with self.runtime.reading() as session:
-            return list(session.exec(select(JourneyEvent).order_by(col(JourneyEvent.message_id))))
-
-    def quarantine(self) -> list[QuarantinedEvent]:
-        """All bad rows in the order of the file."""
-        with self.runtime.reading() as session:
-            return list(session.exec(select(QuarantinedEvent).order_by(col(QuarantinedEvent.position))))
-
-
-@pytest.fixture
-def shop(tmp_path: Path, fresh_database: Callable[[str], str], redis_url: str) -> Iterator[Shop]:
-    url = fresh_database("imports")
-    runtime = Runtime(test_settings(tmp_path / "home", DATABASE_URL=url, REDIS_URL=redis_url))
-    yield Shop(tmp_path, runtime)
-    runtime.engine.dispose()
+from callcenter.models import Customer, ImportRun
+from tests.flow.shop import HEADER, JOURNEY, MAPPING, ROWS, Shop, killed_after
 
 
 def test_rows_become_events_with_their_place_in_the_journey(shop: Shop) -> None:
@@ -149,26 +63,12 @@ def test_a_killed_import_goes_on_where_it_was(shop: Shop, chunks: int) -> None:
     shop.imports(shop.log(name="journey-only.csv"))  # loads the journey
     job = ImportJob(log, load_mapping(shop.mapping), "one digest", "order", PlacedEvent)
     with pytest.raises(KeyboardInterrupt):
-        import_log(job, _killed_after(shop.runtime, chunks), shop.runtime.clock, chunk_rows=10)
+        import_log(job, killed_after(shop.runtime, chunks), shop.runtime.clock, chunk_rows=10)
     report = import_log(job, shop.runtime.unit_of_work, shop.runtime.clock, chunk_rows=10)
     assert report.stored_before == chunks * 10 and report.stored == 95 - chunks * 10
     assert report.duplicate == 0 and report.bad == 1
     assert [event.properties["amount"] for event in shop.events()] == list(range(95))
     assert len(shop.quarantine()) == 1
-
-
-def _killed_after(runtime: Runtime, chunks: int) -> Callable[[], AbstractContextManager[Session]]:
-    """Units of work: one that notes the start, `chunks` more, and then one that dies inside."""
-    left = iter(range(chunks + 1))
-
-    @contextmanager
-    def unit_of_work() -> Iterator[Session]:
-        with runtime.unit_of_work() as session:
-            yield session
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-
-    return unit_of_work
 
 
 def test_a_second_import_of_the_same_file_at_once_is_refused(shop: Shop) -> None:
@@ -232,6 +132,13 @@ def test_a_reason_shows_the_shape_of_a_value_and_not_the_value(shop: Shop) -> No
     assert "'aaaa aaa 9'" in report.first_bad[0].message and "Jane" not in report.first_bad[0].message
 
 
+def test_all_other_columns_may_become_properties_by_their_own_names(shop: Shop) -> None:
+    shop.mapping = shop.write("all.yaml", re.sub(r"properties: .*", "properties: all", MAPPING))
+    shop.imports(shop.log(ROWS[0]))
+    (event,) = shop.events()
+    assert event.properties == {"order": "o1", "phase": "done", "sum": "12.5", "till": "3"}
+
+
 def test_a_time_without_zone_is_bad_when_the_mapping_names_none(shop: Shop) -> None:
     shop.mapping = shop.write("no-zone.yaml", MAPPING.replace(", zone: Europe/Berlin", ""))
     report = shop.imports(shop.log(ROWS[0]))
@@ -270,6 +177,7 @@ def test_a_wrong_mapping_is_refused_in_one_line_with_what_to_do(
         ("blank.csv", b"\n\n", "blank.csv is empty"),
         ("log.csv.gz", b"who;order\n", "is not gzip"),
         ("log.xlsx", b"PK\x03\x04....", "a zip or Excel file"),
+        ("log.csv", b"<?xml version='1.0'?><log/>", "if it is an XES log, name it .xes"),
         ("log.csv", b"\x89PNG\r\n\x1a\n\x00\x00\n", "no CSV header"),
         ("comma.csv", HEADER.replace(";", ",").encode(), "is the delimiter ','?"),
         ("tab.csv", HEADER.replace(";", "\t").encode(), r"is the delimiter '\t'?"),

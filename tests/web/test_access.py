@@ -42,6 +42,7 @@ ACCESS: dict[str, str | tuple[Role, ...]] = {
     "POST /beacon/v1/batch": GUARDED,
     "POST /v1/cloudevents": GUARDED,
     "POST /v1/m": DROPPED,
+    "GET /v1/openapi.json": OPEN,
     "GET /v1/projects/<write_key>/settings": GUARDED,
     "GET /sourceConfig/": GUARDED,
     "GET /pixel/v1/<any(track, page):kind>": GUARDED,

@@ -16,6 +16,8 @@ from callcenter.embedded import Servers
 from callcenter.models import Customer, Visit
 from tests.web.collector import Collector, basic, collector_on, track, zipped
 
+TAKEN = {"success": True, "accepted": 1, "duplicate": 0, "rejected": []}
+
 
 @pytest.fixture(scope="module")
 def collector(
@@ -59,6 +61,16 @@ REFUSED: list[Any] = [
     pytest.param(track(messageId=7), "bad_message_id", id="messageId is a number"),
     pytest.param(track(event=""), "no_event_name", id="track without event"),
     pytest.param(track(event={"a": 1}), "wrong_type", id="event is an object"),
+    pytest.param(track(event=7), "wrong_type", id="event is a number"),
+    pytest.param(track(messageId=["m"]), "bad_message_id", id="messageId is a list"),
+    pytest.param(track(messageId=True), "bad_message_id", id="messageId is true"),
+    pytest.param(track(type=7), "unknown_type", id="type is a number"),
+    pytest.param(track(type="page", name=["x"]), "wrong_type", id="name is a list"),
+    pytest.param(track(sentAt=[]), "bad_time", id="sentAt is a list"),
+    pytest.param(track(originalTimestamp=False), "bad_time", id="originalTimestamp is false"),
+    pytest.param(track(properties=5), "wrong_type", id="properties is a number"),
+    pytest.param(track(context=[]), "wrong_type", id="context is a list"),
+    pytest.param(track(traits=True), "wrong_type", id="traits is true"),
     pytest.param(track(type="page", name=5), "wrong_type", id="name is a number"),
     pytest.param(track(properties="x"), "wrong_type", id="properties is text"),
     pytest.param(track(properties=[1]), "wrong_type", id="properties is a list"),
@@ -79,6 +91,7 @@ REFUSED: list[Any] = [
     pytest.param(track(properties=_nested(32)), "nested_too_deep", id="33 levels"),
     pytest.param(track(properties={"a": "b\x00c"}), "nul_character", id="NUL in a property"),
     pytest.param(track(user="u\x00"), "nul_character", id="NUL in an id"),
+    pytest.param(track(properties={"a": {"\x00": 1}}), "nul_character", id="NUL in a name"),
     pytest.param(
         track(properties={"list": [1] * 10_001}), "too_many_properties", id="more than 10,000 properties"
     ),
@@ -112,13 +125,81 @@ def test_a_number_that_is_not_finite_spoils_only_its_own_event(collector: Collec
     assert len(collector.stored(first["messageId"], bad["messageId"])) == 1
 
 
-@pytest.mark.parametrize("lone", ['"\\ud800"', "1" * 30])
-def test_what_json_cannot_keep_spoils_only_its_own_event(collector: Collector, lone: str) -> None:
-    first, bad = track(), track()
-    body = orjson.dumps({"batch": [first, {**bad, "properties": {"x": "HERE"}}, {**bad, "userId": "HERE"}]})
-    answer = collector.post("/v1/batch", body.replace(b'"HERE"', lone.encode()))
+@pytest.mark.parametrize("where", ["properties", "userId", "messageId", "event"])
+@pytest.mark.parametrize("lone", ['"\\ud800"', '"\\udfff\\ud800"'], ids=["half", "halves"])
+def test_what_json_cannot_keep_spoils_only_its_own_event(collector: Collector, lone: str, where: str) -> None:
+    _, before = collector.totals()
+    first, bad, last = track(), track(), track()
+    odd = {**bad, where: {"x": "HERE"} if where == "properties" else "HERE"}
+    body = orjson.dumps({"batch": [first, odd, last]}).replace(b'"HERE"', lone.encode())
+    answer = collector.post("/v1/batch", body)
     assert answer.status_code == 200 and answer.json is not None
-    assert len(collector.stored(first["messageId"])) == 1
+    assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [(1, "not_json")]
+    assert len(collector.stored(first["messageId"], bad["messageId"], last["messageId"])) == 2
+    (kept,) = collector.refused(before)
+    assert (kept.code, kept.position) == ("not_json", 1)
+
+
+def test_whole_numbers_of_64_bits_are_kept_exactly(collector: Collector) -> None:
+    event = track(properties={"least": -(2**63), "most": 2**64 - 1, "tiny": 5e-324})
+    assert collector.batch(event).json == TAKEN
+    assert collector.stored(event["messageId"])[0].properties == event["properties"]
+
+
+@pytest.mark.parametrize("beside", [b"", b'{"amount": NaN},'], ids=["alone", "beside NaN"])
+@pytest.mark.parametrize("digits", [20, 30, 300])
+def test_a_larger_whole_number_is_rounded_and_is_no_id(
+    collector: Collector, digits: int, beside: bytes
+) -> None:
+    event, odd = track(properties={"x": "HERE"}), track(user="HERE")
+    body = (
+        orjson.dumps({"batch": [event, odd]}).replace(b"[", b"[" + beside).replace(b'"HERE"', b"9" * digits)
+    )
+    answer = collector.post("/v1/batch", body)
+    assert answer.status_code == 200 and answer.json is not None
+    assert [one["code"] for one in answer.json["rejected"]][-1] == "bad_id"
+    assert collector.stored(event["messageId"])[0].properties == {"x": 10.0**digits}
+
+
+@pytest.mark.parametrize("digits", [400, 6_000])
+def test_a_number_beyond_all_bounds_spoils_only_its_own_event(collector: Collector, digits: int) -> None:
+    first, bad = track(), track(properties={"x": "HERE"})
+    body = orjson.dumps({"batch": [first, bad]}).replace(b'"HERE"', b"9" * digits)
+    answer = collector.post("/v1/batch", body)
+    assert answer.status_code == 200 and answer.json is not None
+    assert [(one["index"], one["code"]) for one in answer.json["rejected"]] == [(1, "not_finite")]
+    assert len(collector.stored(first["messageId"], bad["messageId"])) == 1
+
+
+def test_of_a_name_that_comes_twice_the_last_value_counts(collector: Collector) -> None:
+    event = track(properties={"a": "HERE"})
+    body = orjson.dumps({"batch": [event]}).replace(b'"a":"HERE"', b'"a":1,"b":2,"a":3')
+    assert collector.post("/v1/batch", body).status_code == 200
+    assert collector.stored(event["messageId"])[0].properties == {"a": 3, "b": 2}
+    twice = b'{"batch": [{"type": "purchase"}], ' + orjson.dumps({"batch": [track()]})[1:]
+    assert collector.post("/v1/batch", twice).json == TAKEN
+
+
+@pytest.mark.parametrize(
+    ("said", "kept", "is_clamped", "is_historical"),
+    [
+        ("2126-01-01T00:00:00Z", None, True, False),
+        ("9999-12-31T23:59:59Z", None, True, False),
+        (4e12, None, True, False),
+        ("1900-01-01T00:00:00Z", "1900-01-01T00:00:00+00:00", False, True),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:00", False, True),
+        (-1, "1969-12-31T23:59:59+00:00", False, True),
+        (0, "1970-01-01T00:00:00+00:00", False, True),
+    ],
+)
+def test_a_time_to_come_becomes_now_and_an_ancient_one_is_history(
+    collector: Collector, said: Any, kept: str | None, is_clamped: bool, is_historical: bool
+) -> None:
+    event = track("of-all-times", timestamp=said)
+    assert collector.batch(event).json == TAKEN
+    (row,) = collector.stored(event["messageId"])
+    assert row.event_time.isoformat() == (kept or collector.clock.now.isoformat())
+    assert (row.clamped, row.historical) == (is_clamped, is_historical)
 
 
 def test_what_lies_just_inside_every_limit_is_taken(collector: Collector) -> None:
@@ -160,6 +241,9 @@ BODIES: list[Any] = [
     pytest.param(b" " * (4 * 1024 * 1024 + 1), 400, "invalid_json", id="over what the server reads"),
     pytest.param(gzip.compress(b" " * 50_000_000), 400, "invalid_json", id="a zip bomb"),
     pytest.param(b'{"batch": {}}', 400, "no_batch", id="batch is an object"),
+    pytest.param(b'{"batch": "x"}', 400, "no_batch", id="batch is text"),
+    pytest.param(b'{"batch": 5}', 400, "no_batch", id="batch is a number"),
+    pytest.param(b'{"batch": null}', 400, "no_batch", id="batch is null"),
     pytest.param(b'{"events": []}', 400, "no_batch", id="no batch"),
 ]
 

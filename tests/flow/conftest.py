@@ -1,0 +1,3 @@
+"""The shop that every test of imports uses."""
+
+from tests.flow.shop import shop  # noqa: F401

@@ -1,8 +1,9 @@
 """The engine and the session scope. This file holds the only commit of the product."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -52,6 +53,39 @@ def cursor_of(session: Session) -> psycopg.Cursor[Any]:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     return connection.cursor()
+
+
+def array_of(values: Iterable[str | None]) -> str:
+    """Return texts as the text of a PostgreSQL array, quoted; for statements over whole sets."""
+    return "{" + ",".join([_NULL if value is None else _quoted(value) for value in values]) + "}"
+
+
+def id_array_of(ids: Iterable[UUID]) -> str:
+    """Return ids as the text of a PostgreSQL array; without dashes, which takes a third of the time."""
+    return "{" + ",".join([one.hex for one in ids]) + "}"
+
+
+def plain_array_of(values: Iterable[object]) -> str:
+    """Return numbers or times as the text of a PostgreSQL array; their texts need no quotes."""
+    return "{" + ",".join([_NULL if value is None else str(value) for value in values]) + "}"
+
+
+_NULL = "NULL"
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    return '"' + value.replace('"', '\\"') + '"'
+
+
+def copy_text(value: str) -> str:
+    """Return a text as COPY takes it."""
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "\t" in value or "\n" in value or "\r" in value:
+        value = value.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return value
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from sqlalchemy import extract, func, or_
 from sqlmodel import Session, col, select
 
 from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, OWNER_FIRST_FOR
+from callcenter.db import array_of, cursor_of, id_array_of
 from callcenter.domain.enums import TaskState
 from callcenter.models import CallTask
 
@@ -24,13 +25,22 @@ def lock_task(session: Session, call_task_id: UUID) -> CallTask | None:
     ).first()
 
 
+_OPEN_OF_VISITS = """
+SELECT id FROM call_task WHERE visit_id = ANY(%(visits)s::uuid[]) AND state = ANY(%(states)s::text[])
+"""
+
+
 def tasks_of_visits(session: Session, visit_ids: Collection[UUID]) -> Sequence[CallTask]:
     """Lock the open call tasks whose reason lies in these visits, in key order."""
     if not visit_ids:
         return []
+    asked = {"visits": id_array_of(visit_ids), "states": array_of(OPEN_STATES)}
+    found = [row[0] for row in cursor_of(session).execute(_OPEN_OF_VISITS, asked)]
+    if not found:
+        return []
     return session.exec(
         select(CallTask)
-        .where(col(CallTask.visit_id).in_(visit_ids))
+        .where(col(CallTask.id).in_(found))
         .where(col(CallTask.state).in_(OPEN_STATES))
         .order_by(col(CallTask.id))
         .with_for_update()

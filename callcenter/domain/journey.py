@@ -1,8 +1,8 @@
 """Journeys and visits as frozen values; the pure rules over them are in journeys.rules and triggers.rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +18,16 @@ class PropertyType(StrEnum):
     TEXT = "text"
 
 
+class TraitType(StrEnum):
+    """What kind of value a trait of a customer holds; a date is a text such as 2026-12-01."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    DATE = "date"
+
+
+CALENDAR_RULE = "calendar_rule"
+"""By this property an event of the calendar says which rule it was made for."""
 USUAL_PROPERTIES: Mapping[str, PropertyType] = {
     "device": PropertyType.TEXT,
     "app_version": PropertyType.TEXT,
@@ -27,6 +37,8 @@ USUAL_PROPERTIES: Mapping[str, PropertyType] = {
     "bank": PropertyType.TEXT,
     "product": PropertyType.TEXT,
     "reason": PropertyType.TEXT,
+    "due_on": PropertyType.TEXT,
+    CALENDAR_RULE: PropertyType.TEXT,
 }
 """Event properties a visit remembers where its journey does not say which, so that rules can speak of them."""
 
@@ -84,7 +96,8 @@ class JourneyDefinition:
     """An ordered list of steps with one goal. `gap` of silence closes a visit; None means never.
 
     `labels` holds the words, by language, for event names and reasons that people are shown; `properties`
-    says which event properties a visit remembers, and of what type.
+    says which event properties a visit remembers, and of what type; `traits` of what type the traits of
+    customers are that its rules may speak of.
     """
 
     id: str
@@ -96,6 +109,7 @@ class JourneyDefinition:
     exits: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     properties: Mapping[str, PropertyType] = field(default_factory=lambda: USUAL_PROPERTIES)
+    traits: Mapping[str, TraitType] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Mapping[str, int]:
@@ -142,12 +156,97 @@ class Mark:
         return self.sightings[-1].at
 
 
+class Marks(Mapping[str, Mark]):
+    """The marks of a visit by event key, in the form they are stored in; read one by one when asked for.
+
+    Stored is, per key, the count, the first time, and the sightings: each its time, or its time and what the
+    event said. Times are whole microseconds since 1970. Most events touch one mark of a visit, and most
+    looks at a visit ask for none, so that reading them all would cost more than everything else.
+    """
+
+    __slots__ = ("written",)
+
+    def __init__(self, written: Mapping[str, Sequence[Any]]) -> None:
+        self.written = written
+
+    @classmethod
+    def of(cls, marks: Mapping[str, Mark]) -> "Marks":
+        """Return marks in the form they are stored in."""
+        if isinstance(marks, Marks):
+            return marks
+        return cls({key: _written(mark) for key, mark in marks.items()})
+
+    def __getitem__(self, key: str) -> Mark:
+        count, first, seen = self.written[key]
+        return Mark(count, moment(first), tuple(map(_sighting, seen)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.written)
+
+    def __len__(self) -> int:
+        return len(self.written)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self.written == Marks.of(other).written
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.written))
+
+    def __repr__(self) -> str:
+        return f"Marks({dict(self)!r})"
+
+    def seen(self, key: str, at: datetime, properties: Mapping[str, Any]) -> "Marks":
+        """Return these marks with one more sighting, put in its place by time."""
+        time = microseconds(at)
+        one = [time, properties] if properties else time
+        old = self.written.get(key)
+        if old is None:
+            return Marks({**self.written, key: [1, time, [one]]})
+        count, first, seen = old
+        if time >= _time_of(seen[-1]):
+            seen = [*seen, one]
+        else:
+            seen = sorted([*seen, one], key=_time_of)
+        return Marks({**self.written, key: [count + 1, min(first, time), seen[-KEPT_SIGHTINGS:]]})
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(since_1970: int) -> datetime:
+    """Return the moment so many microseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=since_1970)
+
+
+def microseconds(at: datetime) -> int:
+    """Return the microseconds from 1970 to a moment."""
+    span = at - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+def _time_of(seen: Any) -> int:
+    time: int = seen if isinstance(seen, int) else seen[0]
+    return time
+
+
+def _sighting(seen: Any) -> Sighting:
+    return Sighting(moment(seen), {}) if isinstance(seen, int) else Sighting(moment(seen[0]), seen[1])
+
+
+def _written(mark: Mark) -> list[Any]:
+    times = [
+        [microseconds(one.at), one.properties] if one.properties else microseconds(one.at)
+        for one in mark.sightings
+    ]
+    return [mark.count, microseconds(mark.first_at), times]
+
+
 @dataclass(frozen=True, slots=True)
 class VisitState:
     """One stay of a customer on one step, as the rules see it.
 
     `opened_at` is our clock when we heard of it, every other time says when things happened. `facts_at` says
-    since when each of the `facts` holds.
+    since when each of the `facts` holds, in microseconds since 1970.
     """
 
     visit_seq: int
@@ -157,7 +256,7 @@ class VisitState:
     opened_at: datetime
     marks: Mapping[str, Mark] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    facts_at: Mapping[str, datetime] = field(default_factory=dict)
+    facts_at: Mapping[str, int] = field(default_factory=dict)
     errors: int = 0
     last_error: str | None = None
     last_error_reason: str | None = None

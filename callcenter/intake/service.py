@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from callcenter.db import array_of, copy_text, cursor_of, plain_array_of
+from callcenter.db import array_of, copy_text, cursor_of, id_array_of, plain_array_of
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict
@@ -78,7 +78,7 @@ def claim_events(session: Session, source_id: UUID, events: Sequence[EventValue]
     if not by_id:
         return {}
     ids = _in_order(by_id)
-    arrays = {"ids": plain_array_of(ids), "at": plain_array_of(by_id[one].received_at for one in ids)}
+    arrays = {"ids": id_array_of(ids), "at": plain_array_of(by_id[one].received_at for one in ids)}
     new = cursor_of(session).execute(_CLAIM, arrays).fetchall()
     if len(new) == len(by_id):
         return by_id
@@ -191,11 +191,11 @@ def _device_owners(session: Session, source_id: UUID, devices: Sequence[str]) ->
 def _lock_or_create(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
     """Lock these customers in key order; those there are not yet are created, which locks them too."""
     cursor = cursor_of(session)
-    locked = cursor.execute(_LOCK_PEOPLE, {"ids": plain_array_of(_in_order(wanted))}).fetchall()
+    locked = cursor.execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(wanted))}).fetchall()
     if len(locked) == len(wanted):
         return
     missing = _in_order(set(wanted) - {row[0] for row in locked})
-    ids, names = plain_array_of(missing), array_of(wanted[one] for one in missing)
+    ids, names = id_array_of(missing), array_of(wanted[one] for one in missing)
     created = cursor.execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now}).fetchall()
     if len(created) < len(missing):  # another process has just created them
         cursor.execute(_LOCK_PEOPLE, {"ids": ids})
@@ -278,10 +278,11 @@ def store_events(session: Session, source_id: UUID, placed: Mapping[UUID, Placed
     if not placed:
         return
     with cursor_of(session).copy(_COPY) as copy:
-        copy.write("".join([_copied(one_id, source_id, one) for one_id, one in placed.items()]))
+        source = source_id.hex
+        copy.write("".join([_copied(one_id, source, one) for one_id, one in placed.items()]))
 
 
-def _copied(one_id: UUID, source_id: UUID, one: PlacedEvent) -> str:
+def _copied(one_id: UUID, source_id: str, one: PlacedEvent) -> str:
     """Return an event's row as COPY takes it."""
     event = one.event
     role, step = one.role or _NOTHING, one.step or _NOTHING
@@ -290,7 +291,7 @@ def _copied(one_id: UUID, source_id: UUID, one: PlacedEvent) -> str:
     flags = f"{'t' if event.historical else 'f'}\t{'t' if event.clamped else 'f'}"
     said = copy_text(orjson.dumps(event.properties).decode()) if event.properties else "{}"
     return (
-        f"{one_id}\t{source_id}\t{copy_text(event.message_id)}\t{one.customer_id}\t{event.kind}"
+        f"{one_id.hex}\t{source_id}\t{copy_text(event.message_id)}\t{one.customer_id.hex}\t{event.kind}"
         f"\t{copy_text(event.name)}\t{journey}\t{copy_text(one.journey_key)}\t{step}\t{role}\t{key}"
         f"\t{event.event_time}\t{event.received_at}\t{flags}\t{said}\n"
     )

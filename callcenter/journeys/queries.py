@@ -4,25 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.policy import read_journey
 from callcenter.models import Journey, JourneyEvent, Visit
 
-_STAMP = text("""
+_STAMP = """
 SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(ctid::text || xmin::text, 0)), 0)::text
        || '/' || pg_postmaster_start_time()::text
 FROM journey
-""")
+"""
 """Changes whenever a journey's row does: every version of a row has another place or another transaction."""
 _loaded: dict[str, Mapping[str, JourneyDefinition]] = {}
 
 
 def journeys_loaded(session: Session) -> Mapping[str, JourneyDefinition]:
     """Return all journeys by id: the same mapping for as long as none of them changes."""
-    stamp = session.scalar(_STAMP) or ""
+    (stamp,) = cursor_of(session).execute(_STAMP).fetchone() or ("",)
     if stamp not in _loaded:
         if len(_loaded) > 8:
             _loaded.clear()

@@ -1,23 +1,22 @@
 """Visits between their rows and the values that rules work on: loaded, and written back, set by set."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlmodel import Session
 
-from callcenter.db import cursor_of
+from callcenter.db import array_of, cursor_of, id_array_of, plain_array_of
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.ids import derived_id
-from callcenter.domain.journey import Looked, Mark, Sighting, VisitRecord, VisitState
+from callcenter.domain.journey import Looked, Marks, VisitRecord, VisitState, microseconds, moment
 from callcenter.models import Visit
 
 VisitKey = tuple[UUID, str, str]
 """Whose course through which journey: customer, journey, journey key."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _COLUMNS = """
 v.id, v.customer_id, v.journey, v.journey_key, v.visit_seq, v.step, v.opened_at, v.entered_at,
@@ -26,13 +25,13 @@ v.facts_at::text, v.closed_at, v."end", v.lateness_seconds, v.wake_at, v.looked:
 """
 _OPEN = f"""
 SELECT {_COLUMNS} FROM visit v
-JOIN unnest(%(customers)b::uuid[], %(journeys)b::text[], %(keys)b::text[]) AS k (customer_id, journey, journey_key)
+JOIN unnest(%(customers)s::uuid[], %(journeys)s::text[], %(keys)s::text[]) AS k (customer_id, journey, journey_key)
   USING (customer_id, journey, journey_key)
 WHERE v.closed_at IS NULL ORDER BY v.id FOR NO KEY UPDATE OF v
 """  # noqa: S608 - our own words
 _LAST_SEQ = """
 SELECT v.customer_id, v.journey, v.journey_key, max(v.visit_seq) FROM visit v
-JOIN unnest(%(customers)b::uuid[], %(journeys)b::text[], %(keys)b::text[]) AS k (customer_id, journey, journey_key)
+JOIN unnest(%(customers)s::uuid[], %(journeys)s::text[], %(keys)s::text[]) AS k (customer_id, journey, journey_key)
   USING (customer_id, journey, journey_key)
 GROUP BY 1, 2, 3
 """
@@ -49,11 +48,10 @@ SELECT {_COLUMNS} FROM visit v WHERE v.customer_id = %(customer)s AND v.closed_a
 ORDER BY v.id FOR NO KEY UPDATE
 """  # noqa: S608 - our own words
 _ARRAYS = """
-%(id)b::uuid[], %(entered_at)b::timestamptz[], %(last_activity_at)b::timestamptz[], %(errors)b::int[],
-%(last_error)b::text[], %(last_error_reason)b::text[], %(last_error_at)b::timestamptz[],
-%(marks)b::text[]::jsonb[], %(facts)b::text[]::jsonb[], %(facts_at)b::text[]::jsonb[],
-%(closed_at)b::timestamptz[], %(end)b::text[], %(wake_at)b::timestamptz[],
-%(looked)b::text[]::jsonb[], %(fired)b::text[]::jsonb[]
+%(id)s::uuid[], %(entered_at)s::timestamptz[], %(last_activity_at)s::timestamptz[], %(errors)s::int[],
+%(last_error)s::text[], %(last_error_reason)s::text[], %(last_error_at)s::timestamptz[],
+%(marks)s::jsonb[], %(facts)s::jsonb[], %(facts_at)s::jsonb[], %(closed_at)s::timestamptz[], %(end)s::text[],
+%(wake_at)s::timestamptz[], %(looked)s::jsonb[], %(fired)s::jsonb[]
 """
 _CHANGED = (
     "entered_at, last_activity_at, errors, last_error, last_error_reason, last_error_at, marks, facts, facts_at,"
@@ -65,9 +63,9 @@ FROM unnest({_ARRAYS}) AS n (id, {_CHANGED}) WHERE visit.id = n.id
 """  # noqa: S608 - our own words
 _INSERT = f"""
 INSERT INTO visit (id, {_CHANGED}, customer_id, journey, journey_key, visit_seq, step, opened_at, lateness_seconds)
-SELECT * FROM unnest({_ARRAYS}, %(customer_id)b::uuid[], %(journey)b::text[], %(journey_key)b::text[],
-                     %(visit_seq)b::int[], %(step)b::text[], %(opened_at)b::timestamptz[],
-                     %(lateness_seconds)b::float8[])
+SELECT * FROM unnest({_ARRAYS}, %(customer_id)s::uuid[], %(journey)s::text[], %(journey_key)s::text[],
+                     %(visit_seq)s::int[], %(step)s::text[], %(opened_at)s::timestamptz[],
+                     %(lateness_seconds)s::float8[])
 """  # noqa: S608 - our own words
 
 
@@ -116,13 +114,13 @@ def write_visits(session: Session, visits: Sequence[VisitRecord]) -> None:
         cursor_of(session).execute(_UPDATE, _arrays(known))
     if fresh:
         course = {
-            "customer_id": [one.customer_id for one in fresh],
-            "journey": [one.journey for one in fresh],
-            "journey_key": [one.journey_key for one in fresh],
-            "visit_seq": [one.state.visit_seq for one in fresh],
-            "step": [one.state.step for one in fresh],
-            "opened_at": [one.state.opened_at for one in fresh],
-            "lateness_seconds": [one.lateness.total_seconds() for one in fresh],
+            "customer_id": id_array_of(one.customer_id for one in fresh),
+            "journey": array_of(one.journey for one in fresh),
+            "journey_key": array_of(one.journey_key for one in fresh),
+            "visit_seq": plain_array_of(one.state.visit_seq for one in fresh),
+            "step": array_of(one.state.step for one in fresh),
+            "opened_at": plain_array_of(one.state.opened_at for one in fresh),
+            "lateness_seconds": plain_array_of(one.lateness.total_seconds() for one in fresh),
         }
         cursor_of(session).execute(_INSERT, {**_arrays(fresh), **course})
     for one in fresh:
@@ -137,9 +135,9 @@ def state_of(visit: Visit) -> VisitState:
         opened_at=visit.opened_at,
         entered_at=visit.entered_at,
         last_activity_at=visit.last_activity_at,
-        marks=_marks(visit.marks),
+        marks=Marks(visit.marks),
         facts=visit.facts,
-        facts_at={name: _moment(at) for name, at in visit.facts_at.items()},
+        facts_at=visit.facts_at,
         errors=visit.errors,
         last_error=visit.last_error,
         last_error_reason=visit.last_error_reason,
@@ -151,14 +149,13 @@ def state_of(visit: Visit) -> VisitState:
 
 def _key_arrays(keys: Collection[VisitKey]) -> dict[str, Any]:
     return {
-        "customers": [key[0] for key in keys],
-        "journeys": [key[1] for key in keys],
-        "keys": [key[2] for key in keys],
+        "customers": id_array_of(key[0] for key in keys),
+        "journeys": array_of(key[1] for key in keys),
+        "keys": array_of(key[2] for key in keys),
     }
 
 
 def _record(row: Sequence[Any]) -> VisitRecord:
-    looked: Mapping[str, Sequence[int]] = orjson.loads(row[20])
     return VisitRecord(
         id=row[0],
         customer_id=row[1],
@@ -174,81 +171,52 @@ def _record(row: Sequence[Any]) -> VisitRecord:
             last_error=row[10],
             last_error_reason=row[11],
             last_error_at=row[12],
-            marks=_marks(orjson.loads(row[13])),
+            marks=Marks(orjson.loads(row[13])),
             facts=orjson.loads(row[14]),
-            facts_at={name: _moment(at) for name, at in orjson.loads(row[15]).items()},
+            facts_at=orjson.loads(row[15]),
             closed_at=row[16],
             end=VisitEnd(row[17]) if row[17] else None,
         ),
         lateness=timedelta(seconds=row[18]),
         wake_at=row[19],
-        looked={
-            group: Looked(_moment(at), timedelta(microseconds=after)) for group, (at, after) in looked.items()
-        },
+        looked=_looked_read(orjson.loads(row[20])),
         fired=orjson.loads(row[21]),
     )
 
 
-def _arrays(visits: Iterable[VisitRecord]) -> dict[str, list[Any]]:
+def _arrays(visits: Sequence[VisitRecord]) -> dict[str, str]:
     states = [one.state for one in visits]
     return {
-        "id": [one.id for one in visits],
-        "entered_at": [one.entered_at for one in states],
-        "last_activity_at": [one.last_activity_at for one in states],
-        "errors": [one.errors for one in states],
-        "last_error": [one.last_error for one in states],
-        "last_error_reason": [one.last_error_reason for one in states],
-        "last_error_at": [one.last_error_at for one in states],
-        "marks": [_json({key: _written(mark) for key, mark in one.marks.items()}) for one in states],
-        "facts": [_json(one.facts) for one in states],
-        "facts_at": [_json({name: _microseconds(at) for name, at in one.facts_at.items()}) for one in states],
-        "closed_at": [one.closed_at for one in states],
-        "end": [one.end.value if one.end else None for one in states],
-        "wake_at": [one.wake_at for one in visits],
-        "looked": [
-            _json(
-                {
-                    group: [_microseconds(at), after // _MICROSECOND]
-                    for group, (at, after) in one.looked.items()
-                }
-            )
-            for one in visits
-        ],
-        "fired": [_json(one.fired) for one in visits],
+        "id": id_array_of(one.id for one in visits),
+        "entered_at": plain_array_of(one.entered_at for one in states),
+        "last_activity_at": plain_array_of(one.last_activity_at for one in states),
+        "errors": plain_array_of(one.errors for one in states),
+        "last_error": array_of(one.last_error for one in states),
+        "last_error_reason": array_of(one.last_error_reason for one in states),
+        "last_error_at": plain_array_of(one.last_error_at for one in states),
+        "marks": array_of(_json(Marks.of(one.marks).written) for one in states),
+        "facts": array_of(_json(one.facts) for one in states),
+        "facts_at": array_of(_json(one.facts_at) for one in states),
+        "closed_at": plain_array_of(one.closed_at for one in states),
+        "end": array_of(one.end for one in states),
+        "wake_at": plain_array_of(one.wake_at for one in visits),
+        "looked": array_of(_json(_looked_written(one.looked)) for one in visits),
+        "fired": array_of(_json(one.fired) for one in visits),
     }
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value).decode() if value else _EMPTY[type(value) is list]
 
 
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+_EMPTY = ("{}", "[]")
 
 
-def _microseconds(at: datetime) -> int:
-    span = at - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+def _looked_written(looked: Mapping[str, Looked]) -> dict[str, list[int]]:
+    return {group: [microseconds(at), after // _MICROSECOND] for group, (at, after) in looked.items()}
 
 
-def _marks(written: Mapping[str, Any]) -> dict[str, Mark]:
-    """Marks as they are kept: count, first time, and each sighting as its time, with what it said if anything."""
+def _looked_read(written: Mapping[str, Sequence[int]]) -> dict[str, Looked]:
     return {
-        key: Mark(
-            count,
-            _moment(first),
-            tuple(
-                Sighting(_moment(one), {}) if isinstance(one, int) else Sighting(_moment(one[0]), one[1])
-                for one in seen
-            ),
-        )
-        for key, (count, first, seen) in written.items()
+        group: Looked(moment(at), timedelta(microseconds=after)) for group, (at, after) in written.items()
     }
-
-
-def _written(mark: Mark) -> list[Any]:
-    seen = [
-        [_microseconds(one.at), one.properties] if one.properties else _microseconds(one.at)
-        for one in mark.sightings
-    ]
-    return [mark.count, _microseconds(mark.first_at), seen]

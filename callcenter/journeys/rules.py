@@ -10,14 +10,13 @@ from uuid import UUID
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue, PlacedEvent
 from callcenter.domain.journey import (
-    KEPT_SIGHTINGS,
     Crossing,
     EventRole,
     JourneyDefinition,
-    Mark,
+    Marks,
     PropertyType,
-    Sighting,
     VisitState,
+    microseconds,
 )
 
 _LONGEST_KEY = 200
@@ -174,33 +173,22 @@ def _older(
     """Take in an event that happened before the visit's entry was known."""
     if step != visit.step or place.role is not EventRole.ENTER:
         return visit
-    seen = Sighting(event.event_time, _remembered(journey, event))
-    return replace(visit, entered_at=event.event_time, marks=_marked(visit, place.key, seen))
+    marks = Marks.of(visit.marks).seen(place.key, event.event_time, _remembered(journey, event))
+    return replace(visit, entered_at=event.event_time, marks=marks)
 
 
 def _remembered(journey: JourneyDefinition, event: EventValue) -> dict[str, Any]:
     """Return the properties of an event that the journey remembers, where they are of the type it says."""
     kept: dict[str, Any] = {}
+    kinds = journey.properties
     for name, value in event.properties.items():
-        kind = journey.properties.get(name)
-        if kind is PropertyType.TEXT:
-            if isinstance(value, str):
-                kept[name] = value[:_LONGEST_TEXT]
-        elif kind is PropertyType.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
-            kept[name] = value
+        if name in kinds:
+            if kinds[name] is PropertyType.TEXT:
+                if isinstance(value, str):
+                    kept[name] = value[:_LONGEST_TEXT]
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                kept[name] = value
     return kept
-
-
-def _marked(visit: VisitState, key: str, seen: Sighting) -> Mapping[str, Mark]:
-    old = visit.marks.get(key)
-    if old is None:
-        return {**visit.marks, key: Mark(1, seen.at, (seen,))}
-    if seen.at >= old.last_at:
-        sightings = (*old.sightings, seen)
-    else:
-        sightings = tuple(sorted((*old.sightings, seen), key=lambda one: one.at))
-    mark = Mark(old.count + 1, min(old.first_at, seen.at), sightings[-KEPT_SIGHTINGS:])
-    return {**visit.marks, key: mark}
 
 
 def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: EventValue) -> VisitState:
@@ -210,21 +198,35 @@ def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: Ev
     """
     key, at = place.key, event.event_time
     said = _remembered(journey, event)
-    news = {
-        name: value
-        for name, value in said.items()
-        if name not in visit.facts_at or visit.facts_at[name] <= at
-    }
-    changes: dict[str, Any] = {"marks": _marked(visit, key, Sighting(at, said))}
-    if at > visit.last_activity_at:
-        changes["last_activity_at"] = at
-    if news:
-        changes["facts"] = {**visit.facts, **news}
-        changes["facts_at"] = {**visit.facts_at, **dict.fromkeys(news, at)}
-    if place.role is EventRole.ERROR:
-        changes["errors"] = visit.errors + 1
-        if visit.last_error_at is None or at >= visit.last_error_at:
-            reason = event.properties.get("reason") or event.properties.get("code")
-            changes["last_error"], changes["last_error_at"] = key, at
-            changes["last_error_reason"] = None if reason is None else str(reason)
-    return replace(visit, **changes)
+    facts, facts_at = _told(visit, said, at) if said else (visit.facts, visit.facts_at)
+    error, reason, error_at = visit.last_error, visit.last_error_reason, visit.last_error_at
+    is_error = place.role is EventRole.ERROR
+    if is_error and (error_at is None or at >= error_at):
+        given = event.properties.get("reason") or event.properties.get("code")
+        error, reason, error_at = key, None if given is None else str(given), at
+    # Written out in full: this is the one place every event comes through.
+    return VisitState(
+        visit_seq=visit.visit_seq,
+        step=visit.step,
+        entered_at=visit.entered_at,
+        last_activity_at=max(visit.last_activity_at, at),
+        opened_at=visit.opened_at,
+        marks=Marks.of(visit.marks).seen(key, at, said),
+        facts=facts,
+        facts_at=facts_at,
+        errors=visit.errors + 1 if is_error else visit.errors,
+        last_error=error,
+        last_error_reason=reason,
+        last_error_at=error_at,
+        closed_at=visit.closed_at,
+        end=visit.end,
+    )
+
+
+def _told(
+    visit: VisitState, said: Mapping[str, Any], at: datetime
+) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """Return the facts of a visit, and since when they hold, with what an event says where it is the latest."""
+    time, known = microseconds(at), visit.facts_at
+    news = {name: value for name, value in said.items() if known.get(name, time) <= time}
+    return {**visit.facts, **news}, {**known, **dict.fromkeys(news, time)}

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from callcenter.db import array_of, cursor_of, id_array_of, plain_array_of
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import StepReached
 from callcenter.errors import BadInput, Conflict
@@ -133,18 +134,18 @@ def watch(
     )
 
 
-_NOTE = text("""
+_NOTE = """
 UPDATE outcome o SET converted_at = r.at, converted_step = r.step
   FROM (SELECT DISTINCT ON (o.firing_id) o.firing_id, e.at, e.step
-          FROM unnest(CAST(:customers AS uuid[]), CAST(:journeys AS text[]), CAST(:keys AS text[]),
-                      CAST(:steps AS text[]), CAST(:positions AS int[]), CAST(:ats AS timestamptz[]))
+          FROM unnest(%(customers)s::uuid[], %(journeys)s::text[], %(keys)s::text[], %(steps)s::text[],
+                      %(positions)s::int[], %(ats)s::timestamptz[])
                AS e(customer_id, journey, journey_key, step, position, at)
           JOIN outcome o ON o.customer_id = e.customer_id AND o.journey = e.journey
                AND o.journey_key = e.journey_key AND o.converted_at IS NULL
                AND o.goal_position <= e.position AND o.window_from < e.at AND o.window_until >= e.at
          ORDER BY o.firing_id, e.at) r
  WHERE o.firing_id = r.firing_id AND o.converted_at IS NULL
-""")
+"""
 
 
 def note_reached(session: Session, reached: Sequence[StepReached]) -> None:
@@ -154,11 +155,11 @@ def note_reached(session: Session, reached: Sequence[StepReached]) -> None:
     """
     if reached:
         columns = {
-            "customers": [one.customer_id for one in reached],
-            "journeys": [one.journey for one in reached],
-            "keys": [one.journey_key for one in reached],
-            "steps": [one.step for one in reached],
-            "positions": [one.position for one in reached],
-            "ats": [one.at for one in reached],
+            "customers": id_array_of(one.customer_id for one in reached),
+            "journeys": array_of(one.journey for one in reached),
+            "keys": array_of(one.journey_key for one in reached),
+            "steps": array_of(one.step for one in reached),
+            "positions": plain_array_of(one.position for one in reached),
+            "ats": plain_array_of(one.at for one in reached),
         }
-        session.execute(_NOTE, columns)
+        cursor_of(session).execute(_NOTE, columns)

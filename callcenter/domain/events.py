@@ -11,7 +11,8 @@ from uuid import UUID
 class EventValue:
     """One accepted event.
 
-    `event_time` is the corrected time at which it happened, `received_at` our clock when it came in,
+    `event_time` is the corrected time at which it happened, `received_at` our clock when it came in, `position`
+    its place in the batch it came in: SDKs write whole milliseconds, and a customer does several things in one.
     `step_key` the page or event name that journeys look up. `historical` events are kept and feed no live
     rule.
     """
@@ -29,11 +30,12 @@ class EventValue:
     traits: Mapping[str, Any] = field(default_factory=dict)
     historical: bool = False
     clamped: bool = False
+    position: int = 0
 
     @property
-    def order(self) -> tuple[datetime, datetime, str]:
-        """Sort key: equal times are ordered by arrival, then by message id."""
-        return (self.event_time, self.received_at, self.message_id)
+    def order(self) -> tuple[datetime, datetime, int, str]:
+        """Sort key: equal times are ordered by arrival, then by place in the batch, last by message id."""
+        return (self.event_time, self.received_at, self.position, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)

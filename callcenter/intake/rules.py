@@ -36,13 +36,13 @@ def read_batch(items: list[Any], inherited: Mapping[str, Any], received_at: date
     rejections: list[Rejection] = []
     for index, raw in enumerate(items):
         try:
-            events.append(_read_event(raw, inherited, received_at))
+            events.append(_read_event(raw, inherited, received_at, index))
         except _Refused as refused:
             rejections.append(Rejection(index, refused.code, refused.message, raw))
     return EventBatch(tuple(events), tuple(rejections))
 
 
-def _read_event(raw: Any, inherited: Mapping[str, Any], received_at: datetime) -> EventValue:
+def _read_event(raw: Any, inherited: Mapping[str, Any], received_at: datetime, position: int) -> EventValue:
     if not isinstance(raw, dict):
         raise _Refused("not_an_object", "an event must be a JSON object")
     _check_shape(raw)
@@ -71,6 +71,7 @@ def _read_event(raw: Any, inherited: Mapping[str, Any], received_at: datetime) -
         traits=_mapping(raw, "traits") or _mapping(context, "traits"),
         historical=received_at - event_time > policy.REALTIME_LATENESS,
         clamped=clamped,
+        position=position,
     )
 
 

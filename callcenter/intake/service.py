@@ -268,7 +268,7 @@ def unfreeze(session: Session, customer_id: UUID, now: datetime) -> None:
 
 EVENT_COLUMNS = (
     "id, source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key,"
-    " event_time, received_at, historical, clamped, properties"
+    " event_time, received_at, position, historical, clamped, properties"
 )
 _COPY = f"COPY journey_event ({EVENT_COLUMNS}) FROM STDIN"
 
@@ -293,7 +293,7 @@ def _copied(one_id: UUID, source_id: str, one: PlacedEvent) -> str:
     return (
         f"{one_id.hex}\t{source_id}\t{copy_text(event.message_id)}\t{one.customer_id.hex}\t{event.kind}"
         f"\t{copy_text(event.name)}\t{journey}\t{copy_text(one.journey_key)}\t{step}\t{role}\t{key}"
-        f"\t{event.event_time}\t{event.received_at}\t{flags}\t{said}\n"
+        f"\t{event.event_time}\t{event.received_at}\t{event.position}\t{flags}\t{said}\n"
     )
 
 

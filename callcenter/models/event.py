@@ -41,6 +41,7 @@ class JourneyEvent(SQLModel, table=True):
     key: str | None = None
     event_time: datetime
     received_at: datetime
+    position: int = 0
     historical: bool = False
     clamped: bool = False
     properties: dict[str, Any] = document()

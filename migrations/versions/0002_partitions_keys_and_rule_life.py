@@ -78,6 +78,7 @@ def _part_events() -> None:
         sa.Column("key", sa.String(), nullable=True),
         sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("historical", sa.Boolean(), nullable=False),
         sa.Column("clamped", sa.Boolean(), nullable=False),
         sa.Column("properties", postgresql.JSONB(), nullable=False),
@@ -105,8 +106,8 @@ def _part_events() -> None:
         sa.PrimaryKeyConstraint("partition", name=op.f("pk_event_archive")),
     )
     op.execute(
-        f"INSERT INTO journey_event (id, {_EVENT_COLUMNS})"  # noqa: S608 - our own words
-        f" SELECT {_EVENT_ID}, {_EVENT_COLUMNS} FROM journey_event_unparted ORDER BY id"
+        f"INSERT INTO journey_event (id, position, {_EVENT_COLUMNS})"  # noqa: S608 - our own words
+        f" SELECT {_EVENT_ID}, 0, {_EVENT_COLUMNS} FROM journey_event_unparted ORDER BY id"
     )
     op.execute(
         "INSERT INTO event_receipt (id, received_at)"  # noqa: S608 - our own words

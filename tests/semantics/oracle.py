@@ -119,13 +119,16 @@ def firings(
 
 
 def open_visit(journey: Mapping[str, Any], course: Iterable[Moment]) -> Visit | None:
-    """The visit a customer is on after these moments; each batch is read in the order things happened."""
+    """The visit a customer is on after these moments.
+
+    Each batch is read in the order things happened, and those of one moment in the order they were sent.
+    """
     steps = [step["id"] for step in journey["steps"]]
     owner = {name: step for step in journey["steps"] for name in _names(step)}
     visit: Visit | None = None
     last_seq = 0
     for moment in course:
-        for event in sorted(moment.events, key=lambda one: (one.happened, one.message_id)):
+        for event in sorted(moment.events, key=lambda one: one.happened):
             if visit and _went_silent(journey, visit, event):
                 visit = None
             if event.name in journey.get("exits", ()):

@@ -50,7 +50,11 @@ def cursor_of(session: Session) -> psycopg.Cursor[Any]:
     """Return a plain cursor in the session's transaction, for statements over whole sets; what the session
     holds unwritten is written first."""
     session.flush()
-    connection = session.connection().connection.driver_connection
+    transaction, connection = session.info.get("plain_connection", (None, None))
+    # Asking the session anew takes longer than many a statement; within one transaction it is the same.
+    if transaction is None or transaction is not session.get_transaction():
+        connection = session.connection().connection.driver_connection
+        session.info["plain_connection"] = (session.get_transaction(), connection)
     assert isinstance(connection, psycopg.Connection)
     return connection.cursor()
 

@@ -3,13 +3,12 @@
 Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callcenter import outbox
 from callcenter.calls import service as calls
@@ -37,6 +36,7 @@ from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
 from callcenter.routing.rules import work_state_of
 from callcenter.triggers import service as triggers
+from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
 from scripts_library.catalog import Catalog
@@ -110,18 +110,10 @@ def screen(
 
 def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> int:
     """Fire what has run out for these visits, set their clocks anew and write all of it; return how many fired."""
-    drafts = triggers.look(rules, visits, lambda ids: _attributes_of(session, ids), now)
+    drafts = triggers.look(rules, visits, lambda ids, asked: about_customers(session, ids, asked, now), now)
     journeys.write_visits(session, visits)
     triggers.store_firings(session, drafts)
     return len(drafts)
-
-
-def _attributes_of(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """What rules may know of customers."""
-    people = session.exec(select(Customer).where(col(Customer.id).in_(customer_ids)))
-    return {
-        one.id: {**one.traits, "language": one.language, "city": one.city, "tags": one.tags} for one in people
-    }
 
 
 def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState) -> CancelReason | None:

@@ -8,13 +8,14 @@ and `now`, returns a small result, commits nothing, and touches neither Flask no
 Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+import psycopg
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from callcenter import moves, outbox
@@ -26,6 +27,7 @@ from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
+from callcenter.compliance.queries import possible_zones
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
@@ -34,6 +36,7 @@ from callcenter.domain.enums import (
     NotReadyReason,
     OutboxKind,
     Presence,
+    QuarantineState,
     ReservationEnd,
     RuleState,
     ScreeningPoint,
@@ -41,11 +44,13 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.domain.events import Rejection
-from callcenter.domain.journey import VisitRecord, VisitState
+from callcenter.domain.events import EventValue, Rejection
+from callcenter.domain.journey import JourneyDefinition, VisitRecord, VisitState
 from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placed, Placement
-from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
+from callcenter.errors import BadInput, CallCenterError, Conflict, Forbidden, NotFound
+from callcenter.intake import calendar, keys, quarantine
 from callcenter.intake import service as intake
+from callcenter.intake.poison import poison
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
@@ -59,6 +64,7 @@ from callcenter.models import (
     Customer,
     EventSource,
     TriggerFiring,
+    TriggerRule,
     User,
 )
 from callcenter.moves import House
@@ -67,8 +73,13 @@ from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
 from callcenter.routing.rules import may_be_offered
 from callcenter.scripting import service as scripting
+from callcenter.triggers import calendar as dates
+from callcenter.triggers import history as firing_history
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
+from callcenter.triggers import versions as rule_versions
+from callcenter.triggers.calendar import Chapter
+from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
 from scripts_library.model import ScriptLibraryError
@@ -87,7 +98,16 @@ class Intake:
 
 def take_events(session: Session, source: EventSource, batch: EventBatch, now: datetime) -> Intake:
     """Store a batch once, move its customers' visits and clocks, and let call tasks die whose reason died."""
-    events = intake.claim_events(session, source.id, batch.events)
+    return take_batches(session, source, (batch,), now)[0]
+
+
+def take_batches(
+    session: Session, source: EventSource, batches: Sequence[EventBatch], now: datetime
+) -> list[Intake]:
+    """Take in what several requests of a source brought as if it were one batch; say what became of each."""
+    sent = [event for batch in batches for event in batch.events]
+    refused = [one for batch in batches for one in batch.rejections]
+    events = intake.claim_events(session, source.id, sent)
     who = intake.lock_people(session, source.id, list(events.values()), now) if events else {}
     definitions = journey_queries.journeys_loaded(session)
     joined = {
@@ -105,16 +125,23 @@ def take_events(session: Session, source: EventSource, batch: EventBatch, now: d
     intake.join_history(session, joined)
     journeys.join_visits(session, joined)
     intake.keep_profiles(session, source.id, list(events.values()), who, now)
-    intake.keep_refused(session, source.id, batch.rejections, now)
+    intake.keep_refused(session, source.id, refused, now)
     lateness = timedelta(seconds=source.lateness_seconds)
     moved = journeys.move_visits(session, definitions, list(placed.values()), lateness)
     rules = trigger_queries.current_rules(session, definitions)
     moves.look_at(session, rules, moved.visits, now)
     outcomes.note_reached(session, moved.reached)
     _let_tasks_die(session, rules, moved.visits, now)
-    if placed:
+    if placed or refused:
         outbox.ring(session, outbox.STUDIO)
-    return Intake(len(events), len(batch.events) - len(events), batch.rejections)
+    fresh = {id(event) for event in events.values()}
+    return [_intake_of(batch, fresh) for batch in batches]
+
+
+def _intake_of(batch: EventBatch, fresh: Set[int]) -> Intake:
+    """Say what became of one batch; of an event that stands in two, the first brought it."""
+    accepted = sum(id(event) in fresh for event in batch.events)
+    return Intake(accepted, len(batch.events) - accepted, batch.rejections)
 
 
 def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> None:
@@ -130,6 +157,42 @@ def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[VisitRecor
             moves.cancel_task(session, task, reason, now)
         elif attempt := calls.live_attempt_of_task(session, task.id):
             moves.cancel_ringing(session, attempt, now)
+
+
+# -- dates come ---------------------------------------------------------------------------------------------
+
+
+def dates_due(session: Session, house: House, now: datetime) -> list[Chapter]:
+    """Return the chapters of the calendar that are to be gone through by now and have not been yet.
+
+    Customers who have said no time zone live in that of the number the house shows, if it has only one.
+    """
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    zones = possible_zones(None, house.caller_id)
+    chapters = dates.chapters_due(session, rules, zones[0].key if len(zones) == 1 else "UTC", now)
+    done = calendar.chapters_done(session, [one.name for one in chapters]) if chapters else set()
+    return [one for one in chapters if one.name not in done]
+
+
+def announce_dates(
+    session: Session, chapter: Chapter, now: datetime, after: UUID | None = None, limit: int = 500
+) -> UUID | None:
+    """Report the dates of one page of customers as events; return after whom to go on, None when all is done.
+
+    May begin anew at any time: an event that was taken before is not taken again.
+    """
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    version = rules.current(chapter.rule_key)
+    source = calendar.calendar_source(session, now)
+    is_live = source.is_enabled and rules.is_live(chapter.rule_key)
+    if version is None or version.spec.date is None or not is_live:
+        return None
+    found, go_on_after = dates.read_page(session, version, chapter, after, limit)
+    events = tuple(dates.announcement(version, one, now) for one in found)
+    take_events(session, source, EventBatch(events, ()), now)
+    if go_on_after is None:
+        calendar.note_chapter_done(session, chapter.name, now)
+    return go_on_after
 
 
 # -- rules notice -----------------------------------------------------------------------------------------
@@ -148,7 +211,7 @@ def decide_firings(session: Session, house: House, now: datetime, limit: int = 5
     definitions = journey_queries.journeys_loaded(session)
     rules = trigger_queries.current_rules(session, definitions)
     firings = trigger_queries.firings_undecided(session, limit)
-    for firing in sorted(firings, key=lambda one: one.customer_id):
+    for firing in sorted(firings, key=lambda one: _turn(rules, one)):
         firing.tries += 1
         session.flush()
         try:
@@ -163,6 +226,11 @@ def decide_firings(session: Session, house: House, now: datetime, limit: int = 5
     return len(firings)
 
 
+def _turn(rules: RuleSet, firing: TriggerFiring) -> Any:
+    """Sort key: customers in the order in which they are locked, and of one the highest priority first."""
+    return firing.customer_id, -firing_history.priority_of(rules, firing), firing.fired_at, firing.rule_key
+
+
 def _decide(
     session: Session, house: House, rules: RuleSet, order: Any, firing: TriggerFiring, now: datetime
 ) -> None:
@@ -174,6 +242,10 @@ def _decide(
         return triggers.decide(firing, suppress, now, reason=SuppressReason.PAUSED)
     if not still_stands(spec, firing.anchor_at, state_of(visit)):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.RECOVERED)
+    if firing_history.is_outranked(session, rules, firing, now):
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.SHADOWED)
+    if firing_history.is_cooling(session, spec.cool_down, firing):
+        return triggers.decide(firing, suppress, now, reason=SuppressReason.COOL_DOWN)
     verdict = moves.screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
@@ -643,14 +715,146 @@ def take_more_time(session: Session, agent_id: UUID, now: datetime) -> None:
 def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, live: bool) -> None:
     """Pause a rule or let it run again. Only deadlines still ahead fire then: nobody is called for a moment
     that passed while the rule was paused."""
+    before = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
     row = triggers.switch_rule(session, rule_key, live=live, now=now)
-    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    visits = visits_open_on(session, row.journey, row.step)
-    if live:
-        triggers.skip_past(rules, visits, now)
-    moves.look_at(session, rules, visits, now)
+    _watch_anew(session, before, row, now, skips_past=live, keeps_missed=False)
     accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
+
+
+def adopt_rule(
+    session: Session, raw: Mapping[str, Any], journey: JourneyDefinition, user_id: UUID | None, now: datetime
+) -> TriggerRule:
+    """Make a definition live at once, as whoever may type at the server's shell can; the audit trail says so."""
+    row = triggers.adopt_rule(session, raw, journey, now)
+    if row.created_at == now:
+        accounts.record(session, user_id, "rule.adopted", row.rule_key, now, version=row.version)
+        outbox.ring(session, outbox.STUDIO)
+    return row
+
+
+def begin_rule(session: Session, raw: Mapping[str, Any], user_id: UUID, now: datetime) -> TriggerRule:
+    """Begin a new rule as a draft of this person's."""
+    row = rule_versions.begin_rule(session, raw, _journey_of(session, raw), user_id, now)
+    _record_rule(session, row, user_id, "rule.drafted", now)
+    return row
+
+
+def draft_rule(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> TriggerRule:
+    """Begin the next version of a rule as a draft that says what this version says; so one also goes back."""
+    row = rule_versions.draft_from(session, rule_key, version, user_id, now)
+    _record_rule(session, row, user_id, "rule.drafted", now, like=version)
+    return row
+
+
+def save_rule_draft(
+    session: Session,
+    rule_key: str,
+    version: int,
+    raw: Mapping[str, Any],
+    user_id: UUID,
+    now: datetime,
+    *,
+    seen: str,
+    note: str,
+) -> TriggerRule:
+    """Write a draft anew, unless it has changed since it was `seen`."""
+    journey = _journey_of(session, raw)
+    row, is_new = rule_versions.save_draft(
+        session, rule_key, version, raw, journey, user_id, seen=seen, note=note
+    )
+    if is_new:
+        _record_rule(session, row, user_id, "rule.draft_saved", now)
+    return row
+
+
+def submit_rule(
+    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, note: str
+) -> None:
+    """Send a draft for review, with why it is wanted."""
+    row = rule_versions.submit_draft(session, rule_key, version, user_id, note, now)
+    _record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
+
+
+def send_rule_back(
+    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, reason: str
+) -> None:
+    """Make a version in review a draft again, with what is to be changed."""
+    row = rule_versions.send_back(session, rule_key, version, user_id, reason, now)
+    _record_rule(session, row, user_id, "rule.sent_back", now, reason=reason.strip())
+
+
+def discard_rule_draft(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> None:
+    """Give a draft up."""
+    row = rule_versions.discard_draft(session, rule_key, version, user_id, now)
+    _record_rule(session, row, user_id, "rule.discarded", now)
+
+
+def publish_rule(
+    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, migrate: bool
+) -> int:
+    """Make a reviewed version live, as a second person's act; return how many visits it came too late for.
+
+    Visits that are open stay with the version they began under, or follow (`migrate`): then only deadlines
+    still ahead fire, and those that passed are kept as firings that would have been.
+    """
+    definitions = journey_queries.journeys_loaded(session)
+    before = trigger_queries.current_rules(session, definitions)
+    done = rule_versions.publish(session, rule_key, version, definitions, user_id, now, migrate=migrate)
+    skips_past = migrate or done.was_paused
+    missed = _watch_anew(session, before, done.row, now, skips_past=skips_past, keeps_missed=migrate)
+    visits = "migrate" if migrate else "pin"
+    _record_rule(session, done.row, user_id, "rule.published", now, open_visits=visits, missed=missed)
+    outbox.ring(session, outbox.FLOOR)
+    return missed
+
+
+def retire_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, reason: str) -> None:
+    """End a rule. Call tasks it has opened already stay; nothing of it fires any more."""
+    row = rule_versions.retire(session, rule_key, user_id, now)
+    _record_rule(session, row, user_id, "rule.retired", now, reason=reason.strip())
+    outbox.ring(session, outbox.FLOOR)
+
+
+def _watch_anew(
+    session: Session,
+    before: RuleSet,
+    row: TriggerRule,
+    now: datetime,
+    *,
+    skips_past: bool,
+    keeps_missed: bool,
+) -> int:
+    """Look at the open visits on a rule's step, first as the rules were `before`, then as they are now."""
+    visits = visits_open_on(session, row.journey, row.step)
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    missed: list[triggers.FiringDraft] = []
+    if skips_past:
+        moves.look_at(session, before, visits, now)
+        passed = triggers.skip_past(rules, visits, row.rule_key, now)
+        if keeps_missed:
+            missed = triggers.note_missed(
+                rules, passed, lambda ids, asked: about_customers(session, ids, asked, now), now
+            )
+    moves.look_at(session, rules, visits, now)
+    triggers.store_firings(session, missed)
     outbox.ring(session, outbox.STUDIO, outbox.FLOOR)
+    return len(missed)
+
+
+def _journey_of(session: Session, raw: Mapping[str, Any]) -> JourneyDefinition:
+    known = journey_queries.journeys_loaded(session)
+    if journey := known.get(str(raw.get("journey"))):
+        return journey
+    raise BadInput(
+        f"journey: {raw.get('journey')!r} is not loaded; there is {', '.join(known) or 'none yet'}"
+    )
+
+
+def _record_rule(
+    session: Session, row: TriggerRule, user_id: UUID, act: str, now: datetime, **detail: object
+) -> None:
+    accounts.record(session, user_id, act, row.rule_key, now, version=row.version, **detail)
+    outbox.ring(session, outbox.STUDIO)
 
 
 def free_agent(session: Session, agent_id: UUID, user_id: UUID, now: datetime) -> str:
@@ -682,3 +886,127 @@ def set_preferences(session: Session, user_id: UUID, *, theme: str | None, langu
 def record_sign_in(session: Session, user_id: UUID, now: datetime) -> None:
     """Write down that a person signed in."""
     accounts.record(session, user_id, "user.signed_in", str(user_id), now)
+
+
+# -- people's acts on the house: sources, write keys, quarantine ------------------------------------------
+
+
+def create_source(
+    session: Session,
+    name: str,
+    limits: keys.SourceLimits,
+    write_key: str,
+    user_id: UUID | None,
+    now: datetime,
+) -> EventSource:
+    """Create a source with its first write key. Raises BadInput, or Conflict when its name is taken."""
+    source = keys.create_source(session, name, limits, write_key, user_id, now)
+    _record_source(session, "source.added", source, user_id, now, hint=write_key[-4:], **asdict(limits))
+    return source
+
+
+def set_source(
+    session: Session, source_id: UUID, limits: keys.SourceLimits, user_id: UUID | None, now: datetime
+) -> None:
+    """Change how late a source's events may come and how often it may ask."""
+    source = keys.set_source(session, source_id, limits)
+    _record_source(session, "source.changed", source, user_id, now, **asdict(limits))
+
+
+def switch_source(
+    session: Session, source_id: UUID, user_id: UUID | None, now: datetime, *, enabled: bool
+) -> None:
+    """Switch a source on or off."""
+    source = keys.switch_source(session, source_id, enabled=enabled)
+    act = "source.enabled" if enabled else "source.disabled"
+    _record_source(session, act, source, user_id, now)
+
+
+def rotate_key(
+    session: Session,
+    source_id: UUID,
+    write_key: str,
+    old_ends_at: datetime,
+    user_id: UUID | None,
+    now: datetime,
+) -> EventSource:
+    """Give a source a new write key; the keys before it end at `old_ends_at` at the latest."""
+    source = keys.rotate_key(session, source_id, write_key, old_ends_at, user_id, now)
+    ends = {"old_keys_end_at": old_ends_at.isoformat()}
+    _record_source(session, "source.keyed", source, user_id, now, hint=write_key[-4:], **ends)
+    return source
+
+
+def end_key(session: Session, source_id: UUID, key_id: int, user_id: UUID | None, now: datetime) -> None:
+    """End a write key now."""
+    source, key = keys.end_key(session, source_id, key_id, now)
+    _record_source(session, "source.key_ended", source, user_id, now, hint=key.hint)
+
+
+def _record_source(
+    session: Session, act: str, source: EventSource, user_id: UUID | None, now: datetime, **detail: object
+) -> None:
+    accounts.record(session, user_id, act, source.name, now, **detail)
+    outbox.ring(session, outbox.STUDIO)
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of refused events: taken in now, refused again, and not kept as events."""
+
+    taken: int
+    refused: int
+    not_kept: int
+
+
+def redrive(session: Session, wanted: quarantine.Wanted, user_id: UUID | None, now: datetime) -> Redriven:
+    """Take refused events in as a fresh batch, once. What is refused again stays, with its new reason."""
+    source = keys.source_of(session, wanted.source_id)
+    read = [(row, quarantine.read_again(row, now)) for row in quarantine.lock_open(session, wanted)]
+    good = [(row, event) for row, event in read if isinstance(event, EventValue)]
+    for row, event in read:
+        if not isinstance(event, EventValue):
+            quarantine.refuse_again(row, event, user_id, now)
+    broken = _take_in_again(session, source, [event for _, event in good], now)
+    for row, event in good:
+        if error := broken.get(event.message_id):
+            quarantine.refuse_again(row, poison(0, None, error), user_id, now)
+        else:
+            quarantine.settle(row, QuarantineState.REDRIVEN, user_id, now)
+    taken, not_kept = len(good) - len(broken), sum(event is None for _, event in read)
+    if read:
+        told: dict[str, object] = {"code": wanted.code, "taken": taken, "of": len(read)}
+        _record_source(session, "quarantine.redriven", source, user_id, now, **told)
+    return Redriven(taken, len(read) - taken - not_kept, not_kept)
+
+
+def _take_in_again(
+    session: Session, source: EventSource, events: list[EventValue], now: datetime
+) -> dict[str, Exception]:
+    """Take events in as one batch; while one breaks it, its halves. Return what broke, by message id."""
+    if not events:
+        return {}
+    try:
+        with session.begin_nested():
+            take_events(session, source, EventBatch(tuple(events), ()), now)
+    except (OperationalError, psycopg.OperationalError, CallCenterError):
+        raise
+    except Exception as error:
+        if len(events) == 1:
+            return {events[0].message_id: error}
+        half = len(events) // 2
+        first = _take_in_again(session, source, events[:half], now)
+        return first | _take_in_again(session, source, events[half:], now)
+    return {}
+
+
+def dismiss_refused(session: Session, wanted: quarantine.Wanted, user_id: UUID | None, now: datetime) -> int:
+    """Say that nobody will mend these refused events; return how many were still open."""
+    source = keys.source_of(session, wanted.source_id)
+    rows = quarantine.lock_open(session, wanted)
+    for row in rows:
+        quarantine.settle(row, QuarantineState.DISMISSED, user_id, now)
+    if rows:
+        told: dict[str, object] = {"code": wanted.code, "dismissed": len(rows)}
+        _record_source(session, "quarantine.dismissed", source, user_id, now, **told)
+    return len(rows)

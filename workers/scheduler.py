@@ -18,6 +18,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.match, 1.0),
     (ticks.expire, 1.0),
     (ticks.reconcile, 15.0),
+    (ticks.announce, 120.0),
 )
 
 

@@ -31,6 +31,19 @@ def fire(runtime: Runtime) -> None:
             break
 
 
+def announce(runtime: Runtime) -> None:
+    """Report the dates that rules wait for as events, page by page, each once a day; a stop loses no place."""
+    with runtime.unit_of_work() as session:
+        chapters = pipeline.dates_due(session, runtime.house, runtime.clock())
+    for chapter in chapters:
+        after = None
+        while True:
+            with runtime.unit_of_work() as session:
+                after = pipeline.announce_dates(session, chapter, runtime.clock(), after)
+            if after is None:
+                break
+
+
 def expire(runtime: Runtime) -> None:
     """End offers whose lease has run out and call tasks that nobody called in time."""
     with runtime.reading() as session:

@@ -1,5 +1,6 @@
 """Sources and their write keys: made, changed, switched off, rotated and ended. A key itself is never kept."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,15 +20,19 @@ OLD_KEY_ENDS = {
 """How long keys may go on working beside the one that replaces them."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """By how many seconds a source's events may come late, and how many requests a second it may make.
+
+    None stands for the limit of policy.MAX_REQUESTS_PER_SECOND.
+    """
+
+    lateness_seconds: float = 5.0
+    requests_per_second: int | None = None
+
+
 def create_source(
-    session: Session,
-    name: str,
-    write_key: str,
-    user_id: UUID | None,
-    now: datetime,
-    *,
-    lateness_seconds: float,
-    requests_per_second: int | None,
+    session: Session, name: str, limits: SourceLimits, write_key: str, user_id: UUID | None, now: datetime
 ) -> EventSource:
     """Create a source with its first write key.
 
@@ -38,28 +43,28 @@ def create_source(
         raise BadInput(f"Give the source a name of at most {MAX_SOURCE_NAME} characters.")
     if session.exec(select(EventSource.id).where(EventSource.name == name)).first():
         raise Conflict("There is a source of this name. Choose another name, or give that one a new key.")
-    _check(lateness_seconds, requests_per_second)
-    source = add_source(session, name, write_key, lateness_seconds, now)
-    source.requests_per_second = requests_per_second
+    _check(limits)
+    source = add_source(session, name, write_key, limits.lateness_seconds, now)
+    source.requests_per_second = limits.requests_per_second
     session.exec(select(WriteKey).where(WriteKey.source_id == source.id)).one().created_by = user_id
     return source
 
 
-def set_source(
-    session: Session, source_id: UUID, *, lateness_seconds: float, requests_per_second: int | None
-) -> EventSource:
+def set_source(session: Session, source_id: UUID, limits: SourceLimits) -> EventSource:
     """Change how late a source's events may come and how often it may ask. Raises BadInput, NotFound."""
-    _check(lateness_seconds, requests_per_second)
-    source = _source(session, source_id)
-    source.lateness_seconds, source.requests_per_second = lateness_seconds, requests_per_second
+    _check(limits)
+    source = source_of(session, source_id)
+    source.lateness_seconds = limits.lateness_seconds
+    source.requests_per_second = limits.requests_per_second
     return source
 
 
-def _check(lateness_seconds: float, requests_per_second: int | None) -> None:
-    if not 0 <= lateness_seconds <= MOST_LATENESS.total_seconds():
-        most = int(MOST_LATENESS.total_seconds())
+def _check(limits: SourceLimits) -> None:
+    most = int(MOST_LATENESS.total_seconds())
+    if not 0 <= limits.lateness_seconds <= most:
         raise BadInput(f"Lateness is between 0 and {most} seconds.")
-    if requests_per_second is not None and not 1 <= requests_per_second <= MOST_REQUESTS_PER_SECOND:
+    requests = limits.requests_per_second
+    if requests is not None and not 1 <= requests <= MOST_REQUESTS_PER_SECOND:
         raise BadInput(
             f"Requests per second are between 1 and {MOST_REQUESTS_PER_SECOND}; empty for the default."
         )
@@ -67,7 +72,7 @@ def _check(lateness_seconds: float, requests_per_second: int | None) -> None:
 
 def switch_source(session: Session, source_id: UUID, *, enabled: bool) -> EventSource:
     """Switch a source on or off; what it sends while off is refused as a whole. Raises NotFound."""
-    source = _source(session, source_id)
+    source = source_of(session, source_id)
     source.is_enabled = enabled
     return source
 
@@ -84,7 +89,7 @@ def rotate_key(
 
     Raises NotFound when there is no such source.
     """
-    source = _source(session, source_id)
+    source = source_of(session, source_id)
     working = session.exec(
         select(WriteKey)
         .where(WriteKey.source_id == source_id)
@@ -102,7 +107,7 @@ def rotate_key(
 
 def end_key(session: Session, source_id: UUID, key_id: int, now: datetime) -> tuple[EventSource, WriteKey]:
     """End a key now; one that has ended stays as it was. Raises NotFound when the source has no such key."""
-    source = _source(session, source_id)
+    source = source_of(session, source_id)
     key = session.get(WriteKey, key_id, with_for_update=True)
     if key is None or key.source_id != source_id:
         raise NotFound("This source has no such key.")
@@ -111,8 +116,9 @@ def end_key(session: Session, source_id: UUID, key_id: int, now: datetime) -> tu
     return source, key
 
 
-def _source(session: Session, source_id: UUID) -> EventSource:
-    source = session.get(EventSource, source_id, with_for_update=True)
+def source_of(session: Session, source_id: UUID) -> EventSource:
+    """Return a source and lock its row, not against rows that point to it. Raises NotFound when there is none."""
+    source = session.get(EventSource, source_id, with_for_update={"key_share": True})
     if source is None:
         raise NotFound("There is no such source.")
     return source

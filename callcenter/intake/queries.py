@@ -1,19 +1,34 @@
 """Reads of the collector."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, select
 
 from callcenter.intake.service import hash_write_key
 from callcenter.models import EventSource, WriteKey
 
 
-def source_of_key(session: Session, write_key: str, now: datetime) -> EventSource | None:
-    """Find the source a write key belongs to; None when no source has it, or it has ended."""
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A write key's source, as read from the database, and when the key ends; None for never."""
+
+    source: EventSource
+    ends_at: datetime | None
+
+
+def known_key(session: Session, write_key: str) -> KnownKey | None:
+    """Find the source a write key belongs to, also when it has ended; None when no source has it.
+
+    The source is let go by the session: it may be kept for longer and must not be changed.
+    """
     statement = (
-        select(EventSource)
-        .join(WriteKey, col(WriteKey.source_id) == EventSource.id)
+        select(EventSource, WriteKey.ends_at)
+        .join(WriteKey, WriteKey.source_id == EventSource.id)  # type: ignore[arg-type]
         .where(WriteKey.key_hash == hash_write_key(write_key))
-        .where(or_(col(WriteKey.ends_at).is_(None), col(WriteKey.ends_at) > now))
     )
-    return session.exec(statement).first()
+    found = session.exec(statement).first()
+    if found is None:
+        return None
+    session.expunge(found[0])
+    return KnownKey(*found)

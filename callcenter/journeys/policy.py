@@ -12,9 +12,13 @@ from callcenter.domain.journey import (
     JourneyDefinition,
     PropertyType,
     StepDefinition,
+    TraitType,
 )
 from callcenter.errors import BadInput
 
+_ENTRIES = frozenset(
+    ["journey", "title", "key", "gap", "steps", "goal", "exits", "labels", "properties", "traits"]
+)
 _ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 
 
@@ -84,6 +88,18 @@ def _properties(raw: Any) -> Mapping[str, PropertyType]:
     return {**USUAL_PROPERTIES, **{name: PropertyType(kind) for name, kind in raw.items()}}
 
 
+def _traits(raw: Any) -> Mapping[str, TraitType]:
+    """Read `{deposit_matures_on: date}`: what rules may ask of customers besides the usual attributes."""
+    kinds = [kind.value for kind in TraitType]
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping) or not all(
+        isinstance(name, str) and name and kind in kinds for name, kind in raw.items()
+    ):
+        raise BadInput(f"traits: give each name a type, one of {', '.join(kinds)}")
+    return {name: TraitType(kind) for name, kind in raw.items()}
+
+
 def _gap(raw: Any) -> timedelta | None:
     if raw in (None, "none"):
         return None
@@ -102,7 +118,7 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         or not _ID.match(raw["journey"])
     ):
         raise BadInput("journey: needs a name of lower-case letters, digits, _ or -")
-    unknown = set(raw) - {"journey", "title", "key", "gap", "steps", "goal", "exits", "labels", "properties"}
+    unknown = set(raw) - _ENTRIES
     if unknown:
         raise BadInput(f"unknown entry {', '.join(sorted(unknown))}")
     steps_raw = raw.get("steps")
@@ -130,4 +146,5 @@ def read_journey(raw: Mapping[str, Any]) -> JourneyDefinition:
         exits=exits,
         labels={str(code): _texts(texts, str(code)) for code, texts in (raw.get("labels") or {}).items()},
         properties=_properties(raw.get("properties")),
+        traits=_traits(raw.get("traits")),
     )

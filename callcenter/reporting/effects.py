@@ -57,7 +57,7 @@ SELECT (SELECT count(*) FROM trigger_firing WHERE fate = 'suppressed' AND suppre
 _SWITCHED = text("""
 SELECT DISTINCT ON (e.subject) e.subject AS rule_key, e.at, u.name
   FROM audit_entry e LEFT JOIN app_user u ON u.id = e.user_id
- WHERE e.act IN ('rule.paused', 'rule.resumed')
+ WHERE e.act IN ('rule.paused', 'rule.resumed', 'rule.published')
  ORDER BY e.subject, e.at DESC, e.id DESC
 """)
 _SCRIPTS = text("""
@@ -132,7 +132,7 @@ def calls_avoided(session: Session) -> int:
 
 
 def switched_by(session: Session) -> Mapping[str, tuple[datetime, str | None]]:
-    """Return who last paused or resumed each rule, and when."""
+    """Return who last published, paused or resumed each rule, and when."""
     return {row.rule_key: (row.at, row.name) for row in session.execute(_SWITCHED)}
 
 

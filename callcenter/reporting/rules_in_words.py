@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from callcenter.domain.durations import duration_text
+from callcenter.domain.durations import duration_text, parse_duration
 from callcenter.domain.enums import Preset
+from callcenter.domain.fields import Field, Takes, event_fields, label_of, visit_fields
 from callcenter.domain.journey import JourneyDefinition
+from callcenter.domain.moments import CoolDown, DateMoment
 
 _LATIN_IN_CHINESE = re.compile(r"(?<=[一-鿿])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[一-鿿])")
 
@@ -30,6 +32,14 @@ class Rule(Protocol):
     @property
     def unless(self) -> tuple[str, ...]: ...
     @property
+    def within(self) -> timedelta | None: ...
+    @property
+    def where(self) -> Mapping[str, Any] | None: ...
+    @property
+    def cool_down(self) -> CoolDown | None: ...
+    @property
+    def date(self) -> DateMoment | None: ...
+    @property
     def holdout(self) -> float: ...
 
 
@@ -41,101 +51,55 @@ _WHEN = {
     "en": {
         "quiet": "When a customer has been quiet on {step} for {after} and did not move on",
         "dwell": "When a customer has been on {step} for {after} and did not move on",
-        "trouble": "When a customer meets an error on {step}{times} ({errors})",
+        "trouble": "When a customer meets an error on {step}{times}{within} ({errors}{where})",
         "absence": "When {event} is not followed by {unless} within {after} on {step}",
         "absence_any": "When {event} and the customer has not moved on from {step} within {after}",
         "moment": "When {event}",
         "enters": "a customer comes to {step}",
-        "happens": "{event} happens on {step}",
+        "happens": "{event} happens on {step}{where}",
+        "today": "{event} is today ({at}, local time)",
+        "ahead": "{event} is {before} away ({at}, local time)",
+        "each_year": "each year's {event}",
+        "within": " within {span}",
+        "where": " and {conditions}",
         "still": " and is still there {after} later",
         "unless": ", unless {unless} happens in between",
         "if": ", if {conditions}",
-        "end": "{when}, offer a call{holdout}.",
+        "cool_down": "; at most once in {spans}",
+        "rule": "{span} by this rule",
+        "journey": "{span} by any rule of the journey",
+        "customer": "{span} by any rule",
+        "end": "{when}, offer a call{cool_down}{holdout}.",
         "holdout": "; {share} % are held out",
         "no_holdout": "; nobody is held out",
     },
     "zh": {
         "quiet": "客户在“{step}”无操作满 {after}且未继续",
         "dwell": "客户在“{step}”停留满 {after}且未继续",
-        "trouble": "客户在“{step}”受阻{times}（{errors}）",
+        "trouble": "客户在“{step}”{within}受阻{times}（{errors}{where}）",
         "absence": "在“{step}”，{event}后 {after}内没有{unless}",
         "absence_any": "{event}后 {after}内未离开“{step}”",
         "moment": "{event}",
         "enters": "客户进入“{step}”",
-        "happens": "在“{step}”发生 {event}",
+        "happens": "在“{step}”发生 {event}{where}",
+        "today": "{event}为今天（当地时间 {at}）",
+        "ahead": "距{event}还有 {before}（当地时间 {at}）",
+        "each_year": "每年的{event}",
+        "within": "在 {span}内",
+        "where": "，且{conditions}",
         "still": "，且 {after}后仍停在此步",
         "unless": "，其间未发生 {unless}",
         "if": "，并且{conditions}",
-        "end": "{when}时，安排外呼{holdout}。",
+        "cool_down": "；{spans}最多一次",
+        "rule": "本规则 {span}内",
+        "journey": "本旅程任何规则 {span}内",
+        "customer": "任何规则 {span}内",
+        "end": "{when}时，安排外呼{cool_down}{holdout}。",
         "holdout": "；{share} % 留作对照",
         "no_holdout": "；不留对照",
     },
 }
 _JOIN = {"en": {"all": " and ", "any": " or "}, "zh": {"all": "且", "any": "或"}}
-_FIELDS = {
-    "en": {
-        "customer.credit_limit": "the customer's credit limit",
-        "customer.language": "the customer's language",
-        "customer.city": "the customer's city",
-        "customer.tags": "the customer's tags",
-        "customer.products": "the customer's products",
-        "visit.minutes": "the minutes on the step",
-        "visit.errors": "the number of errors",
-        "visit.last_error": "the last error",
-        "visit.last_error_reason": "the last error's reason",
-        "visit.entries": "the number of entries",
-        "visit.device": "the device",
-        "visit.app_version": "the app version",
-        "visit.credit_limit": "the credit limit shown",
-        "visit.amount": "the amount",
-        "visit.bank": "the bank",
-    },
-    "zh": {
-        "customer.credit_limit": "客户额度",
-        "customer.language": "客户语言",
-        "customer.city": "客户城市",
-        "customer.tags": "客户标签",
-        "customer.products": "客户产品",
-        "visit.minutes": "停留分钟数",
-        "visit.errors": "错误次数",
-        "visit.last_error": "最近的错误",
-        "visit.last_error_reason": "最近错误的原因",
-        "visit.entries": "进入次数",
-        "visit.device": "设备",
-        "visit.app_version": "App 版本",
-        "visit.credit_limit": "页面显示的额度",
-        "visit.amount": "金额",
-        "visit.bank": "银行",
-    },
-}
-_OPS = {
-    "en": {
-        "=": "is",
-        "!=": "is not",
-        ">": "is over",
-        ">=": "is at least",
-        "<": "is under",
-        "<=": "is at most",
-        "in": "is one of",
-        "not in": "is none of",
-        "starts with": "starts with",
-        "has": "include",
-        "has not": "do not include",
-    },
-    "zh": {
-        "=": "为",
-        "!=": "不为",
-        ">": "大于",
-        ">=": "不低于",
-        "<": "小于",
-        "<=": "不高于",
-        "in": "属于",
-        "not in": "不属于",
-        "starts with": "开头为",
-        "has": "包含",
-        "has not": "不包含",
-    },
-}
 
 
 def rule_in_words(rule: Rule, conditions: Any, journey: JourneyDefinition, language: str) -> str:
@@ -148,10 +112,23 @@ def rule_in_words(rule: Rule, conditions: Any, journey: JourneyDefinition, langu
     words = _WHEN[language]
     when = _when(rule, journey, language)
     if conditions:
-        when += words["if"].format(conditions=_condition(conditions, language))
+        when += words["if"].format(conditions=_condition(conditions, visit_fields(journey), language))
     share = words["holdout"] if rule.holdout else words["no_holdout"]
-    said = words["end"].format(when=when, holdout=share.format(share=f"{rule.holdout * 100:g}"))
+    said = words["end"].format(
+        when=when,
+        cool_down=_cool_down(rule.cool_down, language),
+        holdout=share.format(share=f"{rule.holdout * 100:g}"),
+    )
     return _LATIN_IN_CHINESE.sub(" ", said) if language == "zh" else said
+
+
+def _cool_down(cool_down: CoolDown | None, language: str) -> str:
+    if cool_down is None:
+        return ""
+    words = _WHEN[language]
+    spans = {"rule": cool_down.rule, "journey": cool_down.journey, "customer": cool_down.customer}
+    said = [words[one].format(span=_duration(span, language)) for one, span in spans.items() if span]
+    return words["cool_down"].format(spans=("、" if language == "zh" else ", ").join(said))
 
 
 def _event(key: str | None, journey: JourneyDefinition, language: str) -> str:
@@ -165,15 +142,20 @@ def _when(rule: Rule, journey: JourneyDefinition, language: str) -> str:
     words = _WHEN[language]
     title = journey.step(rule.step).title
     step = title.get(language) or title.get("en") or rule.step
-    happened = words["happens" if rule.event else "enters"].format(
-        event=_event(rule.event, journey, language), step=step
-    )
+    where = ""
+    if rule.where:
+        where = words["where"].format(conditions=_condition(rule.where, event_fields(journey), language))
+    event = _event(rule.event, journey, language)
+    happened = words["happens" if rule.event else "enters"].format(event=event, step=step, where=where)
+    within = words["within"].format(span=_duration(rule.within, language)) if rule.within else ""
     parts = {
         "step": step,
         "after": _duration(rule.after, language),
-        "event": happened.format(event=_event(rule.event, journey, language), step=step),
+        "event": _day(rule.date, journey, language) if rule.date else happened,
         "unless": _list(rule.unless, journey, language),
         "times": _times(rule.times, language),
+        "within": within,
+        "where": where,
         "errors": _list(rule.errors or ((rule.event,) if rule.event else ()), journey, language),
     }
     if rule.preset is Preset.ABSENCE:
@@ -185,6 +167,16 @@ def _when(rule: Rule, journey: JourneyDefinition, language: str) -> str:
     if rule.unless:
         said += words["unless"].format(**parts)
     return said
+
+
+def _day(date: DateMoment, journey: JourneyDefinition, language: str) -> str:
+    """When a date of the customer comes, or how long before."""
+    words, labels = _WHEN[language], label_of(journey, date.trait)
+    event = labels.get(language) or labels["en"]
+    event = words["each_year"].format(event=event) if date.is_yearly else event
+    said = words["ahead" if date.before else "today"]
+    before = _duration(date.before, language) if date.before else ""
+    return said.format(event=event, before=before, at=f"{date.at:%H:%M}")
 
 
 def _duration(value: timedelta, language: str) -> str:
@@ -202,17 +194,31 @@ def _list(keys: Sequence[str], journey: JourneyDefinition, language: str) -> str
     return _JOIN[language]["any"].join(_event(key, journey, language) for key in keys)
 
 
-def _condition(tree: Mapping[str, Any], language: str, *, inside: bool = False) -> str:
+def _condition(
+    tree: Mapping[str, Any], fields: Mapping[str, Field], language: str, *, inside: bool = False
+) -> str:
     """One comparison, or a group; a group within a group gets brackets."""
     if "field" in tree:
-        field = _FIELDS[language].get(tree["field"], tree["field"])
-        said = f"{field} {_OPS[language].get(tree['op'], tree['op'])} {_value(tree['value'], language)}"
-        return said if language == "en" else said.replace(" ", "", 1)
+        return _comparison(tree, fields, language)
     ((word, inner),) = tree.items()
     if word == "not":
-        return ("not " if language == "en" else "并非") + f"({_condition(inner, language)})"
-    said = _JOIN[language][word].join(_condition(part, language, inside=True) for part in inner)
+        return ("not " if language == "en" else "并非") + f"({_condition(inner, fields, language)})"
+    said = _JOIN[language][word].join(_condition(part, fields, language, inside=True) for part in inner)
     return f"({said})" if inside and len(inner) > 1 else said
+
+
+def _comparison(tree: Mapping[str, Any], fields: Mapping[str, Field], language: str) -> str:
+    """A comparison in the words of its field and operator; one the catalogue knows no more, as it stands."""
+    field = fields.get(tree["field"])
+    operator = field.operators.get(tree["op"]) if field else None
+    if field is None or operator is None:
+        return f"{tree['field']} {tree['op']} {_value(tree['value'], language)}"
+    if operator.takes is Takes.DURATION:
+        value = _duration(parse_duration(tree["value"], tree["field"]), language)
+    else:
+        value = _value(tree["value"], language)
+    label = field.label.get(language) or field.label["en"]
+    return operator.words[language].format(field=label, value=value)
 
 
 def _value(value: Any, language: str) -> str:

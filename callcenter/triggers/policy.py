@@ -2,21 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import time, timedelta
 from typing import Any
 
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset
-from callcenter.domain.journey import KEPT_SIGHTINGS, JourneyDefinition
+from callcenter.domain.fields import FieldType, event_fields, visit_fields
+from callcenter.domain.journey import KEPT_SIGHTINGS, EventRole, JourneyDefinition
+from callcenter.domain.moments import CoolDown, DateMoment
 from callcenter.errors import BadInput
-from callcenter.triggers.conditions import (
-    Condition,
-    always,
-    compile_condition,
-    event_fields,
-    visit_fields,
-)
+from callcenter.triggers.conditions import Condition, always, compile_condition, history_asked
 
 _KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
 _ENTRIES = frozenset(
@@ -41,9 +37,16 @@ _ENTRIES = frozenset(
         "holdout",
         "max_age",
         "moment",
+        "cool_down",
+        "date",
     ]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
+_CLOCK = re.compile(r"^([01]\d|2[01]):[0-5]\d$|^22:00$")
+"""Early enough in the day that the calendar has gone through its dates before midnight."""
+DEFAULT_AT = "09:30"
+LONGEST_BEFORE = timedelta(days=366)
+LONGEST_COOL_DOWN = timedelta(days=366)
 DEFAULT_HOLDOUT = 0.2
 DEFAULT_WINDOW = timedelta(days=7)
 DEFAULT_PROMISE = timedelta(seconds=60)
@@ -55,7 +58,8 @@ class RuleSpec:
     """A rule's definition, ready to run. `goal` is the step whose reaching counts as converted.
 
     `where` says which of the events named count, by what they say; `within` how close together `times` of
-    them must lie.
+    them must lie. `history` names the questions about the past that the conditions ask, each with how far
+    back; `date` is the date of the customer whose coming the calendar reports as the rule's event.
     """
 
     key: str
@@ -72,6 +76,7 @@ class RuleSpec:
     where: Mapping[str, Any] | None = None
     matches: Condition = always
     has_conditions: bool = False
+    history: Mapping[str, timedelta] = field(default_factory=dict)
     unless: tuple[str, ...] = ()
     priority: int = 50
     promise: timedelta = DEFAULT_PROMISE
@@ -80,6 +85,13 @@ class RuleSpec:
     holdout: float = DEFAULT_HOLDOUT
     max_age: timedelta = DEFAULT_MAX_AGE
     moment: str | None = None
+    cool_down: CoolDown | None = None
+    date: DateMoment | None = None
+
+    @property
+    def picks_events(self) -> bool:
+        """Whether only some of the events named count."""
+        return self.where is not None or self.date is not None
 
     @property
     def is_immediate(self) -> bool:
@@ -113,6 +125,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         preset=preset,
         condition=compile_condition(raw.get("conditions"), fields=visit_fields(journey)),
         has_conditions=bool(raw.get("conditions")),
+        history=history_asked(raw.get("conditions")),
         after=_after(raw, preset, journey),
         event=_known_key(raw.get("event"), "event", journey),
         errors=_error_keys(raw, preset, step, journey),
@@ -128,6 +141,8 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         holdout=_share(raw.get("holdout", DEFAULT_HOLDOUT)),
         max_age=parse_duration(raw.get("max_age", "24h"), "max_age"),
         moment=raw.get("moment"),
+        cool_down=_cool_down(raw.get("cool_down")),
+        date=_date(raw, preset, step, journey),
     )
 
 
@@ -202,6 +217,42 @@ def _goal(raw: Mapping[str, Any], step: str, journey: JourneyDefinition) -> str 
     if goal not in journey.order or journey.order[goal] <= journey.order[step]:
         raise BadInput(f"goal: {goal!r} must be a step after {step!r}")
     return str(goal)
+
+
+def _cool_down(raw: Any) -> CoolDown | None:
+    """Read `{rule: 7d, journey: 1d, customer: 4h}`, each of them optional."""
+    if raw is None:
+        return None
+    if not isinstance(raw, Mapping) or not raw or not set(raw) <= {"rule", "journey", "customer"}:
+        raise BadInput("cool_down: give durations for rule, journey or customer")
+    spans = {str(name): parse_duration(span, f"cool_down.{name}") for name, span in raw.items()}
+    if not all(timedelta(0) < span <= LONGEST_COOL_DOWN for span in spans.values()):
+        raise BadInput(f"cool_down: more than nothing, and at most {LONGEST_COOL_DOWN.days}d")
+    return CoolDown(**spans)
+
+
+def _date(raw: Mapping[str, Any], preset: Preset, step: str, journey: JourneyDefinition) -> DateMoment | None:
+    """Read `{field: customer.deposit_matures_on, before: 7d, yearly: false, at: "09:30"}`."""
+    said = raw.get("date")
+    if said is None:
+        return None
+    if preset is not Preset.MOMENT or journey.roles.get(str(raw.get("event"))) != (EventRole.ENTER, step):
+        raise BadInput(f"date: goes with preset moment and an event that enters step {step!r}")
+    if not isinstance(said, Mapping) or not {"field"} <= set(said) <= {"field", "before", "yearly", "at"}:
+        raise BadInput("date: give field, and if you like before, yearly and at")
+    known = visit_fields(journey).get(str(said["field"]))
+    if known is None or known.type is not FieldType.DATE:
+        raise BadInput(f"date.field: {said['field']!r} is not a date among the traits of the journey")
+    before = parse_duration(said.get("before", "0d"), "date.before")
+    if before % timedelta(days=1) or before > LONGEST_BEFORE:
+        raise BadInput(f"date.before: whole days, at most {LONGEST_BEFORE.days}d")
+    at = said.get("at", DEFAULT_AT)
+    if not isinstance(at, str) or not _CLOCK.match(at):
+        raise BadInput(f'date.at: {at!r} is not a time such as "09:30", in quotes')
+    if not isinstance(said.get("yearly", False), bool):
+        raise BadInput("date.yearly: true or false")
+    trait = known.name.removeprefix("customer.")
+    return DateMoment(trait, before, said.get("yearly", False), time.fromisoformat(at))
 
 
 def _whole(value: Any, where: str, low: int, high: int) -> int:

@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.enums import RuleState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput
 from callcenter.models import TriggerFiring, TriggerRule
+from callcenter.triggers.life import VersionFacts, stamp_of
 from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.rules import NO_RULES, StepRules
 
@@ -111,24 +113,30 @@ class RuleSet:
         return self._steps[key]
 
 
-_STAMP = text("""
+_STAMP = """
 SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(ctid::text || xmin::text, 0)), 0)::text
        || '/' || pg_postmaster_start_time()::text
 FROM trigger_rule
-""")
+"""
 """Changes whenever a rule's row does: every version of a row has another place or another transaction."""
 _PUBLISHED = text("""
 SELECT r.id FROM trigger_rule r
 JOIN trigger_rule c ON c.rule_key = r.rule_key AND c.state IN ('live', 'paused')
-WHERE r.id = c.id OR (r.published_at IS NOT NULL AND r.superseded_at IS NOT NULL
-                      AND r.version BETWEEN c.version - :kept AND c.version - 1)
+WHERE r.id = c.id
+   OR (r.published_at IS NOT NULL AND r.superseded_at IS NOT NULL
+       AND r.version BETWEEN c.version - :kept AND c.version - 1
+       AND NOT EXISTS (SELECT FROM trigger_rule e
+                        WHERE e.rule_key = r.rule_key AND e.version BETWEEN r.version AND c.version - 1
+                          AND e.published_at IS NOT NULL AND e.superseded_at IS NULL))
 """)
+"""The current versions, and those before that visits may be pinned to. A rule that was ended stays ended for
+the visits that were open then, also after a later version has taken it up again."""
 _sets: dict[str, tuple[Mapping[str, JourneyDefinition], RuleSet]] = {}
 
 
 def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
     """Return live and paused rules, compiled once for as long as neither they nor the journeys change."""
-    stamp = session.scalar(_STAMP) or ""
+    (stamp,) = cursor_of(session).execute(_STAMP).fetchone() or ("",)
     kept = _sets.get(stamp)
     if kept is None or kept[0] is not journeys:
         if len(_sets) > 8:
@@ -199,3 +207,30 @@ def current_version(session: Session, rule_key: str) -> TriggerRule | None:
         .where(TriggerRule.rule_key == rule_key)
         .where(col(TriggerRule.state).in_([RuleState.LIVE, RuleState.PAUSED]))
     ).first()
+
+
+def versions_of(session: Session, rule_key: str) -> Sequence[TriggerRule]:
+    """Return every version of a rule, the newest first; empty when there is no such rule."""
+    return session.exec(
+        select(TriggerRule).where(TriggerRule.rule_key == rule_key).order_by(col(TriggerRule.version).desc())
+    ).all()
+
+
+def versions_underway(session: Session) -> Sequence[TriggerRule]:
+    """Return every draft and every version in review, what waits longest first."""
+    return session.exec(
+        select(TriggerRule)
+        .where(col(TriggerRule.state).in_([RuleState.DRAFT, RuleState.IN_REVIEW]))
+        .order_by(col(TriggerRule.state).desc(), col(TriggerRule.state_at))
+    ).all()
+
+
+def facts_of_version(row: TriggerRule, rows: Sequence[TriggerRule]) -> VersionFacts:
+    """Return what decides what may be done with one of a rule's versions."""
+    newer_went_live = any(one.version > row.version and one.published_at for one in rows)
+    return VersionFacts(RuleState(row.state), row.created_by, row.submitted_by, newer_went_live)
+
+
+def stamp_of_row(row: TriggerRule) -> str:
+    """Return the mark that a form of this version must bring back to be saved."""
+    return stamp_of(RuleState(row.state), row.definition, row.note)

@@ -10,11 +10,13 @@ from typing import Any
 import orjson
 
 from callcenter.domain.enums import Preset
-from callcenter.domain.journey import Looked, Mark, Sighting, VisitState
-from callcenter.triggers.conditions import Facts
+from callcenter.domain.journey import CALENDAR_RULE, Looked, Mark, Sighting, VisitState
+from callcenter.triggers.conditions import NOW, Facts
 from callcenter.triggers.policy import RuleSpec
 
-_AT_ONCE = timedelta(0)
+KNOWN_SINCE = "known_since"
+"""The attribute of a customer that says when the bank's first word of them came in."""
+_UNASKED: Mapping[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def _group_of(rule: RuleSpec) -> str:
     if rule.preset is Preset.TROUBLE:
         within = "" if rule.within is None else f"/{rule.within.total_seconds():g}"
         return f"trouble:{'|'.join(_trouble_keys(rule))}:{rule.times}{within}{said}"
-    return f"{rule.preset.value}:{rule.event or ''}{said}"
+    dated = f"@{rule.key}" if rule.date else ""
+    return f"{rule.preset.value}:{rule.event or ''}{dated}{said}"
 
 
 def clock_of(rule: RuleSpec, visit: VisitState) -> Clock | None:
@@ -112,12 +115,19 @@ def _anchor(rule: RuleSpec, visit: VisitState) -> datetime | None:
     mark = visit.marks.get(rule.event)
     if mark is None:
         return None
-    if rule.where:
-        matching = [one.at for one in mark.sightings if rule.matches(_said(one))]
+    if rule.picks_events:
+        matching = [one.at for one in mark.sightings if _counts(rule, one)]
         if not matching:
             return None
         return matching[0] if rule.preset is Preset.ABSENCE else matching[-1]
     return mark.first_at if rule.preset is Preset.ABSENCE else mark.last_at
+
+
+def _counts(rule: RuleSpec, sighting: Sighting) -> bool:
+    """Whether an event of the right name is one the rule waits for."""
+    if rule.date is not None and sighting.properties.get(CALENDAR_RULE) != rule.key:
+        return False
+    return rule.matches(_said(sighting))
 
 
 def _said(sighting: Sighting) -> Facts:
@@ -145,7 +155,7 @@ def _kth_trouble(rule: RuleSpec, visit: VisitState) -> datetime | None:
 def _times_matching(rule: RuleSpec, marks: Iterable[Mark]) -> Iterable[datetime]:
     for mark in marks:
         for one in mark.sightings:
-            if not rule.where or rule.matches(_said(one)):
+            if not rule.where or _counts(rule, one):
                 yield one.at
 
 
@@ -202,8 +212,13 @@ def look_at(
     return Look(tuple(due), news, min(wakes, default=None))
 
 
-def facts_of(visit: VisitState, customer: Mapping[str, Any], at: datetime) -> Facts:
-    """Collect what conditions may speak of: the customer's attributes and the visit, as of `at`."""
+def facts_of(
+    visit: VisitState, customer: Mapping[str, Any], at: datetime, history: Mapping[str, datetime] = _UNASKED
+) -> Facts:
+    """Collect what conditions may speak of: the customer's attributes, the visit and the history, as of `at`.
+
+    `history` says when something happened last, by the fields' names; a field that is not in it is unknown.
+    """
     facts: dict[str, Any] = {f"customer.{name}": value for name, value in customer.items()}
     facts |= {f"visit.{name}": value for name, value in visit.facts.items()}
     facts |= {
@@ -212,7 +227,12 @@ def facts_of(visit: VisitState, customer: Mapping[str, Any], at: datetime) -> Fa
         "visit.last_error": visit.last_error,
         "visit.last_error_reason": visit.last_error_reason,
         "visit.entries": max((mark.count for mark in visit.marks.values()), default=0),
+        NOW: at,
+        **history,
     }
+    known_since = customer.get(KNOWN_SINCE)
+    if isinstance(known_since, datetime):
+        facts["customer.known_days"] = (at - known_since).total_seconds() / 86_400
     return facts
 
 

@@ -1,8 +1,8 @@
 """Keep rules in versions and store their firings, each at most once per visit."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +12,16 @@ from sqlmodel import Session, col, select
 from callcenter.db import cursor_of
 from callcenter.domain.enums import FiringFate, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
-from callcenter.domain.journey import JourneyDefinition, VisitRecord
+from callcenter.domain.journey import JourneyDefinition, Looked, VisitRecord
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule
+from callcenter.triggers.history import About
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import RuleSet, current_version, newest_version
-from callcenter.triggers.rules import Clock, Due, facts_of, look_at
+from callcenter.triggers.rules import Clock, Due, Look, StepRules, facts_of, look_at
 
-Attributes = Callable[[Collection[UUID]], Mapping[UUID, Mapping[str, Any]]]
-"""Gives what conditions may know of customers, by their ids."""
+Attributes = Callable[[Collection[UUID], Mapping[str, timedelta]], Mapping[UUID, About]]
+"""Gives what conditions may know of customers, by their ids; with the history asked for, each so far back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,7 @@ def look(
     due: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
         step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
-        found = look_at(
-            step, visit.state, fired=visit.fired, looked=visit.looked, lateness=visit.lateness, now=now
-        )
+        found = _look(step, visit, visit.looked, now)
         visit.looked.update(found.looked)
         _set_clock(visit, found.wake_at, now)
         due += [(visit, one) for one in found.due]
@@ -127,14 +126,14 @@ def _set_clock(visit: VisitRecord, wake_at: datetime | None, now: datetime) -> N
 def _fire(
     rules: RuleSet, due: Sequence[tuple[VisitRecord, Due]], attributes: Attributes, now: datetime
 ) -> list[FiringDraft]:
-    asked = {visit.customer_id for visit, one in due if one.rule.has_conditions}
-    people = attributes(asked) if asked else {}
+    people = _people_asked_about(due, attributes)
     drafts: list[FiringDraft] = []
     fired: set[UUID] = set()
     for visit, one in due:
-        known = people.get(visit.customer_id, {})
-        if one.rule.has_conditions and not one.rule.condition(facts_of(visit.state, known, now)):
-            continue
+        if one.rule.has_conditions:
+            known = people.get(visit.customer_id, _NOBODY)
+            if not one.rule.condition(facts_of(visit.state, known.attributes, now, known.history)):
+                continue
         version = rules.version_for(one.rule.key, visit.state.opened_at)
         assert version is not None
         reason = SuppressReason.SHADOWED if visit.id in fired else None
@@ -142,6 +141,23 @@ def _fire(
         visit.fired.append(one.rule.key)
         drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason))
     return drafts
+
+
+_NOBODY = About()
+
+
+def _people_asked_about(
+    due: Sequence[tuple[VisitRecord, Due]], attributes: Attributes
+) -> Mapping[UUID, About]:
+    """Read, at once, what the rules with conditions ask of their customers."""
+    asking = [(visit.customer_id, one.rule) for visit, one in due if one.rule.has_conditions]
+    if not asking:
+        return {}
+    asked: dict[str, timedelta] = {}
+    for _, rule in asking:
+        for name, span in rule.history.items():
+            asked[name] = max(span, asked.get(name, span))
+    return attributes({customer_id for customer_id, _ in asking}, asked)
 
 
 _STORE = """
@@ -211,18 +227,34 @@ def decide(
     firing.holdout_share, firing.holdout_unit = holdout_share, holdout_unit
 
 
-def skip_past(rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> list[tuple[VisitRecord, Due]]:
-    """Note on open visits that every deadline up to now was looked at; return what passed unseen.
+def skip_past(
+    rules: RuleSet, visits: Sequence[VisitRecord], rule_key: str, now: datetime
+) -> list[tuple[VisitRecord, Due]]:
+    """Note on open visits that the deadlines of a rule up to now were looked at; return what passed.
 
-    For rules that begin to watch visits which are open already: only deadlines still ahead fire, and nobody
-    is called for a moment long gone.
+    For a rule that begins to watch visits which are open already: only deadlines still ahead fire, and nobody
+    is called for a moment long gone. The other rules of the visits must have been looked at just before.
     """
     passed: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
         step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
-        found = look_at(
-            step, visit.state, fired=visit.fired, looked=visit.looked, lateness=visit.lateness, now=now
-        )
-        visit.looked.update(found.looked)
-        passed += [(visit, one) for one in found.due]
+        alone = StepRules(tuple(one for one in step.rules if one.key == rule_key))
+        past = _look(alone, visit, {}, now)
+        visit.looked.update(_look(step, visit, visit.looked, now).looked)
+        passed += [(visit, one) for one in past.due]
     return passed
+
+
+def _look(step: StepRules, visit: VisitRecord, looked: Mapping[str, Looked], now: datetime) -> Look:
+    return look_at(step, visit.state, fired=visit.fired, looked=looked, lateness=visit.lateness, now=now)
+
+
+def note_missed(
+    rules: RuleSet, passed: Sequence[tuple[VisitRecord, Due]], attributes: Attributes, now: datetime
+) -> list[FiringDraft]:
+    """Say which deadlines that have passed would have fired, their conditions holding: that is kept, suppressed.
+
+    Such a firing is the one of its rule and visit, as it would have been.
+    """
+    drafts = _fire(rules, passed, attributes, now)
+    return [replace(one, reason=SuppressReason.WOULD_HAVE_FIRED) for one in drafts]

@@ -7,25 +7,34 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from flask import Response, jsonify, request
-from sqlalchemy.exc import OperationalError
+import psycopg
+from flask import Response, current_app, jsonify, request
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from callcenter import pipeline
 from callcenter.errors import CallCenterError
 from callcenter.intake import policy
-from callcenter.intake.queries import source_of_key
+from callcenter.intake.poison import poison, where_it_broke
+from callcenter.intake.queries import known_key
 from callcenter.intake.rules import EventBatch, read_batch
 from callcenter.models import EventSource
+from callcenter.runtime import Runtime
+from callcenter.web.admissions import admissions
+from callcenter.web.collector_groups import TogetherStore
 from callcenter.web.edge import blueprint, runtime
 from callcenter.web.limits import collector_limit
 
 bp = blueprint("events")
 
+_NOT_THE_EVENTS = (OperationalError, InterfaceError, PoolTimeout, psycopg.InterfaceError, CallCenterError)
+"""What says nothing against the events: the database is away or busy, or a stage refused for a reason it names."""
 Reader = Callable[[list[Any], datetime], EventBatch]
 """Reads the raw events of a request that came in at a time."""
 
@@ -93,21 +102,28 @@ def allow_other_sites(response: Response) -> Response:
 
 
 def admit(session: Session, write_key: str | None) -> EventSource:
-    """Return the source a write key belongs to.
+    """Return the source a write key belongs to; a key seen in the last 5 s costs no query.
 
-    Raises Refusal: 401 for an unknown key, 404 for a source that is switched off.
+    Raises Refusal: 401 for a key that is unknown or has ended, 404 for a source that is switched off.
     """
-    source = source_of_key(session, write_key, runtime().clock()) if write_key else None
-    if source is None:
+    now = runtime().clock()
+    known = admissions().known(write_key, now, lambda: known_key(session, write_key)) if write_key else None
+    if known is None or (known.ends_at and known.ends_at <= now):
         raise Refusal(401, "unknown_write_key", "This write key is not known. Check the source's settings.")
-    if not source.is_enabled:
+    if not known.source.is_enabled:
         raise Refusal(404, "source_disabled", "This source is switched off. Ask the administrator.")
-    return source
+    return known.source
 
 
 def slow_down(write_key: str | None, now: datetime) -> None:
-    """Raise Refusal 429, with when to come again, when a write key sends too many requests in this second."""
-    if write_key and (limit := collector_limit(runtime(), write_key, now)):
+    """Raise Refusal 429, with when to come again, when a write key sends too many requests in this second.
+
+    A key this process has not seen yet may ask as often as the default says.
+    """
+    if not write_key:
+        return
+    most = admissions().limit_of(write_key) or policy.MAX_REQUESTS_PER_SECOND
+    if limit := collector_limit(runtime(), write_key, now, most):
         headers = {"Retry-After": str(limit.retry_after_s), "X-RateLimit-Reset": str(limit.resets_at)}
         raise Refusal(429, "too_many_requests", "Too many requests; send larger batches.", headers)
 
@@ -118,20 +134,66 @@ def take(write_key: str | None, items: Any, read: Reader, received_at: datetime)
     `items` is the list of raw events as it was sent, which may be no list at all.
     """
     slow_down(write_key, received_at)
-    with runtime().unit_of_work() as session:
+    with runtime().reading() as session:
         source = admit(session, write_key)
-        if not isinstance(items, list):
-            raise Refusal(400, "no_batch", "A batch needs a list named batch.")
-        if len(items) > policy.MAX_BATCH_EVENTS:
-            message = f"A batch may have {policy.MAX_BATCH_EVENTS} events; send several."
-            raise Refusal(400, "batch_too_long", message)
-        taken = pipeline.take_events(session, source, read(items, received_at), received_at)
+    if not isinstance(items, list):
+        raise Refusal(400, "no_batch", "A batch needs a list named batch.")
+    if len(items) > policy.MAX_BATCH_EVENTS:
+        message = f"A batch may have {policy.MAX_BATCH_EVENTS} events; send several."
+        raise Refusal(400, "batch_too_long", message)
+    taken = store(source, items, read, received_at)
     rejected = [{"index": one.index, "code": one.code, "message": one.message} for one in taken.rejected]
     if rejected and request.headers.get("X-Strict-Mode") == "1":
         response = jsonify(code="events_rejected", message="Some events were rejected.", rejected=rejected)
         response.status_code = 400
         return response
     return jsonify(success=True, accepted=taken.accepted, duplicate=taken.duplicate, rejected=rejected)
+
+
+def store(source: EventSource, items: list[Any], read: Reader, received_at: datetime) -> pipeline.Intake:
+    """Store the events of one request in one unit of work; an event that breaks it must not block the others.
+
+    When something unexpected breaks, each event is tried in a unit of work of its own. Those that break
+    again are kept in quarantine as poison, and their senders are told; the others are stored.
+    """
+    batch = read(items, received_at)
+    try:
+        return _together(runtime()).store(source, batch, received_at)
+    except _NOT_THE_EVENTS:
+        raise
+    except Exception:
+        return _store_singly(source, items, read, batch, received_at)
+
+
+@lru_cache(maxsize=4)
+def _together(house: Runtime) -> TogetherStore:
+    return TogetherStore(house.unit_of_work)
+
+
+def _store_singly(
+    source: EventSource, items: list[Any], read: Reader, batch: EventBatch, received_at: datetime
+) -> pipeline.Intake:
+    accepted = duplicate = 0
+    rejected = list(batch.rejections)
+    for index, item in enumerate(items):
+        one = read([item], received_at)
+        if not one.events:
+            continue
+        try:
+            with runtime().unit_of_work() as session:
+                taken = pipeline.take_events(session, source, one, received_at)
+        except _NOT_THE_EVENTS:
+            raise
+        except Exception as error:
+            current_app.logger.error("event.poisoned source=%s error=%s", source.id, where_it_broke(error))
+            rejected.append(poison(index, item, error))
+        else:
+            accepted, duplicate = accepted + taken.accepted, duplicate + taken.duplicate
+    rejected.sort(key=lambda one: one.index)
+    # A batch without events breaks too when it is not the events that are poison: then nothing is accepted.
+    with runtime().unit_of_work() as session:
+        pipeline.take_events(session, source, EventBatch((), tuple(rejected)), received_at)
+    return pipeline.Intake(accepted, duplicate, tuple(rejected))
 
 
 def take_one(event: Mapping[str, Any], kind: str, received_at: datetime) -> Response:

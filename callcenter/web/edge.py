@@ -105,6 +105,7 @@ _NAV = {
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
         NavItem("scripts", "/studio/scripts", "s"),
+        NavItem("sources", "/admin/sources", "o"),
     ),
 }
 _NAV_ADMIN = (*_NAV[Role.SUPERVISOR], *_NAV[Role.STRATEGIST])

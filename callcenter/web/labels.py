@@ -80,6 +80,11 @@ LABELS = {
     "draft": _l("Draft"),
     "in_review": _l("In review"),
     "retired": _l("Retired"),
+    "discarded": _l("Given up"),
+    # what became of a refused event
+    "open": _l("Open"),
+    "redriven": _l("Taken in again"),
+    "dismissed": _l("Dismissed"),
     # causes of a drop-off
     "technical": _l("Technical"),
     "usability": _l("Usability"),
@@ -105,6 +110,7 @@ LABELS = {
     "rules": _l("Rules"),
     "effects": _l("Effects"),
     "scripts": _l("Scripts"),
+    "sources": _l("Sources"),
     "agent": _l("Agent"),
     "supervisor": _l("Supervisor"),
     "strategist": _l("Strategist"),

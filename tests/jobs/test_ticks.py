@@ -122,4 +122,4 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         raise RuntimeError
 
     _guarded(fails, floor.runtime)()
-    assert [tick.__name__ for tick, _ in TICKS] == ["fire", "match", "expire", "reconcile"]
+    assert [tick.__name__ for tick, _ in TICKS] == ["fire", "match", "expire", "reconcile", "announce"]

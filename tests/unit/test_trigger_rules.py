@@ -1,7 +1,7 @@
 """When a visit is worth a call: deadlines to the second, one wake-up, no look too early and none too many."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,15 +10,24 @@ from hypothesis import strategies as st
 
 from callcenter.commands.sample import read_sample
 from callcenter.domain.journey import Looked, Mark, Sighting, VisitState
+from callcenter.domain.moments import DateMoment
 from callcenter.errors import BadInput
 from callcenter.journeys.policy import read_journey
 from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.rules import Look, StepRules, clock_of, look_at, still_stands
 
 LOAN = read_journey(read_sample("loan.yaml"))
+DATED = read_journey({**read_sample("loan.yaml"), "traits": {"matures_on": "date", "risk": "number"}})
 START = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
 LATENESS = timedelta(seconds=5)
 SAMPLE = [read_rule(raw, LOAN) for raw in read_sample("rules.yaml")]
+
+
+MOMENT = {
+    "preset": "moment",
+    "event": "id_photo_front",
+    "date": {"field": "customer.matures_on", "before": "7d"},
+}
 
 
 def at(seconds: float) -> datetime:
@@ -199,10 +208,48 @@ def test_nothing_is_due_before_the_wake_up_and_something_is_at_it(
             "where",
         ),
         ({"nonsense": 1}, "unknown entry nonsense"),
+        ({"cool_down": "7d"}, "cool_down: give durations"),
+        ({"cool_down": {}}, "cool_down: give durations"),
+        ({"cool_down": {"rules": "7d"}}, "cool_down: give durations"),
+        ({"cool_down": {"rule": 7}}, "cool_down.rule: 7 is not a duration"),
+        ({"cool_down": {"rule": "0d"}}, "cool_down: more than nothing"),
+        ({"cool_down": {"rule": "900d"}}, "cool_down: more than nothing"),
+        ({"date": {"field": "customer.matures_on"}}, "date: goes with preset moment"),
+        ({**MOMENT, "event": "photo_accepted"}, "date: goes with preset moment and an event that enters"),
+        ({**MOMENT, "date": "2026-12-01"}, "date: give field"),
+        ({**MOMENT, "date": {"before": "7d"}}, "date: give field"),
+        ({**MOMENT, "date": {"field": "customer.risk"}}, "date.field: 'customer.risk' is not a date"),
+        ({**MOMENT, "date": {"field": "matures_on"}}, "date.field"),
+        ({**MOMENT, "date": {"field": "customer.matures_on", "before": "36h"}}, "date.before: whole days"),
+        ({**MOMENT, "date": {"field": "customer.matures_on", "before": "900d"}}, "date.before"),
+        ({**MOMENT, "date": {"field": "customer.matures_on", "at": 570}}, "date.at: 570 is not a time"),
+        ({**MOMENT, "date": {"field": "customer.matures_on", "at": "23:30"}}, "date.at"),
+        ({**MOMENT, "date": {"field": "customer.matures_on", "yearly": "no"}}, "date.yearly"),
         ({"rule": "Not A Key"}, "rule"),
     ],
 )
 def test_a_wrong_rule_is_refused_when_it_is_written_and_says_what(wrong: dict[str, Any], says: str) -> None:
     raw = {"rule": "r", "step": "id_photo", "preset": "trouble", **wrong}
     with pytest.raises(BadInput, match=says):
-        read_rule(raw, LOAN)
+        read_rule(raw, DATED)
+
+
+def test_a_date_rule_counts_only_the_events_the_calendar_made_for_it() -> None:
+    one = read_rule({"rule": "r", "step": "id_photo", **MOMENT}, DATED)
+    assert one.date == DateMoment("matures_on", timedelta(days=7), False, time(9, 30))
+    assert clock_of(one, visit(10, id_photo_front=(10,))) is None
+    said = [{}, {"calendar_rule": "another"}, {"calendar_rule": "r"}]
+    sightings = tuple(Sighting(at(second), said[second]) for second in range(3))
+    for count, due in ((2, None), (3, 2)):
+        seen = replace(visit(10), marks={"id_photo_front": Mark(count, at(0), sightings[:count])})
+        clock = clock_of(one, seen)
+        assert (clock.due_at if clock else None) == (None if due is None else at(due))
+
+
+def test_dates_of_two_rules_do_not_share_a_clock() -> None:
+    early, late = (
+        read_rule({"rule": name, "step": "id_photo", **MOMENT}, DATED) for name in ("early", "late")
+    )
+    seen = (Sighting(at(1), {"calendar_rule": "early"}),)
+    seen_early = replace(visit(10), marks={"id_photo_front": Mark(1, at(1), seen)})
+    assert _due([early, late], seen_early, at(10)) == ["early"]

@@ -19,6 +19,7 @@ from callcenter.journeys import service as journeys
 from callcenter.models import EventSource, JourneyEvent, QuarantinedEvent
 from callcenter.runtime import Runtime
 from callcenter.triggers import service as triggers
+from callcenter.web.admissions import FRESH
 from tests.factories import Clock
 from tests.web.conftest import app_on, settings_for
 
@@ -79,9 +80,10 @@ class Collector:
             return list(session.exec(select(QuarantinedEvent).order_by(col(QuarantinedEvent.id))))[after:]
 
     def switch(self, *, on: bool) -> None:
-        """Switch the source on or off."""
+        """Switch the source on or off, and let the time pass until the collector knows."""
         with self.runtime.unit_of_work() as session:
             session.exec(select(EventSource)).one().is_enabled = on
+        self.clock.go_on(seconds=FRESH.total_seconds())
 
 
 def zipped(body: Any) -> bytes:

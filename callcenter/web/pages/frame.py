@@ -17,7 +17,7 @@ class Money:
 class NavItem:
     """One place the viewer may go.
 
-    `code` names label and icon: console, floor, journeys, rules, effects, scripts.
+    `code` names label and icon: console, floor, journeys, rules, effects, scripts, sources.
     `key` is the letter after `g`. `badge` is a count worth a look, None or 0 for none.
     """
 

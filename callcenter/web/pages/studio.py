@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from callcenter.web.pages.frame import Frame, Money
+from callcenter.web.pages.rules import DraftRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,12 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class RulesPage:
-    """All rules; counts are of the last `window_days` days."""
+    """All rules, and what is underway to become one; counts are of the last `window_days` days."""
 
     frame: Frame
     window_days: int
     rules: tuple[RuleRow, ...] = ()
+    drafts: tuple[DraftRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

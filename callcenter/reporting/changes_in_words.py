@@ -1,0 +1,152 @@
+"""What two versions of a rule differ in, as lines a reviewer reads: after: 3 min → 5 min. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from callcenter.domain.changes import Change
+from callcenter.domain.enums import Preset
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.reporting.rule_terms import (
+    condition_words,
+    event_name,
+    fields_of,
+    list_words,
+    step_name,
+    tidy,
+    value_words,
+)
+
+ENTRIES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "name",
+        "journey": "journey",
+        "step": "step",
+        "preset": "kind",
+        "moment": "moment",
+        "event": "event",
+        "errors": "errors",
+        "times": "how often",
+        "within": "within",
+        "after": "after",
+        "unless": "unless",
+        "cool_down": "cool-down",
+        "priority": "priority",
+        "promise": "promise",
+        "max_age": "expires after",
+        "goal": "goal",
+        "window": "judged within",
+        "holdout": "hold-out",
+        "where.joined": "events must match",
+        "conditions.joined": "conditions must hold",
+    },
+    "zh": {
+        "title": "名称",
+        "journey": "旅程",
+        "step": "步骤",
+        "preset": "类型",
+        "moment": "时机",
+        "event": "事件",
+        "errors": "错误",
+        "times": "次数",
+        "within": "时间范围",
+        "after": "等待",
+        "unless": "除非",
+        "cool_down": "冷却",
+        "priority": "优先级",
+        "promise": "起呼承诺",
+        "max_age": "任务有效期",
+        "goal": "目标",
+        "window": "效果观察期",
+        "holdout": "对照比例",
+        "where.joined": "事件需满足",
+        "conditions.joined": "条件需满足",
+    },
+}
+PRESETS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        Preset.GONE_QUIET: "gone quiet",
+        Preset.DWELL: "dwell",
+        Preset.ABSENCE: "A then not B",
+        Preset.TROUBLE: "trouble",
+        Preset.MOMENT: "moment",
+    },
+    "zh": {
+        Preset.GONE_QUIET: "无操作",
+        Preset.DWELL: "停留过久",
+        Preset.ABSENCE: "有 A 无 B",
+        Preset.TROUBLE: "受阻",
+        Preset.MOMENT: "时机",
+    },
+}
+_FORMS = {
+    "en": {
+        "changed": "{entry}: {before} → {after}",
+        "added": "{entry} added: {after}",
+        "removed": "{entry} removed: {before}",
+        "nothing": "nothing",
+        "at_once": "at once",
+        "all": "all",
+        "any": "any",
+    },
+    "zh": {
+        "changed": "{entry}：{before} → {after}",
+        "added": "新增{entry}：{after}",
+        "removed": "删除{entry}：{before}",
+        "nothing": "无",
+        "at_once": "立即",
+        "all": "全部",
+        "any": "任一",
+    },
+}
+_PARTS = {
+    "en": {"conditions": "condition", "where": "event property"},
+    "zh": {"conditions": "条件", "where": "事件属性"},
+}
+
+
+def change_in_words(change: Change, journey: JourneyDefinition, language: str) -> str:
+    """Say one change in a line; `language` is en or zh, else English.
+
+    "condition added: the customer's credit limit is at least 50,000"
+    """
+    language = language if language in _FORMS else "en"
+    forms = _FORMS[language]
+    is_part = change.entry in _PARTS[language]
+    entry = _PARTS[language].get(change.entry) or ENTRIES[language].get(
+        change.entry, change.entry.replace("_", " ")
+    )
+    kind = "changed"
+    if change.before in (None, ()) or change.after in (None, ()):
+        kind = "added" if change.before in (None, ()) else "removed"
+    if kind != "changed" and not is_part and change.entry == "after":
+        kind = "changed"
+    said = [
+        condition_words(value, fields_of(journey), language)
+        if is_part and value is not None
+        else _value(change.entry, value, journey, language)
+        for value in (change.before, change.after)
+    ]
+    return tidy(forms[kind].format(entry=entry, before=said[0], after=said[1]), language)
+
+
+def _value(entry: str, value: Any, journey: JourneyDefinition, language: str) -> str:
+    forms = _FORMS[language]
+    if value is None or value == ():
+        return forms["nothing"]
+    if entry.endswith(".joined"):
+        return forms.get(str(value), str(value))
+    if entry == "after" and not value:
+        return forms["at_once"]
+    if entry == "holdout":
+        return f"{value * 100:g} %"
+    if entry == "preset":
+        return PRESETS[language].get(value, str(value))
+    if entry in ("step", "goal"):
+        return step_name(journey, value, language)
+    if entry == "event":
+        return event_name(journey, value, language)
+    if entry in ("errors", "unless"):
+        return list_words([event_name(journey, one, language) for one in value], language)
+    if isinstance(value, Mapping):
+        return list_words([f"{name} {value_words(one, language)}" for name, one in value.items()], language)
+    return value_words(value, language)

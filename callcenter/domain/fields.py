@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from callcenter.domain.journey import CALENDAR_RULE, JourneyDefinition, PropertyType, TraitType
+from callcenter.domain.journey import (
+    CALENDAR_RULE,
+    OF_THE_VISIT,
+    JourneyDefinition,
+    PropertyType,
+    TraitType,
+)
 
 
 class FieldType(StrEnum):
@@ -182,6 +188,7 @@ def event_fields(journey: JourneyDefinition) -> Mapping[str, Field]:
             f"event.{name}", _OF_PROPERTY[kind], FieldSource.EVENT, _label_of_property(journey, name)
         )
         for name, kind in _said(journey)
+        if name not in OF_THE_VISIT
     }
 
 

@@ -1,10 +1,11 @@
 """Journeys and visits as frozen values; the pure rules over them are in journeys.rules and triggers.rules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -131,6 +132,8 @@ class JourneyDefinition:
         return self.steps[self.order[step_id]]
 
 
+OF_THE_VISIT = frozenset({"device", "app_version", "channel"})
+"""Properties that say where a customer is rather than what happened: the visit remembers them, not each event."""
 KEPT_SIGHTINGS = 16
 """How many of an event's sightings a visit remembers one by one; the count goes on."""
 
@@ -159,9 +162,10 @@ class Mark:
 class Marks(Mapping[str, Mark]):
     """The marks of a visit by event key, in the form they are stored in; read one by one when asked for.
 
-    Stored is, per key, the count, the first time, and the sightings: each its time, or its time and what the
-    event said. Times are whole microseconds since 1970. Most events touch one mark of a visit, and most
-    looks at a visit ask for none, so that reading them all would cost more than everything else.
+    Stored is, per key, the count, the first time, and the sightings: each the time, the time alone in a list
+    when the event said the same as the one before, or the time and what it said. Times are whole microseconds
+    since 1970. Most events touch one mark of a visit, and most looks at a visit ask for none, so that reading
+    them all would cost more than everything else.
     """
 
     __slots__ = ("written",)
@@ -178,7 +182,7 @@ class Marks(Mapping[str, Mark]):
 
     def __getitem__(self, key: str) -> Mark:
         count, first, seen = self.written[key]
-        return Mark(count, moment(first), tuple(map(_sighting, seen)))
+        return Mark(count, moment(first), tuple(Sighting(moment(at), said) for at, said in _told(seen)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.written)
@@ -197,17 +201,15 @@ class Marks(Mapping[str, Mark]):
 
     def seen(self, key: str, at: datetime, properties: Mapping[str, Any]) -> "Marks":
         """Return these marks with one more sighting, put in its place by time."""
-        time = microseconds(at)
-        one = [time, properties] if properties else time
-        old = self.written.get(key)
+        time, old = microseconds(at), self.written.get(key)
         if old is None:
-            return Marks({**self.written, key: [1, time, [one]]})
+            return Marks({**self.written, key: [1, time, [[time, properties] if properties else time]]})
         count, first, seen = old
-        if time >= _time_of(seen[-1]):
-            seen = [*seen, one]
-        else:
-            seen = sorted([*seen, one], key=_time_of)
-        return Marks({**self.written, key: [count + 1, min(first, time), seen[-KEPT_SIGHTINGS:]]})
+        told = list(_told(seen))
+        told.append((time, properties))
+        if time < told[-2][0]:
+            told.sort(key=_TIME)
+        return Marks({**self.written, key: [count + 1, min(first, time), _short(told[-KEPT_SIGHTINGS:])]})
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -224,21 +226,40 @@ def microseconds(at: datetime) -> int:
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
-def _time_of(seen: Any) -> int:
-    time: int = seen if isinstance(seen, int) else seen[0]
-    return time
+_Told = tuple[int, Mapping[str, Any]]
+_TIME = itemgetter(0)
 
 
-def _sighting(seen: Any) -> Sighting:
-    return Sighting(moment(seen), {}) if isinstance(seen, int) else Sighting(moment(seen[0]), seen[1])
+def _told(seen: Sequence[Any]) -> Iterator[_Told]:
+    """Read sightings as they are stored: the time of each, and what it said."""
+    said: Mapping[str, Any] = {}
+    for one in seen:
+        if isinstance(one, int):
+            said = {}
+            yield one, said
+        else:
+            said = one[1] if len(one) > 1 else said
+            yield one[0], said
+
+
+def _short(told: Iterable[_Told]) -> list[Any]:
+    """Write sightings as they are stored; what is said again is not written again."""
+    seen: list[Any] = []
+    before: Mapping[str, Any] = {}
+    for time, said in told:
+        if not said:
+            seen.append(time)
+        elif said == before:
+            seen.append([time])
+        else:
+            seen.append([time, said])
+        before = said
+    return seen
 
 
 def _written(mark: Mark) -> list[Any]:
-    times = [
-        [microseconds(one.at), one.properties] if one.properties else microseconds(one.at)
-        for one in mark.sightings
-    ]
-    return [mark.count, microseconds(mark.first_at), times]
+    told = [(microseconds(one.at), one.properties) for one in mark.sightings]
+    return [mark.count, microseconds(mark.first_at), _short(told)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue, PlacedEvent
 from callcenter.domain.journey import (
+    OF_THE_VISIT,
     Crossing,
     EventRole,
     JourneyDefinition,
@@ -173,7 +174,8 @@ def _older(
     """Take in an event that happened before the visit's entry was known."""
     if step != visit.step or place.role is not EventRole.ENTER:
         return visit
-    marks = Marks.of(visit.marks).seen(place.key, event.event_time, _remembered(journey, event))
+    said = _of_the_event(_remembered(journey, event))
+    marks = Marks.of(visit.marks).seen(place.key, event.event_time, said)
     return replace(visit, entered_at=event.event_time, marks=marks)
 
 
@@ -189,6 +191,10 @@ def _remembered(journey: JourneyDefinition, event: EventValue) -> dict[str, Any]
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 kept[name] = value
     return kept
+
+
+def _of_the_event(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name not in OF_THE_VISIT}
 
 
 def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: EventValue) -> VisitState:
@@ -211,7 +217,7 @@ def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: Ev
         entered_at=visit.entered_at,
         last_activity_at=max(visit.last_activity_at, at),
         opened_at=visit.opened_at,
-        marks=Marks.of(visit.marks).seen(key, at, said),
+        marks=Marks.of(visit.marks).seen(key, at, _of_the_event(said)),
         facts=facts,
         facts_at=facts_at,
         errors=visit.errors + 1 if is_error else visit.errors,

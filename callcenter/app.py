@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from callcenter.models import User
 from callcenter.runtime import Runtime, get_runtime
-from callcenter.web import auth, carrier, console, edge, events, health, live, strategy, supervisor
+from callcenter.web import admin, auth, carrier, console, edge, events, health, live, strategy, supervisor
 from callcenter.web.formats import FILTERS
 
 _CSP = (
@@ -45,7 +45,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (auth, console, supervisor, strategy, live, events, carrier, health):
+    for module in (auth, console, supervisor, strategy, admin, live, events, carrier, health):
         app.register_blueprint(module.bp)
     for outside in (events.bp, carrier.bp, health.bp):
         csrf.exempt(outside)  # guarded by write key or signature, never by a cookie

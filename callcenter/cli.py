@@ -24,6 +24,9 @@ COMMANDS: dict[str, Entry] = {
     "sample": Entry("callcenter.commands.sample", "sample", "Load the sample set-up."),
     "users": Entry("callcenter.commands.users", "users", "Add and change the people who sign in."),
     "sources": Entry("callcenter.commands.sources", "sources", "Add event sources and write keys."),
+    "quarantine": Entry(
+        "callcenter.commands.quarantine", "quarantine", "Look at refused events, drive them in again."
+    ),
     "scripts": Entry("callcenter.commands.scripts", "scripts", "Check call scripts."),
     "rules": Entry("callcenter.commands.rules", "rules", "List, check and adopt trigger rules."),
     "journeys": Entry("callcenter.commands.journeys", "journeys", "List and load journeys."),
@@ -34,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "import-events": Entry(
         "callcenter.commands.import_events", "import_events_command", "Take in journey events from a file."
     ),
+    "events": Entry("callcenter.commands.events", "events", "See where events lie; archive old weeks."),
     "back-test": Entry(
         "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
     ),

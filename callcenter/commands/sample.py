@@ -6,6 +6,7 @@ from typing import Any
 import click
 import yaml
 
+from callcenter import pipeline
 from callcenter.accounts import service as accounts
 from callcenter.commands.here import runtime_here
 from callcenter.config import Settings
@@ -25,7 +26,6 @@ from callcenter.sample.people import (
     DEMO_USERS,
     DEMO_WRITE_KEY,
 )
-from callcenter.triggers import service as triggers
 from callcenter.triggers.queries import newest_version
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -52,7 +52,7 @@ def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
             journey = journeys.load_journey(session, raw, loaded.values(), now)
         for rule in read_sample("rules.yaml"):
             if again or newest_version(session, rule["rule"]) is None:
-                triggers.adopt_rule(session, rule, journey, now)
+                pipeline.adopt_rule(session, rule, journey, None, now)
 
 
 def load_sample(settings: Settings) -> list[tuple[str, str, str]]:

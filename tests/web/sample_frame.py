@@ -37,6 +37,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("scripts", "/studio/scripts", "s"),
+            ("sources", "/admin/sources", "o"),
         )
     )
     nav: tuple[NavItem, ...] = studio

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
+from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
+from tests.web.sample_sources import new_key, new_source, source, sources
 from tests.web.sample_studio import effects, journeys, rules, scripts
 
 
@@ -39,7 +41,20 @@ def error(language: str, theme: str, state: str) -> ErrorPage:
     )
 
 
-Page = ConsolePage | FloorPage | JourneysPage | RulesPage | EffectsPage | ScriptsPage | SignInPage | ErrorPage
+Page = (
+    ConsolePage
+    | FloorPage
+    | JourneysPage
+    | RulesPage
+    | EffectsPage
+    | ScriptsPage
+    | SourcesPage
+    | SourcePage
+    | NewSourcePage
+    | NewKeyPage
+    | SignInPage
+    | ErrorPage
+)
 
 SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, ...]]] = {
     "console": (
@@ -56,6 +71,19 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
+    "source": (
+        "admin/source.html",
+        "admin/_source.html",
+        source,
+        (
+            "events-full", "events-read", "events-empty", "schema-full", "schema-empty", "rejected-full",
+            "rejected-read", "rejected-look", "rejected-empty", "settings-full", "settings-look", "settings-empty",
+            "empty",
+        ),
+    ),
+    "new-source": ("admin/new_source.html", "admin/new_source.html", new_source, ("blank", "failed")),
+    "new-key": ("admin/new_key.html", "admin/new_key.html", new_key, ("first", "beside", "after", "empty")),
     "sign-in": ("auth/sign_in.html", "auth/sign_in.html", sign_in, ("demo", "failed")),
     "error": ("error.html", "error.html", error, ("403", "404", "409", "500")),
 }  # fmt: skip

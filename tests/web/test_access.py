@@ -22,6 +22,7 @@ DROPPED = "dropped"
 AGENT, SUPERVISOR, STRATEGIST, ADMIN = Role.AGENT, Role.SUPERVISOR, Role.STRATEGIST, Role.ADMIN
 EVERYBODY = (AGENT, SUPERVISOR, STRATEGIST, ADMIN)
 DESK, FLOOR, STUDIO = (AGENT, ADMIN), (SUPERVISOR, ADMIN), (STRATEGIST, ADMIN)
+HOUSE = (ADMIN,)
 
 ACCESS: dict[str, str | tuple[Role, ...]] = {
     "GET /": OPEN,
@@ -74,6 +75,27 @@ ACCESS: dict[str, str | tuple[Role, ...]] = {
     "GET /studio/scripts": STUDIO,
     "GET /studio/scripts/<script_id>": STUDIO,
     "POST /studio/rules/<rule_key>/<any(pause,resume):act>": STUDIO,
+    "GET /studio/rules/new": STUDIO,
+    "POST /studio/rules/new": STUDIO,
+    "GET /studio/rules/<rule_key>": STUDIO,
+    "POST /studio/rules/<rule_key>/retire": STUDIO,
+    "POST /studio/rules/<rule_key>/drafts": STUDIO,
+    "GET /studio/rules/<rule_key>/versions/<int:version>": STUDIO,
+    "POST /studio/rules/<rule_key>/versions/<int:version>": STUDIO,
+    "POST /studio/rules/<rule_key>/versions/<int:version>/publish": STUDIO,
+    "POST /studio/rules/<rule_key>/versions/<int:version>/send-back": STUDIO,
+    "GET /studio/why": STUDIO,
+    "GET /admin/sources": STUDIO,
+    "GET /admin/sources/state": STUDIO,
+    "GET /admin/sources/<uuid:source_id>": STUDIO,
+    "GET /admin/sources/<uuid:source_id>/state": STUDIO,
+    "GET /admin/sources/new": HOUSE,
+    "POST /admin/sources": HOUSE,
+    "POST /admin/sources/<uuid:source_id>/keys": HOUSE,
+    "POST /admin/sources/<uuid:source_id>/keys/<int:key_id>/end": HOUSE,
+    "POST /admin/sources/<uuid:source_id>/<any(enable,disable):act>": HOUSE,
+    "POST /admin/sources/<uuid:source_id>/limits": HOUSE,
+    "POST /admin/sources/<uuid:source_id>/rejected/<any(redrive,dismiss):act>": HOUSE,
 }
 READER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NOT_THEIRS = {302, 401, 403}

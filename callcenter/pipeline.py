@@ -800,8 +800,9 @@ def publish_rule(
     definitions = journey_queries.journeys_loaded(session)
     before = trigger_queries.current_rules(session, definitions)
     done = rule_versions.publish(session, rule_key, version, definitions, user_id, now, migrate=migrate)
-    skips_past = migrate or done.was_paused
-    missed = _watch_anew(session, before, done.row, now, skips_past=skips_past, keeps_missed=migrate)
+    missed = 0
+    if migrate or done.was_paused:
+        missed = _watch_anew(session, before, done.row, now, skips_past=True, keeps_missed=migrate)
     visits = "migrate" if migrate else "pin"
     _record_rule(session, done.row, user_id, "rule.published", now, open_visits=visits, missed=missed)
     outbox.ring(session, outbox.FLOOR)

@@ -1,23 +1,32 @@
-"""`callcenter rules`: check trigger rules and adopt them."""
+"""`callcenter rules`: check trigger rules, adopt them, compare versions, ask why one fired for a customer."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from callcenter.accounts import service as accounts
+from callcenter import pipeline
 from callcenter.commands.here import read_yaml, runtime_here
-from callcenter.errors import BadInput
+from callcenter.domain.trace import Way
+from callcenter.errors import BadInput, NotFound
 from callcenter.journeys.queries import journeys_loaded
-from callcenter.triggers import service as triggers
+from callcenter.models import TriggerRule
+from callcenter.reporting.changes_in_words import change_in_words
+from callcenter.reporting.trace_in_words import trace_words
+from callcenter.traces import story_of
+from callcenter.triggers.differences import differences
 from callcenter.triggers.policy import read_rule
-from callcenter.triggers.queries import current_rules
+from callcenter.triggers.queries import current_rules, versions_of
+
+_MARKS = {Way.FOR: "+", Way.AGAINST: "-", Way.WAITS: "~", Way.NOTE: " "}
+_language = click.option("--language", type=click.Choice(["en", "zh"]), default="en", help="Of what is told.")
 
 
 @click.group("rules")
 def rules() -> None:
-    """List, check and adopt trigger rules."""
+    """List, check and adopt trigger rules; compare their versions; ask why one fired."""
 
 
 @rules.command("list")
@@ -60,9 +69,60 @@ def adopt(file: Path, check: bool) -> None:
                 click.echo(f"{spec.key}: right")
                 continue
             now = runtime.clock()
-            row = triggers.adopt_rule(session, entry, journey, now)
-            if row.created_at == now:
-                accounts.record(
-                    session, None, "rule.adopted", row.rule_key, runtime.clock(), version=row.version
-                )
+            row = pipeline.adopt_rule(session, entry, journey, None, now)
             click.echo(f"{row.rule_key}: v{row.version} is {row.state}")
+
+
+@rules.command("diff")
+@click.argument("rule")
+@click.argument("before", type=int, required=False)
+@click.argument("after", type=int, required=False)
+@_language
+def diff(rule: str, before: int | None, after: int | None, language: str) -> None:
+    """Say in words what differs between versions BEFORE and AFTER of RULE.
+
+    Without AFTER it is the newest version, without BEFORE the one before it.
+    """
+    with runtime_here() as runtime, runtime.reading() as session:
+        versions = {row.version: row for row in versions_of(session, rule)}
+        journeys = journeys_loaded(session)
+        if not versions:
+            raise NotFound(f"There is no rule {rule!r}.")
+        newer = _version(versions, after if after is not None else max(versions))
+        older = _version(versions, before if before is not None else newer.version - 1)
+        if newer.journey not in journeys:
+            raise BadInput(f"Journey {newer.journey!r} is not loaded any more.")
+        for row in (older, newer):
+            click.echo(f"v{row.version:<3} {row.state:10} {row.note}".rstrip())
+        changes = differences(older.definition, newer.definition)
+        for change in changes:
+            click.echo("  " + change_in_words(change, journeys[newer.journey], language))
+        if not changes:
+            click.echo("  no difference" if language == "en" else "  没有差异")
+
+
+def _version(versions: Mapping[int, TriggerRule], number: int) -> TriggerRule:
+    if number not in versions:
+        known = ", ".join(map(str, sorted(versions)))
+        raise NotFound(f"There is no version {number}; there is {known}.")
+    return versions[number]
+
+
+@rules.command("why")
+@click.argument("rule")
+@click.argument("customer")
+@click.option("--zone", default="UTC", help="Time zone of the times told, such as Asia/Shanghai.")
+@_language
+def why(rule: str, customer: str, zone: str, language: str) -> None:
+    """Say why RULE fired for CUSTOMER (the bank's own id), or what is missing."""
+    try:
+        chosen = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(f"--zone: {zone!r} is not a time zone such as Asia/Shanghai") from None
+    with runtime_here() as runtime, runtime.reading() as session:
+        now = runtime.clock()
+        story = story_of(session, rule, customer, now)
+        words = trace_words(story.journey, language, now, chosen)
+        click.echo(words.headline(story.trace))
+        for line in words.lines(story.trace):
+            click.echo(f"  {_MARKS[line.way]} {'  ' * line.depth}{line.text}")

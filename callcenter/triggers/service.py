@@ -76,17 +76,17 @@ def switch_rule(session: Session, rule_key: str, *, live: bool, now: datetime) -
 
     Raises NotFound when there is no such rule and Conflict when it is neither live nor paused.
     """
-    row = session.exec(
+    rows = session.exec(
         select(TriggerRule)
         .where(TriggerRule.rule_key == rule_key)
-        .order_by(col(TriggerRule.version).desc())
-        .limit(1)
+        .order_by(col(TriggerRule.version))
         .with_for_update()
-    ).first()
-    if row is None:
+    ).all()
+    if not rows:
         raise NotFound(f"There is no rule {rule_key!r}.")
-    if row.state not in (RuleState.LIVE, RuleState.PAUSED):
-        raise Conflict(f"Rule {rule_key!r} is {row.state}; only a live or paused rule can be switched.")
+    row = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
+    if row is None:
+        raise Conflict(f"Rule {rule_key!r} is neither live nor paused; only such a rule can be switched.")
     wanted = RuleState.LIVE if live else RuleState.PAUSED
     if row.state != wanted:
         row.state, row.state_at = wanted, now

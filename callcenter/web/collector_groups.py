@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from callcenter import pipeline
+from callcenter.db import is_conflict
 from callcenter.intake.rules import EventBatch
 from callcenter.models import EventSource
 
@@ -53,7 +55,7 @@ class TogetherStore:
         """Return what became of a request's events, after the commit.
 
         When a group cannot be stored, each of its requests is tried by itself, so that one cannot spoil
-        another; what then breaks is raised here.
+        another; what then breaks is raised here. OperationalError is raised at once: the database cannot now.
         """
         mine = _Waiting(source, batch, received_at)
         with self._door:
@@ -94,9 +96,20 @@ class TogetherStore:
                     )
                     taken += zip(members, found, strict=True)
         except Exception as error:
-            for one in group:
-                one.is_alone = len(group) > 1
-                one.error = None if one.is_alone else error
+            self._settle_broken(group, error)
             return
         for one, intake in taken:
             one.taken = intake
+
+    def _settle_broken(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """Let each of a group that broke be tried by itself, unless the database said that it cannot now.
+
+        Then those who wait behind are told so too: one after the other they would wait for it many times over.
+        """
+        cannot_now = isinstance(error, OperationalError) and not is_conflict(error)
+        if cannot_now:
+            with self._door:
+                group, self._waiting = [*group, *self._waiting], []
+        for one in group:
+            one.is_alone = len(group) > 1 and not cannot_now
+            one.error = None if one.is_alone else error

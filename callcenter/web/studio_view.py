@@ -22,6 +22,7 @@ from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
 from callcenter.web.pages import studio as page
+from callcenter.web.rules_view import draft_rows
 from callcenter.web.words import error_words, step_words
 
 WINDOWS = (1, 7, 28)
@@ -211,6 +212,7 @@ def rules_page(session: Session, now: datetime) -> page.RulesPage:
             )
             for rule in ordered
         ),
+        drafts=draft_rows(session),
     )
 
 

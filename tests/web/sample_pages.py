@@ -5,8 +5,10 @@ from collections.abc import Callable
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
+from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
+from tests.web import sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -52,6 +54,11 @@ Page = (
     | SourcePage
     | NewSourcePage
     | NewKeyPage
+    | RulePage
+    | VersionPage
+    | DraftPage
+    | NewRulePage
+    | WhyPage
     | SignInPage
     | ErrorPage
 )
@@ -69,6 +76,18 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "floor": ("floor/page.html", "floor/_body.html", floor, ("full", "empty")),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "empty")),
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),
+    "rule": ("studio/rule.html", "studio/_rule.html", sample_rules.rule, ("full", "failed")),
+    "rule-version": (
+        "studio/rule_version.html", "studio/rule_version.html", sample_rules.version, ("review", "own", "empty")
+    ),
+    "rule-draft": (
+        "studio/rule_draft.html",
+        "studio/_rule_draft.html",
+        sample_rules.draft,
+        ("full", "trouble", "failed", "409"),
+    ),
+    "rule-new": ("studio/rule_new.html", "studio/rule_new.html", sample_rules.new, ("full", "failed")),
+    "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),

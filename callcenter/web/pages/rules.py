@@ -194,13 +194,17 @@ class WhyVisit:
 
 @dataclass(frozen=True, slots=True)
 class WhyPage:
-    """Why a rule fired for a customer, or why not. Without an answer only the question is shown."""
+    """Why a rule fired for a customer, or why not. Without an answer only the question is shown.
+
+    `words` is the rule as a sentence.
+    """
 
     frame: Frame
     rule: str
     customer: str
     rules: tuple[Option, ...]
     headline: str | None = None
+    words: str = ""
     lines: tuple[WhyLine, ...] = ()
     visits: tuple[WhyVisit, ...] = ()
     problem: str | None = None

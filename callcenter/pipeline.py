@@ -8,14 +8,13 @@ and `now`, returns a small result, commits nothing, and touches neither Flask no
 Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
 """
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from callcenter import moves, outbox
@@ -36,7 +35,6 @@ from callcenter.domain.enums import (
     NotReadyReason,
     OutboxKind,
     Presence,
-    QuarantineState,
     ReservationEnd,
     RuleState,
     ScreeningPoint,
@@ -44,17 +42,16 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.domain.events import EventValue, Rejection
-from callcenter.domain.journey import JourneyDefinition, VisitRecord, VisitState
+from callcenter.domain.events import Rejection
+from callcenter.domain.journey import VisitRecord, VisitState
 from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placed, Placement
-from callcenter.errors import BadInput, CallCenterError, Conflict, Forbidden, NotFound
-from callcenter.intake import calendar, keys, quarantine
+from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
+from callcenter.intake import calendar
 from callcenter.intake import service as intake
-from callcenter.intake.poison import poison
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
-from callcenter.journeys.records import state_of, visits_due, visits_open_on
+from callcenter.journeys.records import state_of, visits_due
 from callcenter.journeys.rules import put_in_place
 from callcenter.learning import service as learning
 from callcenter.models import (
@@ -64,7 +61,6 @@ from callcenter.models import (
     Customer,
     EventSource,
     TriggerFiring,
-    TriggerRule,
     User,
 )
 from callcenter.moves import House
@@ -77,9 +73,7 @@ from callcenter.triggers import calendar as dates
 from callcenter.triggers import history as firing_history
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
-from callcenter.triggers import versions as rule_versions
 from callcenter.triggers.calendar import Chapter
-from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
 from scripts_library.model import ScriptLibraryError
@@ -712,152 +706,6 @@ def take_more_time(session: Session, agent_id: UUID, now: datetime) -> None:
 # -- people's acts on the house ---------------------------------------------------------------------------
 
 
-def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, live: bool) -> None:
-    """Pause a rule or let it run again. Only deadlines still ahead fire then: nobody is called for a moment
-    that passed while the rule was paused."""
-    before = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    row = triggers.switch_rule(session, rule_key, live=live, now=now)
-    _watch_anew(session, before, row, now, skips_past=live, keeps_missed=False)
-    accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
-
-
-def adopt_rule(
-    session: Session, raw: Mapping[str, Any], journey: JourneyDefinition, user_id: UUID | None, now: datetime
-) -> TriggerRule:
-    """Make a definition live at once, as whoever may type at the server's shell can; the audit trail says so."""
-    row = triggers.adopt_rule(session, raw, journey, now)
-    if row.created_at == now:
-        accounts.record(session, user_id, "rule.adopted", row.rule_key, now, version=row.version)
-        outbox.ring(session, outbox.STUDIO)
-    return row
-
-
-def begin_rule(session: Session, raw: Mapping[str, Any], user_id: UUID, now: datetime) -> TriggerRule:
-    """Begin a new rule as a draft of this person's."""
-    row = rule_versions.begin_rule(session, raw, _journey_of(session, raw), user_id, now)
-    _record_rule(session, row, user_id, "rule.drafted", now)
-    return row
-
-
-def draft_rule(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> TriggerRule:
-    """Begin the next version of a rule as a draft that says what this version says; so one also goes back."""
-    row = rule_versions.draft_from(session, rule_key, version, user_id, now)
-    _record_rule(session, row, user_id, "rule.drafted", now, like=version)
-    return row
-
-
-def save_rule_draft(
-    session: Session,
-    rule_key: str,
-    version: int,
-    raw: Mapping[str, Any],
-    user_id: UUID,
-    now: datetime,
-    *,
-    seen: str,
-    note: str,
-) -> TriggerRule:
-    """Write a draft anew, unless it has changed since it was `seen`."""
-    journey = _journey_of(session, raw)
-    row, is_new = rule_versions.save_draft(
-        session, rule_key, version, raw, journey, user_id, seen=seen, note=note
-    )
-    if is_new:
-        _record_rule(session, row, user_id, "rule.draft_saved", now)
-    return row
-
-
-def submit_rule(
-    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, note: str
-) -> None:
-    """Send a draft for review, with why it is wanted."""
-    row = rule_versions.submit_draft(session, rule_key, version, user_id, note, now)
-    _record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
-
-
-def send_rule_back(
-    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, reason: str
-) -> None:
-    """Make a version in review a draft again, with what is to be changed."""
-    row = rule_versions.send_back(session, rule_key, version, user_id, reason, now)
-    _record_rule(session, row, user_id, "rule.sent_back", now, reason=reason.strip())
-
-
-def discard_rule_draft(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> None:
-    """Give a draft up."""
-    row = rule_versions.discard_draft(session, rule_key, version, user_id, now)
-    _record_rule(session, row, user_id, "rule.discarded", now)
-
-
-def publish_rule(
-    session: Session, rule_key: str, version: int, user_id: UUID, now: datetime, *, migrate: bool
-) -> int:
-    """Make a reviewed version live, as a second person's act; return how many visits it came too late for.
-
-    Visits that are open stay with the version they began under, or follow (`migrate`): then only deadlines
-    still ahead fire, and those that passed are kept as firings that would have been.
-    """
-    definitions = journey_queries.journeys_loaded(session)
-    before = trigger_queries.current_rules(session, definitions)
-    done = rule_versions.publish(session, rule_key, version, definitions, user_id, now, migrate=migrate)
-    missed = 0
-    if migrate or done.was_paused:
-        missed = _watch_anew(session, before, done.row, now, skips_past=True, keeps_missed=migrate)
-    visits = "migrate" if migrate else "pin"
-    _record_rule(session, done.row, user_id, "rule.published", now, open_visits=visits, missed=missed)
-    outbox.ring(session, outbox.FLOOR)
-    return missed
-
-
-def retire_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, reason: str) -> None:
-    """End a rule. Call tasks it has opened already stay; nothing of it fires any more."""
-    row = rule_versions.retire(session, rule_key, user_id, now)
-    _record_rule(session, row, user_id, "rule.retired", now, reason=reason.strip())
-    outbox.ring(session, outbox.FLOOR)
-
-
-def _watch_anew(
-    session: Session,
-    before: RuleSet,
-    row: TriggerRule,
-    now: datetime,
-    *,
-    skips_past: bool,
-    keeps_missed: bool,
-) -> int:
-    """Look at the open visits on a rule's step, first as the rules were `before`, then as they are now."""
-    visits = visits_open_on(session, row.journey, row.step)
-    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    missed: list[triggers.FiringDraft] = []
-    if skips_past:
-        moves.look_at(session, before, visits, now)
-        passed = triggers.skip_past(rules, visits, row.rule_key, now)
-        if keeps_missed:
-            missed = triggers.note_missed(
-                rules, passed, lambda ids, asked: about_customers(session, ids, asked, now), now
-            )
-    moves.look_at(session, rules, visits, now)
-    triggers.store_firings(session, missed)
-    outbox.ring(session, outbox.STUDIO, outbox.FLOOR)
-    return len(missed)
-
-
-def _journey_of(session: Session, raw: Mapping[str, Any]) -> JourneyDefinition:
-    known = journey_queries.journeys_loaded(session)
-    if journey := known.get(str(raw.get("journey"))):
-        return journey
-    raise BadInput(
-        f"journey: {raw.get('journey')!r} is not loaded; there is {', '.join(known) or 'none yet'}"
-    )
-
-
-def _record_rule(
-    session: Session, row: TriggerRule, user_id: UUID, act: str, now: datetime, **detail: object
-) -> None:
-    accounts.record(session, user_id, act, row.rule_key, now, version=row.version, **detail)
-    outbox.ring(session, outbox.STUDIO)
-
-
 def free_agent(session: Session, agent_id: UUID, user_id: UUID, now: datetime) -> str:
     """Free a stuck agent for a supervisor, and write down who did it."""
     freed = free_stuck(session, agent_id, now)
@@ -887,127 +735,3 @@ def set_preferences(session: Session, user_id: UUID, *, theme: str | None, langu
 def record_sign_in(session: Session, user_id: UUID, now: datetime) -> None:
     """Write down that a person signed in."""
     accounts.record(session, user_id, "user.signed_in", str(user_id), now)
-
-
-# -- people's acts on the house: sources, write keys, quarantine ------------------------------------------
-
-
-def create_source(
-    session: Session,
-    name: str,
-    limits: keys.SourceLimits,
-    write_key: str,
-    user_id: UUID | None,
-    now: datetime,
-) -> EventSource:
-    """Create a source with its first write key. Raises BadInput, or Conflict when its name is taken."""
-    source = keys.create_source(session, name, limits, write_key, user_id, now)
-    _record_source(session, "source.added", source, user_id, now, hint=write_key[-4:], **asdict(limits))
-    return source
-
-
-def set_source(
-    session: Session, source_id: UUID, limits: keys.SourceLimits, user_id: UUID | None, now: datetime
-) -> None:
-    """Change how late a source's events may come and how often it may ask."""
-    source = keys.set_source(session, source_id, limits)
-    _record_source(session, "source.changed", source, user_id, now, **asdict(limits))
-
-
-def switch_source(
-    session: Session, source_id: UUID, user_id: UUID | None, now: datetime, *, enabled: bool
-) -> None:
-    """Switch a source on or off."""
-    source = keys.switch_source(session, source_id, enabled=enabled)
-    act = "source.enabled" if enabled else "source.disabled"
-    _record_source(session, act, source, user_id, now)
-
-
-def rotate_key(
-    session: Session,
-    source_id: UUID,
-    write_key: str,
-    old_ends_at: datetime,
-    user_id: UUID | None,
-    now: datetime,
-) -> EventSource:
-    """Give a source a new write key; the keys before it end at `old_ends_at` at the latest."""
-    source = keys.rotate_key(session, source_id, write_key, old_ends_at, user_id, now)
-    ends = {"old_keys_end_at": old_ends_at.isoformat()}
-    _record_source(session, "source.keyed", source, user_id, now, hint=write_key[-4:], **ends)
-    return source
-
-
-def end_key(session: Session, source_id: UUID, key_id: int, user_id: UUID | None, now: datetime) -> None:
-    """End a write key now."""
-    source, key = keys.end_key(session, source_id, key_id, now)
-    _record_source(session, "source.key_ended", source, user_id, now, hint=key.hint)
-
-
-def _record_source(
-    session: Session, act: str, source: EventSource, user_id: UUID | None, now: datetime, **detail: object
-) -> None:
-    accounts.record(session, user_id, act, source.name, now, **detail)
-    outbox.ring(session, outbox.STUDIO)
-
-
-@dataclass(frozen=True, slots=True)
-class Redriven:
-    """What became of refused events: taken in now, refused again, and not kept as events."""
-
-    taken: int
-    refused: int
-    not_kept: int
-
-
-def redrive(session: Session, wanted: quarantine.Wanted, user_id: UUID | None, now: datetime) -> Redriven:
-    """Take refused events in as a fresh batch, once. What is refused again stays, with its new reason."""
-    source = keys.source_of(session, wanted.source_id)
-    read = [(row, quarantine.read_again(row, now)) for row in quarantine.lock_open(session, wanted)]
-    good = [(row, event) for row, event in read if isinstance(event, EventValue)]
-    for row, event in read:
-        if not isinstance(event, EventValue):
-            quarantine.refuse_again(row, event, user_id, now)
-    broken = _take_in_again(session, source, [event for _, event in good], now)
-    for row, event in good:
-        if error := broken.get(event.message_id):
-            quarantine.refuse_again(row, poison(0, None, error), user_id, now)
-        else:
-            quarantine.settle(row, QuarantineState.REDRIVEN, user_id, now)
-    taken, not_kept = len(good) - len(broken), sum(event is None for _, event in read)
-    if read:
-        told: dict[str, object] = {"code": wanted.code, "taken": taken, "of": len(read)}
-        _record_source(session, "quarantine.redriven", source, user_id, now, **told)
-    return Redriven(taken, len(read) - taken - not_kept, not_kept)
-
-
-def _take_in_again(
-    session: Session, source: EventSource, events: list[EventValue], now: datetime
-) -> dict[str, Exception]:
-    """Take events in as one batch; while one breaks it, its halves. Return what broke, by message id."""
-    if not events:
-        return {}
-    try:
-        with session.begin_nested():
-            take_events(session, source, EventBatch(tuple(events), ()), now)
-    except (OperationalError, psycopg.OperationalError, CallCenterError):
-        raise
-    except Exception as error:
-        if len(events) == 1:
-            return {events[0].message_id: error}
-        half = len(events) // 2
-        first = _take_in_again(session, source, events[:half], now)
-        return first | _take_in_again(session, source, events[half:], now)
-    return {}
-
-
-def dismiss_refused(session: Session, wanted: quarantine.Wanted, user_id: UUID | None, now: datetime) -> int:
-    """Say that nobody will mend these refused events; return how many were still open."""
-    source = keys.source_of(session, wanted.source_id)
-    rows = quarantine.lock_open(session, wanted)
-    for row in rows:
-        quarantine.settle(row, QuarantineState.DISMISSED, user_id, now)
-    if rows:
-        told: dict[str, object] = {"code": wanted.code, "dismissed": len(rows)}
-        _record_source(session, "quarantine.dismissed", source, user_id, now, **told)
-    return len(rows)

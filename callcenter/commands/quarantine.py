@@ -6,7 +6,7 @@ import click
 import orjson
 from sqlmodel import Session
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.commands.here import runtime_here
 from callcenter.commands.sources import source_named
 from callcenter.domain.enums import QuarantineState
@@ -69,7 +69,7 @@ def redrive(numbers: tuple[int, ...], source: str, code: str | None) -> None:
         while True:
             with runtime.unit_of_work() as session:
                 wanted = _wanted(session, numbers, source, code)
-                done = pipeline.redrive(session, wanted, None, runtime.clock())
+                done = acts.redrive(session, wanted, None, runtime.clock())
             taken, refused = taken + done.taken, refused + done.refused
             not_kept += done.not_kept
             # What is refused again stays open and comes up last: go on while anything is still taken.
@@ -89,7 +89,7 @@ def dismiss(numbers: tuple[int, ...], source: str, code: str | None) -> None:
         while True:
             with runtime.unit_of_work() as session:
                 wanted = _wanted(session, numbers, source, code)
-                now_dismissed = pipeline.dismiss_refused(session, wanted, None, runtime.clock())
+                now_dismissed = acts.dismiss_refused(session, wanted, None, runtime.clock())
             dismissed += now_dismissed
             if now_dismissed < MOST_AT_ONCE:
                 break

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.commands.here import read_yaml, runtime_here
 from callcenter.domain.trace import Way
 from callcenter.errors import BadInput, NotFound
@@ -69,7 +69,7 @@ def adopt(file: Path, check: bool) -> None:
                 click.echo(f"{spec.key}: right")
                 continue
             now = runtime.clock()
-            row = pipeline.adopt_rule(session, entry, journey, None, now)
+            row = acts.adopt_rule(session, entry, journey, None, now)
             click.echo(f"{row.rule_key}: v{row.version} is {row.state}")
 
 

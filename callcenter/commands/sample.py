@@ -6,7 +6,7 @@ from typing import Any
 import click
 import yaml
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.accounts import service as accounts
 from callcenter.commands.here import runtime_here
 from callcenter.config import Settings
@@ -52,7 +52,7 @@ def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
             journey = journeys.load_journey(session, raw, loaded.values(), now)
         for rule in read_sample("rules.yaml"):
             if again or newest_version(session, rule["rule"]) is None:
-                pipeline.adopt_rule(session, rule, journey, None, now)
+                acts.adopt_rule(session, rule, journey, None, now)
 
 
 def load_sample(settings: Settings) -> list[tuple[str, str, str]]:

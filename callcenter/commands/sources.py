@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 from sqlmodel import Session
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.commands.here import runtime_here
 from callcenter.errors import BadInput, NotFound
 from callcenter.intake import inspector
@@ -51,7 +51,7 @@ def add(name: str, lateness: float, requests_per_second: int | None) -> None:
     write_key = secrets.token_urlsafe(24)
     limits = SourceLimits(lateness, requests_per_second)
     with runtime_here() as runtime, runtime.unit_of_work() as session:
-        source = pipeline.create_source(session, name, limits, write_key, None, runtime.clock())
+        source = acts.create_source(session, name, limits, write_key, None, runtime.clock())
     click.echo(f"{source.name}: write key {write_key}")
 
 
@@ -70,7 +70,7 @@ def rotate(name: str, old_ends: str) -> None:
     with runtime_here() as runtime, runtime.unit_of_work() as session:
         now = runtime.clock()
         ends_at = now + OLD_KEY_ENDS[old_ends]
-        pipeline.rotate_key(session, source_named(session, name), write_key, ends_at, None, now)
+        acts.rotate_key(session, source_named(session, name), write_key, ends_at, None, now)
     click.echo(f"{name}: write key {write_key}")
 
 
@@ -88,7 +88,7 @@ def end_key(name: str, hint: str) -> None:
         ]
         if len(working) != 1 or working[0] is None:
             raise BadInput(f"{len(working)} working keys of {name!r} end with {hint!r}; one must.")
-        pipeline.end_key(session, source_id, working[0], None, now)
+        acts.end_key(session, source_id, working[0], None, now)
     click.echo(f"{name}: the key ...{hint.removeprefix('...')} has ended.")
 
 
@@ -109,5 +109,5 @@ def enable(name: str) -> None:
 def _switch(name: str, *, enabled: bool) -> None:
     with runtime_here() as runtime, runtime.unit_of_work() as session:
         source_id = source_named(session, name)
-        pipeline.switch_source(session, source_id, None, runtime.clock(), enabled=enabled)
+        acts.switch_source(session, source_id, None, runtime.clock(), enabled=enabled)
     click.echo(f"{name} is {'on' if enabled else 'off'}; the collector knows within 5 s.")

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput, CallCenterError
 from callcenter.intake import inspector, policy
@@ -82,7 +82,7 @@ def add_source() -> str | tuple[str, int]:
     try:
         limits = _limits()
         with runtime().unit_of_work() as session:
-            made = pipeline.create_source(
+            made = acts.create_source(
                 session, form.get("name", ""), limits, write_key, viewer().id, runtime().clock()
             )
     except CallCenterError as error:
@@ -112,7 +112,7 @@ def rotate_key(source_id: UUID) -> str:
         had_keys = any(
             key.ends_at is None or key.ends_at > now for key, _ in inspector.keys_of(session, source_id)
         )
-        made = pipeline.rotate_key(session, source_id, write_key, now + span, viewer().id, now)
+        made = acts.rotate_key(session, source_id, write_key, now + span, viewer().id, now)
     return _new_key(made.id, made.name, write_key, old=span if had_keys else None)
 
 
@@ -136,7 +136,7 @@ def _new_key(
 def end_key(source_id: UUID, key_id: int) -> str | AnyResponse:
     """End a write key now; senders that still use it are refused."""
     with runtime().unit_of_work() as session:
-        pipeline.end_key(session, source_id, key_id, viewer().id, runtime().clock())
+        acts.end_key(session, source_id, key_id, viewer().id, runtime().clock())
     return _back_to(source_id, "settings")
 
 
@@ -145,7 +145,7 @@ def end_key(source_id: UUID, key_id: int) -> str | AnyResponse:
 def switch_source(source_id: UUID, act: str) -> str | AnyResponse:
     """Switch a source on or off."""
     with runtime().unit_of_work() as session:
-        pipeline.switch_source(session, source_id, viewer().id, runtime().clock(), enabled=act == "enable")
+        acts.switch_source(session, source_id, viewer().id, runtime().clock(), enabled=act == "enable")
     return _back_to(source_id, "settings")
 
 
@@ -155,7 +155,7 @@ def set_source(source_id: UUID) -> str | AnyResponse:
     """Change how late events may come and how often the source may ask."""
     limits = _limits()
     with runtime().unit_of_work() as session:
-        pipeline.set_source(session, source_id, limits, viewer().id, runtime().clock())
+        acts.set_source(session, source_id, limits, viewer().id, runtime().clock())
     return _back_to(source_id, "settings")
 
 
@@ -170,7 +170,7 @@ def settle_refused(source_id: UUID, act: str) -> str | AnyResponse:
     if code is not None and not code.isidentifier():
         raise BadInput(gettext("There is no such reason. Reload the page and try again."))
     wanted = Wanted(source_id, (int(raw),) if raw else (), code)
-    settle = pipeline.redrive if act == "redrive" else pipeline.dismiss_refused
+    settle = acts.redrive if act == "redrive" else acts.dismiss_refused
     with runtime().unit_of_work() as session:
         settle(session, wanted, viewer().id, runtime().clock())
     return _back_to(source_id, "rejected")

@@ -6,7 +6,7 @@ from flask_babel import gettext
 from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.domain.enums import RuleState
 from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.journeys.queries import journeys_loaded
@@ -45,7 +45,7 @@ def act_on_draft(rule_key: str, version: int, form: MultiDict[str, str]) -> tupl
     act = form.get("do", "submit")
     if act == "discard":
         with runtime().unit_of_work() as session:
-            pipeline.discard_rule_draft(session, rule_key, version, viewer().id, runtime().clock())
+            acts.discard_rule_draft(session, rule_key, version, viewer().id, runtime().clock())
         return rule_url(rule_key), 200
     typed = acted_on(typed_from(form), act)
     if act not in SAVING:
@@ -81,11 +81,11 @@ def _save(rule_key: str, version: int, typed: Typed, seen: str, *, submits: bool
         read = read_form(typed, row, journeys_loaded(session)[row.journey])
         if read.problems:
             return False
-        saved = pipeline.save_rule_draft(
+        saved = acts.save_rule_draft(
             session, rule_key, version, read.raw, user_id, now, seen=seen, note=typed.note
         )
         if submits:
-            pipeline.submit_rule(session, rule_key, version, user_id, now, note=saved.note)
+            acts.submit_rule(session, rule_key, version, user_id, now, note=saved.note)
     return True
 
 

@@ -3,7 +3,7 @@
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput, Conflict
 from callcenter.web.draft_acts import act_on_draft, draft_shown, edits
@@ -90,7 +90,7 @@ def begin_rule() -> AnyResponse | tuple[str, int]:
         if raw["rule"] in RESERVED:
             raise BadInput("rule: needs another name")
         with runtime().unit_of_work() as session:
-            row = pipeline.begin_rule(session, raw, viewer().id, runtime().clock())
+            row = acts.begin_rule(session, raw, viewer().id, runtime().clock())
     except (BadInput, Conflict) as error:
         with runtime().reading() as session:
             shown = new_rule_page(session, values, dict([problem_of(error.message)]))
@@ -116,7 +116,7 @@ def _rule(rule_key: str, template: str) -> str:
 def switch_rule(rule_key: str, act: str) -> str | AnyResponse:
     """Pause a rule or let it run again; who did it is kept in the audit trail. `from=rule` came from its page."""
     with runtime().unit_of_work() as session:
-        pipeline.switch_rule(session, rule_key, viewer().id, runtime().clock(), live=act == "resume")
+        acts.switch_rule(session, rule_key, viewer().id, runtime().clock(), live=act == "resume")
     if request.args.get("from") == "rule":
         return _back_to(rule_key)
     return rules_state() if request.headers.get("HX-Request") else redirect("/studio/rules")
@@ -128,7 +128,7 @@ def retire_rule(rule_key: str) -> str | AnyResponse:
     """End a rule."""
     reason = request.form.get("reason", "")
     with runtime().unit_of_work() as session:
-        pipeline.retire_rule(session, rule_key, viewer().id, runtime().clock(), reason=reason)
+        acts.retire_rule(session, rule_key, viewer().id, runtime().clock(), reason=reason)
     return _back_to(rule_key)
 
 
@@ -138,7 +138,7 @@ def draft_rule(rule_key: str) -> AnyResponse:
     """Begin the next version as a draft that says what `version` says, and go to its form."""
     like = request.form.get("version", 0, type=int)
     with runtime().unit_of_work() as session:
-        row = pipeline.draft_rule(session, rule_key, like, viewer().id, runtime().clock())
+        row = acts.draft_rule(session, rule_key, like, viewer().id, runtime().clock())
     return _go(rule_url(rule_key, row.version))
 
 
@@ -170,7 +170,7 @@ def publish_rule(rule_key: str, version: int) -> AnyResponse:
     """Make a reviewed version live; `open_visits` is pin or migrate."""
     migrate = request.form.get("open_visits") == "migrate"
     with runtime().unit_of_work() as session:
-        pipeline.publish_rule(session, rule_key, version, viewer().id, runtime().clock(), migrate=migrate)
+        acts.publish_rule(session, rule_key, version, viewer().id, runtime().clock(), migrate=migrate)
     return _go(rule_url(rule_key))
 
 
@@ -180,7 +180,7 @@ def send_rule_back(rule_key: str, version: int) -> AnyResponse:
     """Make a version in review a draft again, with the reason."""
     reason = request.form.get("reason", "")
     with runtime().unit_of_work() as session:
-        pipeline.send_rule_back(session, rule_key, version, viewer().id, runtime().clock(), reason=reason)
+        acts.send_rule_back(session, rule_key, version, viewer().id, runtime().clock(), reason=reason)
     return _go(rule_url(rule_key))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from sqlmodel import select
 
-from callcenter import pipeline
+from callcenter import acts, pipeline
 from callcenter.domain.enums import CallResult, FiringFate, SuppressReason
 from callcenter.journeys import service as journeys
 from callcenter.journeys.queries import journeys_loaded
@@ -60,7 +60,7 @@ def drops_rules(bank: Bank, *but: str) -> None:
 
     for row in bank.session.exec(select(TriggerRule)).all():
         if row.rule_key not in but:
-            pipeline.switch_rule(bank.session, row.rule_key, bank.agent_id, bank.clock.now, live=False)
+            acts.switch_rule(bank.session, row.rule_key, bank.agent_id, bank.clock.now, live=False)
     bank.session.commit()
 
 

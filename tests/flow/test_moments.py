@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from callcenter import pipeline
+from callcenter import acts, pipeline
 from callcenter.backtest.replay import back_test
 from callcenter.backtest.values import Extent, Stored
 from callcenter.domain.enums import CancelReason, FiringFate, SuppressReason, TaskState
@@ -178,10 +178,10 @@ def test_a_day_the_calendar_missed_is_made_up_for_but_nothing_from_before_the_ru
 def test_a_paused_rule_announces_nothing_and_nothing_that_passed_meanwhile(wealthy: Bank) -> None:
     wealthy.knows("u", deposit_matures_on="2026-12-01")
     session, agent = wealthy.session, wealthy.agent_id
-    pipeline.switch_rule(session, DEPOSIT, agent, wealthy.clock.now, live=False)
+    acts.switch_rule(session, DEPOSIT, agent, wealthy.clock.now, live=False)
     _day(wealthy)
     wealthy.clock.go_on(hours=3)
-    pipeline.switch_rule(session, DEPOSIT, agent, wealthy.clock.now, live=True)
+    acts.switch_rule(session, DEPOSIT, agent, wealthy.clock.now, live=True)
     _day(wealthy, MORNING + timedelta(days=1))
     assert announced(wealthy) == []
 

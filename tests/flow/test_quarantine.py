@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from callcenter import pipeline
+from callcenter import acts, pipeline
 from callcenter.cli import main
 from callcenter.domain.enums import QuarantineState
 from callcenter.embedded import Servers
@@ -42,9 +42,9 @@ def mend(row: QuarantinedEvent, **more: Any) -> None:
     row.body = {**row.body, **more}
 
 
-def drive(bank: Bank, *rows: QuarantinedEvent, code: str | None = None) -> pipeline.Redriven:
+def drive(bank: Bank, *rows: QuarantinedEvent, code: str | None = None) -> acts.Redriven:
     ids = tuple(row.id for row in rows if row.id is not None)
-    done = pipeline.redrive(bank.session, Wanted(bank.source.id, ids, code), None, bank.clock.now)
+    done = acts.redrive(bank.session, Wanted(bank.source.id, ids, code), None, bank.clock.now)
     bank.session.commit()
     return done
 
@@ -67,7 +67,7 @@ def test_a_mended_event_is_taken_in_once_however_often_it_is_driven(bank: Bank) 
     (row,) = refused(bank.session)
     assert (row.code, row.state, row.body) == ("no_user_anon_id", QuarantineState.OPEN, NOBODY)
     mend(row, userId="u1")
-    assert drive(bank, row) == pipeline.Redriven(taken=1, refused=0, not_kept=0)
+    assert drive(bank, row) == acts.Redriven(taken=1, refused=0, not_kept=0)
     (row,) = refused(bank.session)
     assert (row.state, row.state_at) == (QuarantineState.REDRIVEN, bank.clock.now)
     for again in ((row,), ()):
@@ -81,11 +81,11 @@ def test_an_event_refused_again_stays_with_its_new_reason(bank: Bank) -> None:
     bank.takes(NOBODY)
     (row,) = refused(bank.session)
     mend(row, userId="u1", timestamp="yesterday")
-    assert drive(bank, code="no_user_anon_id") == pipeline.Redriven(0, 1, 0)
+    assert drive(bank, code="no_user_anon_id") == acts.Redriven(0, 1, 0)
     (row,) = refused(bank.session)
     assert (row.state, row.code, row.state_at) == (QuarantineState.OPEN, "bad_time", bank.clock.now)
     assert "ISO 8601" in row.message
-    assert drive(bank, code="no_user_anon_id") == pipeline.Redriven(0, 0, 0)
+    assert drive(bank, code="no_user_anon_id") == acts.Redriven(0, 0, 0)
 
 
 def test_a_driven_event_keeps_the_time_it_happened_and_is_received_now(bank: Bank) -> None:
@@ -144,14 +144,14 @@ def test_what_is_no_whole_event_is_not_driven_and_can_be_dismissed(bank: Bank) -
     bank.takes({"type": "identify", "userId": "u1", "messageId": "i1", "traits": {"phone": "12"}}, ["x"])
     rows = refused(bank.session)
     assert sorted(row.code for row in rows) == ["invalid_phone", "not_an_object"]
-    assert drive(bank, *rows) == pipeline.Redriven(0, 0, 2)
+    assert drive(bank, *rows) == acts.Redriven(0, 0, 2)
     wanted = Wanted(bank.source.id, (), "invalid_phone")
-    assert pipeline.dismiss_refused(bank.session, wanted, bank.agent_id, bank.clock.now) == 1
-    assert pipeline.dismiss_refused(bank.session, wanted, bank.agent_id, bank.clock.now) == 0
+    assert acts.dismiss_refused(bank.session, wanted, bank.agent_id, bank.clock.now) == 1
+    assert acts.dismiss_refused(bank.session, wanted, bank.agent_id, bank.clock.now) == 0
     (dismissed,) = (row for row in refused(bank.session) if row.code == "invalid_phone")
     assert (dismissed.state, dismissed.state_by) == (QuarantineState.DISMISSED, bank.agent_id)
     with pytest.raises(BadInput):
-        pipeline.redrive(bank.session, Wanted(bank.source.id), None, bank.clock.now)
+        acts.redrive(bank.session, Wanted(bank.source.id), None, bank.clock.now)
 
 
 def test_another_sources_refused_events_are_left_alone(bank: Bank) -> None:
@@ -162,7 +162,7 @@ def test_another_sources_refused_events_are_left_alone(bank: Bank) -> None:
     other = intake.add_source(bank.session, "other", "other", 1.0, bank.clock.now)
     assert row.id is not None
     wanted = Wanted(other.id, (row.id,))
-    assert pipeline.dismiss_refused(bank.session, wanted, None, bank.clock.now) == 0
+    assert acts.dismiss_refused(bank.session, wanted, None, bank.clock.now) == 0
 
 
 def test_one_that_breaks_processing_is_told_apart_from_those_driven_with_it(bank: Bank) -> None:
@@ -171,7 +171,7 @@ def test_one_that_breaks_processing_is_told_apart_from_those_driven_with_it(bank
         mend(row, userId=f"u{number}", event="curse" if number == 3 else "looked")
     bank.session.commit()
     with cursed(bank.session):
-        assert drive(bank, code="no_user_anon_id") == pipeline.Redriven(4, 1, 0)
+        assert drive(bank, code="no_user_anon_id") == acts.Redriven(4, 1, 0)
     (still,) = (row for row in refused(bank.session) if row.state == QuarantineState.OPEN)
     assert (still.code, still.message) == ("poison", "the event cannot be processed: CheckViolation")
     assert drive(bank, code="poison").taken == 1, "mended"
@@ -222,7 +222,7 @@ def test_poison_is_driven_in_again_when_the_fault_is_mended(collector: Collector
     (row,) = collector.refused(0)
     with collector.runtime.unit_of_work() as session:
         wanted = Wanted(row.source_id, (), "poison")
-        assert pipeline.redrive(session, wanted, None, collector.clock.now).taken == 1
+        assert acts.redrive(session, wanted, None, collector.clock.now).taken == 1
     assert len(collector.stored(curse["messageId"])) == 1
 
 

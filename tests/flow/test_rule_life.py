@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.commands.sample import read_sample
 from callcenter.domain.enums import FiringFate, Role, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
@@ -53,23 +53,23 @@ def _changed(**entries: Any) -> dict[str, Any]:
 
 def _draft(bank: Bank, author: UUID, raw: Mapping[str, Any], like: int = 1) -> int:
     """Begin a draft from a version and write this into it; return its number."""
-    row = pipeline.draft_rule(bank.session, RULE, like, author, bank.clock.now)
+    row = acts.draft_rule(bank.session, RULE, like, author, bank.clock.now)
     seen = stamp_of_row(row)
-    pipeline.save_rule_draft(bank.session, RULE, row.version, raw, author, bank.clock.now, seen=seen, note="")
+    acts.save_rule_draft(bank.session, RULE, row.version, raw, author, bank.clock.now, seen=seen, note="")
     bank.session.commit()
     return row.version
 
 
 def _review(bank: Bank, author: UUID, raw: Mapping[str, Any], like: int = 1) -> int:
     version = _draft(bank, author, raw, like)
-    pipeline.submit_rule(bank.session, RULE, version, author, bank.clock.now, note="fewer calls in vain")
+    acts.submit_rule(bank.session, RULE, version, author, bank.clock.now, note="fewer calls in vain")
     bank.session.commit()
     return version
 
 
 def _publish(bank: Bank, version: int, second: UUID, *, migrate: bool = False) -> int:
     bank.clock.go_on(microseconds=1)
-    missed = pipeline.publish_rule(bank.session, RULE, version, second, bank.clock.now, migrate=migrate)
+    missed = acts.publish_rule(bank.session, RULE, version, second, bank.clock.now, migrate=migrate)
     bank.session.commit()
     return missed
 
@@ -112,7 +112,7 @@ def test_a_draft_fires_nothing_until_a_second_person_publishes_it(
 
 def test_neither_author_nor_submitter_publishes(bank: Bank, author: UUID, second: UUID) -> None:
     version = _draft(bank, author, _changed(after="1m"))
-    pipeline.submit_rule(bank.session, RULE, version, second, bank.clock.now, note="for the author")
+    acts.submit_rule(bank.session, RULE, version, second, bank.clock.now, note="for the author")
     for person in (author, second):
         with pytest.raises(Forbidden, match="second person"):
             _publish(bank, version, person)
@@ -128,14 +128,14 @@ def test_a_version_in_review_cannot_be_edited_and_comes_back_with_a_reason(
     row = _row(bank, version)
     now = bank.clock.now
     with pytest.raises(Conflict, match="in review by now"):
-        pipeline.save_rule_draft(
+        acts.save_rule_draft(
             bank.session, RULE, version, BEFORE, author, now, seen=stamp_of_row(row), note=""
         )
     with pytest.raises(BadInput, match="what is to be changed"):
-        pipeline.send_rule_back(bank.session, RULE, version, second, now, reason=" ")
-    pipeline.send_rule_back(bank.session, RULE, version, second, now, reason="too eager")
+        acts.send_rule_back(bank.session, RULE, version, second, now, reason=" ")
+    acts.send_rule_back(bank.session, RULE, version, second, now, reason="too eager")
     assert (row.state, row.submitted_by) == (RuleState.DRAFT, None)
-    pipeline.save_rule_draft(
+    acts.save_rule_draft(
         bank.session, RULE, version, _changed(after="90s"), author, now, seen=stamp_of_row(row), note=""
     )
     assert row.definition["after"] == "90s"
@@ -144,15 +144,15 @@ def test_a_version_in_review_cannot_be_edited_and_comes_back_with_a_reason(
 def test_a_note_says_why_before_anybody_reviews(bank: Bank, author: UUID) -> None:
     version = _draft(bank, author, _changed(after="1m"))
     with pytest.raises(BadInput, match="why this version"):
-        pipeline.submit_rule(bank.session, RULE, version, author, bank.clock.now, note=" ")
+        acts.submit_rule(bank.session, RULE, version, author, bank.clock.now, note=" ")
 
 
 def test_two_tabs_do_not_overwrite_one_another_unseen(bank: Bank, author: UUID) -> None:
-    row = pipeline.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
+    row = acts.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
     opened_twice = stamp_of_row(row)
 
     def save(after: str, seen: str) -> None:
-        pipeline.save_rule_draft(
+        acts.save_rule_draft(
             bank.session, RULE, 2, _changed(after=after), author, bank.clock.now, seen=seen, note=""
         )
 
@@ -168,14 +168,14 @@ def test_a_draft_is_its_authors_own(bank: Bank, author: UUID, second: UUID) -> N
     version = _draft(bank, author, _changed(after="1m"))
     row = _row(bank, version)
     with pytest.raises(Forbidden, match="somebody else's draft"):
-        pipeline.save_rule_draft(
+        acts.save_rule_draft(
             bank.session, RULE, version, BEFORE, second, bank.clock.now, seen=stamp_of_row(row), note=""
         )
     with pytest.raises(Forbidden):
-        pipeline.discard_rule_draft(bank.session, RULE, version, second, bank.clock.now)
-    pipeline.discard_rule_draft(bank.session, RULE, version, author, bank.clock.now)
+        acts.discard_rule_draft(bank.session, RULE, version, second, bank.clock.now)
+    acts.discard_rule_draft(bank.session, RULE, version, author, bank.clock.now)
     assert (row.state, row.published_at) == (RuleState.RETIRED, None)
-    assert pipeline.draft_rule(bank.session, RULE, 1, second, bank.clock.now).version == 3
+    assert acts.draft_rule(bank.session, RULE, 1, second, bank.clock.now).version == 3
 
 
 def test_a_version_that_was_overtaken_is_not_published_and_the_refusal_says_what_to_do(
@@ -242,9 +242,9 @@ def test_what_ran_out_under_the_version_before_still_fires_and_other_rules_lose_
     assert _publish(bank, _review(bank, author, _changed(after="1m")), second, migrate=True) == 0
     assert [one for one, _ in _fates(bank)] == [1]
     bank.sends("u2", "id_photo_front")
-    pipeline.switch_rule(bank.session, "id-photo-trouble", second, bank.clock.now, live=False)
+    acts.switch_rule(bank.session, "id-photo-trouble", second, bank.clock.now, live=False)
     bank.clock.go_on(minutes=3, seconds=6)  # id-photo-dwell has run out, and no tick yet
-    pipeline.switch_rule(bank.session, "id-photo-trouble", second, bank.clock.now, live=True)
+    acts.switch_rule(bank.session, "id-photo-trouble", second, bank.clock.now, live=True)
     assert "id-photo-dwell" in [one.rule_key for one in bank.firings()]
 
 
@@ -252,7 +252,7 @@ def test_publishing_over_a_paused_version_calls_nobody_for_the_time_of_the_pause
     bank: Bank, author: UUID, second: UUID
 ) -> None:
     bank.sends("u1", "face_scan")
-    pipeline.switch_rule(bank.session, RULE, second, bank.clock.now, live=False)
+    acts.switch_rule(bank.session, RULE, second, bank.clock.now, live=False)
     bank.clock.go_on(minutes=5)
     _publish(bank, _review(bank, author, _changed(after="1m")), second)
     _waits(bank, minutes=5)
@@ -264,9 +264,9 @@ def test_publishing_over_a_paused_version_calls_nobody_for_the_time_of_the_pause
 
 def test_a_rule_is_paused_and_resumed_while_its_next_version_is_written(bank: Bank, author: UUID) -> None:
     _draft(bank, author, _changed(after="1m"))
-    pipeline.switch_rule(bank.session, RULE, author, bank.clock.now, live=False)
+    acts.switch_rule(bank.session, RULE, author, bank.clock.now, live=False)
     assert (_row(bank, 1).state, _row(bank, 2).state) == (RuleState.PAUSED, RuleState.DRAFT)
-    pipeline.switch_rule(bank.session, RULE, author, bank.clock.now, live=True)
+    acts.switch_rule(bank.session, RULE, author, bank.clock.now, live=True)
     assert _row(bank, 1).state == RuleState.LIVE
 
 
@@ -275,7 +275,7 @@ def test_a_rule_that_was_ended_fires_no_more_also_not_for_visits_that_began_unde
 ) -> None:
     _publish(bank, _review(bank, author, _changed(after="3m")), second)
     bank.sends("u1", "face_scan")
-    pipeline.retire_rule(bank.session, RULE, author, bank.clock.now, reason="the page was rebuilt")
+    acts.retire_rule(bank.session, RULE, author, bank.clock.now, reason="the page was rebuilt")
     bank.session.commit()
     _waits(bank, minutes=5)
     assert _fates(bank) == []
@@ -285,14 +285,14 @@ def test_a_rule_that_was_ended_fires_no_more_also_not_for_visits_that_began_unde
     _waits(bank, minutes=5)
     assert [one for one, _ in _fates(bank)] == [3]
     with pytest.raises(NotFound):
-        pipeline.retire_rule(bank.session, "none", author, bank.clock.now, reason="")
+        acts.retire_rule(bank.session, "none", author, bank.clock.now, reason="")
 
 
 def test_rolling_back_is_an_older_definition_published_anew(bank: Bank, author: UUID, second: UUID) -> None:
     _publish(bank, _review(bank, author, _changed(after="10m")), second)
-    row = pipeline.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
+    row = acts.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
     assert (row.version, row.definition, row.state) == (3, dict(BEFORE), RuleState.DRAFT)
-    pipeline.submit_rule(bank.session, RULE, 3, author, bank.clock.now, note="back to version 1")
+    acts.submit_rule(bank.session, RULE, 3, author, bank.clock.now, note="back to version 1")
     _publish(bank, 3, second)
     current = current_version(bank.session, RULE)
     assert current and (current.version, current.definition) == (3, dict(BEFORE))
@@ -303,12 +303,12 @@ def test_a_new_rule_begins_as_a_draft_and_watches_nobody_who_was_there_before(
 ) -> None:
     raw = {"rule": "profile-long", "journey": "loan", "step": "profile", "preset": "dwell", "after": "1m"}
     bank.sends("u1", "profile")
-    pipeline.begin_rule(bank.session, raw, author, bank.clock.now)
+    acts.begin_rule(bank.session, raw, author, bank.clock.now)
     with pytest.raises(Conflict, match="already"):
-        pipeline.begin_rule(bank.session, raw, second, bank.clock.now)
-    pipeline.submit_rule(bank.session, "profile-long", 1, author, bank.clock.now, note="new page")
+        acts.begin_rule(bank.session, raw, second, bank.clock.now)
+    acts.submit_rule(bank.session, "profile-long", 1, author, bank.clock.now, note="new page")
     bank.clock.go_on(seconds=1)
-    pipeline.publish_rule(bank.session, "profile-long", 1, second, bank.clock.now, migrate=False)
+    acts.publish_rule(bank.session, "profile-long", 1, second, bank.clock.now, migrate=False)
     bank.session.commit()
     bank.clock.go_on(seconds=1)
     bank.sends("u2", "profile")
@@ -323,10 +323,10 @@ def test_what_is_wrong_is_refused_before_it_is_kept(bank: Bank, author: UUID) ->
         _changed(rule="another-name"),
         _changed(journey="none"),
     ]
-    row = pipeline.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
+    row = acts.draft_rule(bank.session, RULE, 1, author, bank.clock.now)
     for raw in wrong:
         with pytest.raises(CallCenterError):
-            pipeline.save_rule_draft(
+            acts.save_rule_draft(
                 bank.session, RULE, 2, raw, author, bank.clock.now, seen=stamp_of_row(row), note=""
             )
     assert row.definition == dict(BEFORE)
@@ -335,14 +335,14 @@ def test_what_is_wrong_is_refused_before_it_is_kept(bank: Bank, author: UUID) ->
 def test_every_act_is_in_the_audit_trail_with_its_version(bank: Bank, author: UUID, second: UUID) -> None:
     version = _review(bank, author, _changed(after="1m"))
     now = bank.clock.now
-    pipeline.send_rule_back(bank.session, RULE, version, second, now, reason="why?")
-    pipeline.submit_rule(bank.session, RULE, version, author, now, note="because")
+    acts.send_rule_back(bank.session, RULE, version, second, now, reason="why?")
+    acts.submit_rule(bank.session, RULE, version, author, now, note="because")
     _publish(bank, version, second, migrate=True)
     other = _draft(bank, author, _changed(after="7m"), like=2)
-    pipeline.discard_rule_draft(bank.session, RULE, other, author, now)
-    pipeline.retire_rule(bank.session, RULE, second, now, reason="enough")
-    pipeline.adopt_rule(
-        bank.session, BEFORE, pipeline._journey_of(bank.session, BEFORE), None, bank.clock.go_on(seconds=1)
+    acts.discard_rule_draft(bank.session, RULE, other, author, now)
+    acts.retire_rule(bank.session, RULE, second, now, reason="enough")
+    acts.adopt_rule(
+        bank.session, BEFORE, acts._journey_of(bank.session, BEFORE), None, bank.clock.go_on(seconds=1)
     )
     bank.session.commit()
     trail = bank.session.exec(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from callcenter import pipeline
+from callcenter import acts
 from callcenter.commands.sample import read_sample
 from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
@@ -166,13 +166,13 @@ def test_a_paused_rule_and_a_pinned_visit_are_told_as_such(bank: Bank) -> None:
     bank.session.flush()
     bank.clock.go_on(seconds=10)
     now = bank.clock.now
-    pipeline.draft_rule(bank.session, QUIET, 1, people[0], now)
-    pipeline.submit_rule(bank.session, QUIET, 2, people[0], now, note="as it is")
-    pipeline.publish_rule(bank.session, QUIET, 2, people[1], now, migrate=False)
+    acts.draft_rule(bank.session, QUIET, 1, people[0], now)
+    acts.submit_rule(bank.session, QUIET, 2, people[0], now, note="as it is")
+    acts.publish_rule(bank.session, QUIET, 2, people[1], now, migrate=False)
     assert _told(bank, QUIET, "u1")[1][0] == (
         "for: Version 2 of the rule is live since 04:00:10. This visit falls under version 1."
     )
-    pipeline.switch_rule(bank.session, QUIET, people[0], bank.clock.go_on(seconds=10), live=False)
+    acts.switch_rule(bank.session, QUIET, people[0], bank.clock.go_on(seconds=10), live=False)
     assert _told(bank, QUIET, "u1")[0] == (
         "It did not fire. Version 2 of the rule is paused since 04:00:20: it fires nothing."
         " This visit falls under version 1."

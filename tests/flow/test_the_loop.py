@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from callcenter import pipeline
+from callcenter import acts, pipeline
 from callcenter.domain.enums import (
     AttemptState,
     BarReason,
@@ -266,10 +266,10 @@ def test_a_paused_rule_calls_nobody_and_says_so(bank: Bank) -> None:
     _trouble(bank, user)
     bank.ticks()
     (task,) = bank.tasks()
-    pipeline.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=False)
+    acts.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=False)
     assert isinstance(bank.offers(task), pipeline.NotOffered)
     assert task.why_no_call == ["rule_paused"]
-    pipeline.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=True)
+    acts.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=True)
     bank.clock.go_on(seconds=30)
     bank.agent_is_available()
     assert bank.offers(task) == pipeline.Reserved(bank.agent_id)
@@ -279,10 +279,10 @@ def test_a_rule_that_runs_again_calls_nobody_for_a_moment_gone_by(bank: Bank) ->
     user = user_in_arm("face-scan-quiet", held_out=False)
     bank.knows(user)
     bank.sends(user, "face_scan")
-    pipeline.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=False)
+    acts.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=False)
     bank.session.commit()
     bank.clock.go_on(minutes=10)
-    pipeline.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=True)
+    acts.switch_rule(bank.session, "face-scan-quiet", bank.agent_id, bank.clock.now, live=True)
     bank.session.commit()
     bank.clock.go_on(minutes=5)
     bank.ticks()

@@ -10,7 +10,14 @@ from tests.system import System
 
 AGENTS = ("/console",)
 SUPERVISORS = ("/floor",)
-STRATEGISTS = ("/studio", "/studio/rules", "/studio/effects", "/studio/scripts")
+STRATEGISTS = (
+    "/studio",
+    "/studio/rules",
+    "/studio/why",
+    "/studio/effects",
+    "/studio/scripts",
+    "/admin/sources",
+)
 PAGES = AGENTS + SUPERVISORS + STRATEGISTS
 
 

@@ -17,7 +17,19 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
 LOOKS = [(theme, language) for theme in ("light", "dark") for language in ("en", "zh")]
 SUPERVISED = {"/floor": "main"}
-STUDIO = dict.fromkeys(("/studio", "/studio/rules", "/studio/effects", "/studio/scripts"), "main")
+STUDIO = dict.fromkeys(
+    (
+        "/studio",
+        "/studio/rules",
+        "/studio/rules/new",
+        "/studio/rules/face-scan-quiet",
+        "/studio/why",
+        "/studio/effects",
+        "/studio/scripts",
+        "/admin/sources",
+    ),
+    "main",
+)
 
 
 class Looker:

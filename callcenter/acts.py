@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from callcenter import moves, outbox
 from callcenter.accounts import service as accounts
+from callcenter.db import speaks_of_the_database
 from callcenter.domain.enums import QuarantineState
 from callcenter.domain.events import EventValue
 from callcenter.domain.journey import JourneyDefinition
@@ -283,9 +282,11 @@ def _take_in_again(
     try:
         with session.begin_nested():
             take_events(session, source, EventBatch(tuple(events), ()), now)
-    except (OperationalError, psycopg.OperationalError, CallCenterError):
+    except CallCenterError:
         raise
     except Exception as error:
+        if speaks_of_the_database(error):
+            raise
         if len(events) == 1:
             return {events[0].message_id: error}
         half = len(events) // 2

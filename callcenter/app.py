@@ -80,8 +80,9 @@ def _install_sign_in(app: Flask, runtime: Runtime) -> None:
         return edge.signed_out_words(), 401
 
 
-def _database_away(_: OperationalError) -> Response:
+def _database_away(error: OperationalError) -> Response:
     """A database that is away is said so, with when to come again; nothing was accepted."""
+    edge.log_database_away(error)
     from callcenter.errors import Unavailable
 
     return edge.render_refusal(

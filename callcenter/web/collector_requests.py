@@ -28,7 +28,7 @@ from callcenter.models import EventSource
 from callcenter.runtime import Runtime
 from callcenter.web.admissions import admissions
 from callcenter.web.collector_groups import TogetherStore
-from callcenter.web.edge import blueprint, runtime
+from callcenter.web.edge import blueprint, log_database_away, runtime
 from callcenter.web.limits import collector_limit
 
 bp = blueprint("events")
@@ -75,8 +75,9 @@ def fail(error: CallCenterError) -> Response:
 
 
 @bp.errorhandler(OperationalError)
-def database_away(_: OperationalError) -> Response:
+def database_away(error: OperationalError) -> Response:
     """Nothing was accepted; every SDK sends the same events again."""
+    log_database_away(error)
     message = "The database does not answer. Try again in a few seconds."
     return refuse(Refusal(503, "unavailable", message, {"Retry-After": "5"}))
 

@@ -183,6 +183,13 @@ def install_errors(app: Flask) -> None:
         return render_refusal(500, "internal_error", "", None)
 
 
+def log_database_away(error: OperationalError) -> None:
+    """Tell the operator why senders and people get 503: what PostgreSQL calls its state, never what was asked."""
+    cause = error.orig or error
+    state = getattr(cause, "sqlstate", None) or "no answer"
+    current_app.logger.error("database.away %s %s %s", request.endpoint, type(cause).__name__, state)
+
+
 def render_refusal(status: int, code: str, message: str, fields: Any) -> Response:
     """Render one refusal as its asker reads it: JSON, a sentence, or a page."""
     from flask import jsonify, make_response, render_template

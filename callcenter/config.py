@@ -56,6 +56,8 @@ class Settings:
     log_level: str
     min_free_mb: int
     """Free space, in MB of the file system below `home`, under which nothing is started."""
+    event_retention_days: int
+    """Weeks of events that ended longer ago are moved from the database to the archive."""
 
     def as_environ(self) -> dict[str, str]:
         """The environment variables from which `load_settings` gives these same settings again."""
@@ -83,8 +85,14 @@ class Settings:
             "WORKER_COUNT": self.worker_count,
             "LOG_LEVEL": self.log_level,
             "MIN_FREE_MB": self.min_free_mb,
+            "EVENT_RETENTION_DAYS": self.event_retention_days,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def archive_folder(settings: Settings) -> Path:
+    """Return the folder of the weeks of events that have left the database."""
+    return settings.home / "archive"
 
 
 class _Reader:
@@ -180,6 +188,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         worker_count=reader.parsed("WORKER_COUNT", 2, _between(1, 64), "a number from 1 to 64"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR"),
         min_free_mb=reader.parsed("MIN_FREE_MB", 200, _between(0, 10**9), "a number of megabytes, 0 or more"),
+        event_retention_days=reader.parsed(
+            "EVENT_RETENTION_DAYS", 400, _between(7, 36_500), "a number of days from 7 to 36500"
+        ),
     )
     _check_together(reader, settings)
     if reader.problems:

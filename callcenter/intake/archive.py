@@ -31,6 +31,7 @@ from callcenter.intake.partitions import keep_partitions
 from callcenter.models import EventArchive
 
 UnitOfWork = Callable[[], AbstractContextManager[Session]]
+Writer = Callable[[pl.LazyFrame, Path], None]
 
 WEEKS_AHEAD = timedelta(weeks=4)
 """Partitions are made so long before they are needed."""
@@ -64,7 +65,14 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "properties": pl.String,
 }
 """The columns of a row as COPY gives them: ids in hexadecimal, times in microseconds since 1970, flags 0 or 1."""
+COLUMNS = tuple(_SCHEMA)
+"""What is archived of an event: all of it."""
 _ORDER = ("journey", "customer_id", *("received_at", "event_time", "position"), "message_id", "id")
+_SHOWN = {
+    **dict.fromkeys(_IDS, "encode(uuid_send({}), 'hex')"),
+    **dict.fromkeys(_TIMES, "(extract(epoch FROM {}) * 1000000)::bigint"),
+    **dict.fromkeys(_FLAGS, "{}::int"),
+}
 _WEEKS = """
 SELECT c.relname, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid),
        pg_get_expr(c.relpartbound, c.oid)
@@ -165,10 +173,27 @@ def archive_old_weeks(
             yield week
 
 
-def archive_week(session: Session, folder: Path, partition: str, now: datetime) -> ArchivedWeek | None:
+def write_file(rows: pl.LazyFrame, target: Path) -> None:
+    """Write rows to a Parquet file that is on the disk when this returns. Raises Unavailable when it cannot be."""
+    try:
+        rows.sink_parquet(target, compression="zstd", row_group_size=ROWS_PER_GROUP)
+        _to_disk(target)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Unavailable(f"The archive {target.parent} cannot be written; is the disk full?") from error
+
+
+def archive_week(
+    session: Session,
+    folder: Path,
+    partition: str,
+    now: datetime,
+    *,
+    write: Writer = write_file,
+    drop_tries: int = DROP_TRIES,
+) -> ArchivedWeek | None:
     """Move one week to a file, in the session's transaction; None when there was nothing in it.
 
-    Events of a week that came in after it was archived join those in its file.
+    Events of a week that came in after it was archived join those in its file. Raises as archive_old_weeks.
     """
     _alone(session)
     cursor = cursor_of(session)
@@ -182,7 +207,7 @@ def archive_week(session: Session, folder: Path, partition: str, now: datetime) 
     week = None
     if cursor.execute(sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(name)).fetchone() == (True,):
         before = session.get(EventArchive, partition)
-        week = _write_week(cursor, folder, partition, folder / before.path if before else None)
+        week = _write_week(cursor, folder, partition, folder / before.path if before else None, write)
         row = before or EventArchive(
             partition=partition, since=bounds.since, until=bounds.until, path="", events=0, archived_at=now
         )
@@ -191,7 +216,7 @@ def archive_week(session: Session, folder: Path, partition: str, now: datetime) 
         cursor_of(session).execute(
             sql.SQL("DELETE FROM event_receipt r USING {} e WHERE r.id = e.id").format(name)
         )
-    _drop(session, partition)
+    _drop(session, partition, drop_tries)
     return week
 
 
@@ -208,31 +233,31 @@ def _remove_strays(session: Session, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _drop(session: Session, partition: str) -> None:
-    cursor = cursor_of(session)
-    for _ in range(DROP_TRIES):
+def _drop(session: Session, partition: str, tries: int) -> None:
+    for _ in range(tries):
         with suppress(psycopg.errors.LockNotAvailable), session.begin_nested():
+            cursor = cursor_of(session)  # within the savepoint, which begins only now
             cursor.execute("SET LOCAL lock_timeout = '250ms'")
             cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(partition)))
             return
-        cursor.execute("SELECT pg_sleep(0.5)")
+        cursor_of(session).execute("SELECT pg_sleep(0.5)")
     raise Unavailable("The events are being read by somebody who does not let go. Try again later.")
 
 
 def _write_week(
-    cursor: psycopg.Cursor[object], folder: Path, partition: str, before: Path | None
+    cursor: psycopg.Cursor[object], folder: Path, partition: str, before: Path | None, write: Writer
 ) -> ArchivedWeek:
     """Write a week's file and read it back; the file has its name, and is on the disk, when this returns."""
     with _scratch(folder) as rows, _scratch(folder) as draft:
         digest, count = _copy_out(cursor, partition, rows)
         fresh = _rows_of(rows)
         if before is None:
-            _sink(fresh, draft)
+            write(fresh, draft)
             back = pl.scan_parquet(draft, glob=False)
         else:
             ids = fresh.select("id")
             old = pl.scan_parquet(before, glob=False).join(ids, on="id", how="anti")
-            _sink(pl.concat([fresh, old]).sort(_ORDER, nulls_last=True), draft)
+            write(pl.concat([fresh, old]).sort(_ORDER, nulls_last=True), draft)
             back = pl.scan_parquet(draft, glob=False).join(ids, on="id", how="semi", maintain_order="left")
             count += old.select(pl.len()).collect().item()
         held = pl.scan_parquet(draft, glob=False).select(pl.len()).collect().item()
@@ -256,20 +281,8 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 def _copy_out(cursor: psycopg.Cursor[object], partition: str, target: Path) -> tuple[str, int]:
     """Copy a week's rows, in order, to a CSV file; return the digest of the file, and how many there are."""
-    shown = [
-        sql.SQL(
-            f"encode(uuid_send({name}), 'hex')"
-            if name in _IDS
-            else f"(extract(epoch FROM {name}) * 1000000)::bigint"
-            if name in _TIMES
-            else f"{name}::int"
-            if name in _FLAGS
-            else name
-        )
-        for name in _SCHEMA
-    ]
-    texts = [str(number) for number, kind in enumerate(_SCHEMA.values(), 1) if kind == pl.String]
-    quoted = [f"c{number}" for number in texts]
+    shown = [sql.SQL(_SHOWN.get(name, "{}").format(name)) for name in _SCHEMA]
+    quoted = [f"c{number}" for number, kind in enumerate(_SCHEMA.values(), 1) if kind == pl.String]
     columns = sql.SQL(", ").join(one + sql.SQL(f" AS c{number}") for number, one in enumerate(shown, 1))
     order = [f'{name} COLLATE "C"' if name in ("journey", "message_id") else name for name in _ORDER]
     statement = sql.SQL(
@@ -290,14 +303,6 @@ def _rows_of(path: Path) -> pl.LazyFrame:
         *(pl.from_epoch(pl.col(name), time_unit="us").dt.replace_time_zone("UTC") for name in _TIMES),
         *(pl.col(name) == 1 for name in _FLAGS),
     )
-
-
-def _sink(rows: pl.LazyFrame, target: Path) -> None:
-    try:
-        rows.sink_parquet(target, compression="zstd", row_group_size=ROWS_PER_GROUP)
-        _to_disk(target)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise Unavailable(f"The archive {target.parent} cannot be written; is the disk full?") from error
 
 
 def _digest(rows: pl.LazyFrame) -> str:

@@ -171,12 +171,19 @@ def _open(
 def _older(
     journey: JourneyDefinition, visit: VisitState, step: str, place: Place, event: EventValue
 ) -> VisitState:
-    """Take in an event that happened before the visit's entry was known."""
+    """Take in an event that happened before the visit's entry was known.
+
+    An entry followed by a silence that ends a visit is of an earlier one.
+    """
+    at = event.event_time
     if step != visit.step or place.role is not EventRole.ENTER:
         return visit
-    said = _of_the_event(_remembered(journey, event))
-    marks = Marks.of(visit.marks).seen(place.key, event.event_time, said)
-    return replace(visit, entered_at=event.event_time, marks=marks)
+    if journey.gap is not None and visit.entered_at - at > journey.gap:
+        return visit
+    said = _remembered(journey, event)
+    marks = Marks.of(visit.marks).seen(place.key, at, _of_the_event(said))
+    facts, facts_at = _told(visit, said, at) if said else (visit.facts, visit.facts_at)
+    return replace(visit, entered_at=at, marks=marks, facts=facts, facts_at=facts_at)
 
 
 def _remembered(journey: JourneyDefinition, event: EventValue) -> dict[str, Any]:

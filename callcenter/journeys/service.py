@@ -119,22 +119,25 @@ def move_visits(
 def join_visits(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None:
     """Give the open visits of devices' persons, with their clocks, to the customers they turned out to be.
 
-    Where the customer is in the same journey already, the visit with the later activity stays open.
+    Where the customer is in the same journey already, the visit with the later activity stays open. Of several
+    devices that become one customer's at once, the one that was active first comes first.
     """
-    for before, customer_id in joined:
-        for visit in open_visits_of(session, before):
-            key = (customer_id, visit.journey, visit.journey_key)
-            mine = open_visits(session, [key]).get(key)
-            last_seq = last_seqs(session, [key]).get(key, 0)
-            loser = visit if mine and mine.state.last_activity_at >= visit.state.last_activity_at else mine
-            if loser is not None:
-                at = loser.state.last_activity_at
-                loser.state, loser.wake_at = replace(loser.state, closed_at=at, end=VisitEnd.MERGED), None
-                write_visits(session, [loser])
-            if loser is not visit:
-                session.execute(
-                    update(Visit)
-                    .where(col(Visit.id) == visit.id)
-                    .values(customer_id=customer_id, visit_seq=last_seq + 1)
-                    .execution_options(synchronize_session=False)
-                )
+    visits = [
+        (customer_id, visit) for before, customer_id in joined for visit in open_visits_of(session, before)
+    ]
+    for customer_id, visit in sorted(visits, key=lambda one: one[1].state.last_activity_at):
+        key = (customer_id, visit.journey, visit.journey_key)
+        mine = open_visits(session, [key]).get(key)
+        last_seq = last_seqs(session, [key]).get(key, 0)
+        loser = visit if mine and mine.state.last_activity_at >= visit.state.last_activity_at else mine
+        if loser is not None:
+            at = loser.state.last_activity_at
+            loser.state, loser.wake_at = replace(loser.state, closed_at=at, end=VisitEnd.MERGED), None
+            write_visits(session, [loser])
+        if loser is not visit:
+            session.execute(
+                update(Visit)
+                .where(col(Visit.id) == visit.id)
+                .values(customer_id=customer_id, visit_seq=last_seq + 1)
+                .execution_options(synchronize_session=False)
+            )

@@ -11,7 +11,8 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from callcenter.backtest import BackTest, Extent, Stored, back_test
+from callcenter.backtest.replay import back_test
+from callcenter.backtest.values import BackTest, Extent, Stored
 from callcenter.commands.back_test import back_test_command
 from callcenter.commands.funnel import funnel_command
 from callcenter.commands.import_events import load_mapping, run_import
@@ -66,7 +67,7 @@ def happened(
     )
     place = place_event({"offers": JOURNEY}, event)
     assert place is not None
-    return Stored(who, who, place, event, timedelta(0))
+    return Stored(who, place, event, timedelta(0))
 
 
 def run(*events: Stored, rule: dict[str, Any] = RULE, end: float | None = None, **options: Any) -> BackTest:
@@ -146,12 +147,12 @@ def test_a_source_that_may_be_late_is_waited_for() -> None:
 def test_conditions_see_the_visit_and_the_customer() -> None:
     rule = {**RULE, "conditions": {"field": "visit.amount", "op": ">", "value": 100}}
     events = [happened(0, "offered", amount=50), happened(0, "offered", who="c2", amount=500)]
-    assert [one.customer for one in run(*events, rule=rule, end=90).firings] == ["c2"]
+    assert [one.customer_id for one in run(*events, rule=rule, end=90).firings] == ["c2"]
     rule = {**RULE, "conditions": {"field": "customer.language", "op": "=", "value": "zh"}}
     result = run(
         *events, rule=rule, end=90, attributes=lambda who: {"language": "zh" if who == "c1" else "en"}
     )
-    assert [one.customer for one in result.firings] == ["c1"]
+    assert [one.customer_id for one in result.firings] == ["c1"]
 
 
 def test_a_quiet_rule_counts_from_the_last_activity_and_fires_once_a_visit() -> None:
@@ -187,16 +188,16 @@ def test_from_and_to_limit_the_firings_and_not_what_is_known() -> None:
     ]
     since, until = START + timedelta(minutes=80), START + timedelta(minutes=95)
     result = run(*events, since=since, until=until, end=400)
-    assert [one.customer for one in result.firings] == ["c2"]
+    assert [one.customer_id for one in result.firings] == ["c2"]
     assert result.firings[0].came_back_at == START + timedelta(minutes=120)
 
 
 def naive_firings(events: list[Stored], after: timedelta, end: datetime) -> list[tuple[str, str, datetime]]:
     """The same without clocks: per application, each offer that opens, and the first event ending it."""
     found = []
-    for who, key in sorted({(one.customer, one.place.journey_key) for one in events}):
+    for who, key in sorted({(one.customer_id, one.place.journey_key) for one in events}):
         opened: datetime | None = None
-        mine = [one.event for one in events if (one.customer, one.place.journey_key) == (who, key)]
+        mine = [one.event for one in events if (one.customer_id, one.place.journey_key) == (who, key)]
         for event in sorted(mine, key=lambda event: event.order):
             if opened is None:
                 opened = event.event_time if event.name == "offered" else None
@@ -224,7 +225,7 @@ def test_random_events_fire_as_a_reading_without_clocks_says(seed: int) -> None:
     ]
     end = max(one.event.received_at for one in events)
     result = run(*events)
-    fired = sorted((one.customer, one.journey_key, one.anchor_at) for one in result.firings)
+    fired = sorted((one.customer_id, one.journey_key, one.anchor_at) for one in result.firings)
     assert fired == naive_firings(events, timedelta(hours=1), end)
 
 
@@ -280,12 +281,16 @@ def test_the_command_says_who_and_when_in_one_json_object(imported: Runtime) -> 
             "journey_key": "a1",
             "anchor_at": "2026-07-01T08:00:00Z",
             "due_at": "2026-07-01T09:00:00Z",
+            "fired_at": "2026-07-01T09:00:00Z",
+            "came_back_at": None,
         },
         {
             "customer": "c2",
             "journey_key": "a3",
             "anchor_at": "2026-07-01T08:30:00Z",
             "due_at": "2026-07-01T09:30:00Z",
+            "fired_at": "2026-07-01T09:30:00Z",
+            "came_back_at": None,
         },
     ]
     assert (said["rule"], said["events"], said["fired"]) == ("silent", 7, 2)

@@ -1,36 +1,27 @@
 """Which rules fire, read the slow way: whenever something comes in, all of it is read from the beginning.
 
-One customer, one journey key and one rule at a time. No clock is set or cleared, nothing is remembered of a
-visit but its events, and no rule knows of another. Times are whole seconds after the start of the world;
-a journey and a rule are what their YAML files say.
+No clock is set or cleared, nothing is remembered of a visit but its events, and no rule knows of another. Times
+are whole seconds after the start of the world; a journey and a rule are what their YAML files say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-DAY = 86_400
-"""An event older than this when it comes in is history: it is stored and feeds no live rule."""
+from tests.semantics.whereabouts import (
+    DAY,
+    Course,
+    Event,
+    Known,
+    Moment,
+    Visit,
+    compares,
+    known_after,
+    names_of,
+    seconds,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a customer; a sender that is not sure sends it again, with the same message id."""
-
-    happened: int
-    message_id: str
-    who: str
-    journey_key: str
-    name: str
-    amount: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment at which somebody looks: a tick, or a batch that has just come in with these events."""
-
-    at: int
-    events: tuple[Event, ...] = ()
+__all__ = ["DAY", "Course", "Event", "Fired", "Moment", "firings", "names_of"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,128 +34,63 @@ class Fired:
     due: int
 
 
-@dataclass(slots=True)
-class Visit:
-    """A stay on a step: its events in the order they came in; `earlier` are entries heard of only later."""
-
-    visit_seq: int
-    step: str
-    entered: int
-    events: list[Event] = field(default_factory=list)
-    earlier: list[Event] = field(default_factory=list)
-
-    def times(self, names: Iterable[str]) -> list[int]:
-        """When the events of these names happened, in order."""
-        wanted = set(names)
-        return sorted(one.happened for one in (*self.events, *self.earlier) if one.name in wanted)
-
-    def last_activity(self) -> int:
-        """When the customer last did something."""
-        return max(one.happened for one in self.events)
-
-
-def course_of(history: Iterable[Moment], who: str, journey_key: str) -> list[Moment]:
-    """The moments that concern one course: all ticks, and the batches that bring it something new.
-
-    An event counts once, however often it is sent, and not at all when it is history on arrival.
-    """
-    seen: set[str] = set()
-    course = []
-    for moment in history:
-        fresh = {one.message_id: one for one in moment.events if one.message_id not in seen}
-        seen |= set(fresh)
-        mine = tuple(
-            one
-            for one in fresh.values()
-            if (one.who, one.journey_key) == (who, journey_key) and moment.at - one.happened <= DAY
-        )
-        if mine or not moment.events:
-            course.append(Moment(moment.at, mine))
-    return course
-
-
 def firings(
-    journey: Mapping[str, Any], rule: Mapping[str, Any], lateness: int, course: Sequence[Moment]
-) -> set[Fired]:
-    """Say what a rule stores for one course: at most one firing for each visit.
+    journey: Mapping[str, Any],
+    rules: Iterable[Mapping[str, Any]],
+    lateness: int,
+    history: Sequence[Moment],
+) -> dict[Course, list[Fired]]:
+    """Say what is stored for each course that fires anything: at most one firing for each rule and visit.
 
     A look knows what has come in by then and nothing else: what comes in later un-fires nothing, and what
-    came in before it counts however late it was. A deadline is looked at once; when the conditions do not
-    hold then, only another deadline is looked at again.
+    came in before it counts however late it was. A tick looks at everybody, a batch at those it is about.
     """
-    found: dict[int, Fired] = {}
-    looked: set[tuple[int, int]] = set()
-    after = _seconds(rule.get("after", "0s"))
-    visit: Visit | None = None
-    for number, moment in enumerate(course, 1):
+    found: dict[Course, list[Fired]] = {}
+    done: set[tuple[str, tuple[Course, int]]] = set()
+    looked: set[tuple[str, tuple[Course, int], int]] = set()
+    batches: list[Moment] = []
+    known = Known()
+    for moment in history:
         if moment.events:
-            visit = open_visit(journey, course[:number])
+            batches.append(moment)
+            known = known_after(journey, batches)
         # A visit that has ended by the time of the look does not fire, even when it ended after the deadline:
         # a task for it would be withdrawn at once.
-        if visit is None or visit.step != rule["step"] or visit.visit_seq in found:
-            continue
-        anchor = _anchor(journey, rule, visit)
-        if anchor is None:
-            continue
-        due = anchor + after
-        # A rule that fires at its event waits for nobody.
-        if moment.at < due + (lateness if after else 0) or (visit.visit_seq, due) in looked:
-            continue
-        if any(anchor < at <= due for at in visit.times(rule.get("unless", ()))):
-            continue
-        looked.add((visit.visit_seq, due))
-        if _holds(rule.get("conditions"), journey, visit):
-            found[visit.visit_seq] = Fired(rule["rule"], visit.visit_seq, anchor, due)
-    return set(found.values())
-
-
-def open_visit(journey: Mapping[str, Any], course: Iterable[Moment]) -> Visit | None:
-    """The visit a customer is on after these moments.
-
-    Each batch is read in the order things happened, and those of one moment in the order they were sent.
-    """
-    steps = [step["id"] for step in journey["steps"]]
-    owner = {name: step for step in journey["steps"] for name in _names(step)}
-    visit: Visit | None = None
-    last_seq = 0
-    for moment in course:
-        for event in sorted(moment.events, key=lambda one: one.happened):
-            if visit and _went_silent(journey, visit, event):
-                visit = None
-            if event.name in journey.get("exits", ()):
-                visit = None if visit and event.happened >= visit.entered else visit
+        for course, visit in known.visits.items():
+            if moment.events and course not in known.touched:
                 continue
-            step = owner[event.name]
-            if step.get("milestone") or (visit and not _moves(steps, step, visit, event)):
-                continue
-            if step["id"] == steps[-1]:
-                visit = None
-            elif visit and visit.step == step["id"]:
-                visit.events.append(event)
-            else:
-                # Any event of a step says that the customer is there: the entry itself may have been lost.
-                last_seq += 1
-                visit = Visit(last_seq, step["id"], event.happened, [event])
-    return visit
+            for rule in rules:
+                if rule["step"] != visit.step or (rule["rule"], visit.opened_as) in done:
+                    continue
+                runs = _runs_out(journey, rule, visit, lateness, moment.at)
+                # A deadline is looked at once; when the conditions do not hold then, only another one is looked
+                # at again.
+                if runs is None or (rule["rule"], visit.opened_as, runs[1]) in looked:
+                    continue
+                looked.add((rule["rule"], visit.opened_as, runs[1]))
+                if _holds(rule.get("conditions"), journey, visit, moment.at):
+                    done.add((rule["rule"], visit.opened_as))
+                    found.setdefault(course, []).append(Fired(rule["rule"], visit.visit_seq, *runs))
+    return {course: sorted(of_course) for course, of_course in found.items()}
 
 
-def _moves(steps: Sequence[str], step: Mapping[str, Any], visit: Visit, event: Event) -> bool:
-    """Whether an event says something of where the customer is now, other than an earlier entry to the step.
+def _runs_out(
+    journey: Mapping[str, Any], rule: Mapping[str, Any], visit: Visit, lateness: int, now: int
+) -> tuple[int, int] | None:
+    """From when a rule has counted and when that ran out, if it has.
 
-    What happened before the entry does not say that the customer left, and leaving something open on a
-    lower step does not say that they went back there.
+    A rule that fires at its event waits for nobody.
     """
-    is_entry = event.name in step["enter"]
-    if event.happened < visit.entered:
-        if is_entry and step["id"] == visit.step:
-            visit.entered = event.happened
-            visit.earlier.append(event)
-        return False
-    return is_entry or steps.index(step["id"]) >= steps.index(visit.step)
-
-
-def _went_silent(journey: Mapping[str, Any], visit: Visit, event: Event) -> bool:
-    return journey["gap"] != "none" and event.happened - visit.last_activity() > _seconds(journey["gap"])
+    anchor = _anchor(journey, rule, visit)
+    if anchor is None:
+        return None
+    after = seconds(rule.get("after", "0s"))
+    due = anchor + after
+    if now < due + (lateness if after else 0):
+        return None
+    if any(anchor < at <= due for at in visit.seen(rule.get("unless", ()))):
+        return None
+    return anchor, due
 
 
 def _anchor(journey: Mapping[str, Any], rule: Mapping[str, Any], visit: Visit) -> int | None:
@@ -175,38 +101,50 @@ def _anchor(journey: Mapping[str, Any], rule: Mapping[str, Any], visit: Visit) -
         case "gone_quiet":
             return visit.last_activity()
         case "absence":
-            return min(visit.times([rule["event"]]), default=None)
+            return min(visit.seen([rule["event"]], rule.get("where")), default=None)
         case "trouble":
-            # The k-th error, and each later one anew: the success that is waited for is the one after it.
-            errors = visit.times(_errors(journey, rule["step"]))
-            return errors[-1] if len(errors) >= rule.get("times", 1) else None
+            return _kth_trouble(journey, rule, visit)
         case _:
-            return max(visit.times([rule["event"]]), default=None)
+            return max(visit.seen([rule["event"]], rule.get("where")), default=None)
 
 
-def _holds(condition: Any, journey: Mapping[str, Any], visit: Visit) -> bool:
-    """Whether `field op value`, or `not` of it, holds; a field without a value compares as false."""
+def _kth_trouble(journey: Mapping[str, Any], rule: Mapping[str, Any], visit: Visit) -> int | None:
+    """The k-th error, and each later one anew: the success that is waited for is the one after it."""
+    names = rule.get("errors") or ([rule["event"]] if "event" in rule else _errors(journey, rule["step"]))
+    times = visit.seen(names, rule.get("where"))
+    for last in reversed(times):
+        begin = last - seconds(rule["within"]) if "within" in rule else times[0]
+        if sum(begin <= one <= last for one in times) >= rule.get("times", 1):
+            return last
+    return None
+
+
+def _holds(condition: Any, journey: Mapping[str, Any], visit: Visit, now: int) -> bool:
+    """Whether `field op value`, or `not` of it, holds; a field without a value compares as false.
+
+    What an event said holds until a later one says otherwise, whenever the two come in.
+    """
     if not condition:
         return True
     if "not" in condition:
-        return not _holds(condition["not"], journey, visit)
-    if condition["field"] == "visit.errors":
-        errors = set(_errors(journey, visit.step))
-        have: int | None = sum(one.name in errors for one in visit.events)
-    else:
-        have = next((one.amount for one in reversed(visit.events) if one.amount is not None), None)
-    if have is None:
-        return False
-    return bool(have >= condition["value"] if condition["op"] == ">=" else have < condition["value"])
+        return not _holds(condition["not"], journey, visit, now)
+    errors = [one for one in visit.events if one.name in _errors(journey, visit.step)]
+    amounts = [one for one in (*visit.earlier, *visit.events) if one.amount is not None]
+    match condition["field"]:
+        case "visit.errors":
+            return compares(len(errors), condition)
+        case "visit.minutes":
+            return compares((now - visit.entered) / 60, condition)
+        case "visit.last_error":
+            return compares(_latest(errors).name if errors else None, condition)
+        case _:
+            return compares(_latest(amounts).amount if amounts else None, condition)
 
 
-def _names(step: Mapping[str, Any]) -> list[str]:
-    return [*step["enter"], *step.get("events", ()), *step.get("errors", ())]
+def _latest(events: Sequence[Event]) -> Event:
+    """The event that happened last; of several in one second the one that came in last."""
+    return sorted(events, key=lambda one: one.happened)[-1]
 
 
 def _errors(journey: Mapping[str, Any], step_id: str) -> list[str]:
     return [name for step in journey["steps"] if step["id"] == step_id for name in step.get("errors", ())]
-
-
-def _seconds(duration: str) -> int:
-    return int(duration.removesuffix("s"))

@@ -1,6 +1,6 @@
 """Plays a world on the live path: batches come in, the scheduler ticks, processes start anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
 from callcenter import pipeline
+from callcenter.domain.ids import derived_id
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
 from callcenter.journeys import service as journeys
@@ -48,45 +49,56 @@ class Player:
         self.session.close()
         self.session = self._new_session()
 
-    def play(self, moment: Moment, raw_of: "RawOf") -> None:
-        """Let a batch come in, or the scheduler tick, and commit."""
+    def play(self, moment: Moment) -> None:
+        """Let requests come in and be stored at once, or the scheduler tick, and commit."""
         now = at(moment.at)
         if moment.events:
-            batch = read_batch([raw_of(event) for event in moment.events], {}, now)
-            assert not batch.rejections
+            begin, batches = 0, []
+            for size in moment.requests or (len(moment.events),):
+                batch = read_batch([raw_event(one) for one in moment.events[begin : begin + size]], {}, now)
+                assert not batch.rejections
+                batches.append(batch)
+                begin += size
             source = self.session.get_one(EventSource, self.source_id)
-            pipeline.take_events(self.session, source, batch, now)
+            taken = pipeline.take_batches(self.session, source, batches, now)
+            assert [one.accepted + one.duplicate for one in taken] == [len(one.events) for one in batches]
         else:
             pipeline.fire_due_visits(self.session, now)
         self.session.commit()
 
     def story(self) -> Story:
         """The firings stored, as the oracle tells them."""
+        devices = {event.device for event in self.world.events}
+        nobody = {derived_id("device", self.source_id, one): f"device {one}" for one in devices}
         rows = self.session.exec(
             select(TriggerFiring, Customer).join(Customer, col(Customer.id) == TriggerFiring.customer_id)
         )
         story: Story = {}
+        once: set[tuple[str, object]] = set()
         for firing, customer in rows:
+            assert (firing.rule_key, firing.visit_id) not in once, "a rule fired twice for one visit"
+            once.add((firing.rule_key, firing.visit_id))
             anchor, due = ((one - START) // timedelta(seconds=1) for one in (firing.anchor_at, firing.due_at))
             fired = Fired(firing.rule_key, firing.visit_seq, anchor, due)
-            story.setdefault((customer.external_id or "", firing.journey_key), []).append(fired)
+            who = customer.external_id or nobody[customer.id]
+            story.setdefault((who, firing.journey_key), []).append(fired)
         return {course: sorted(found) for course, found in story.items()}
 
 
 def raw_event(event: Event) -> dict[str, object]:
     """An event as an SDK sends it."""
+    names = {"userId": event.who, "anonymousId": event.device}
+    if event.name == "alias":
+        names = {"userId": event.who, "previousId": event.device}
     amount = {} if event.amount is None else {"amount": event.amount}
     return {
-        "type": "track",
+        "type": event.name if event.name in ("identify", "alias") else "track",
         "event": event.name,
-        "userId": event.who,
+        **{name: said for name, said in names.items() if said},
         "messageId": event.message_id,
         "timestamp": at(event.happened).isoformat(),
         "properties": {"application": event.journey_key, **amount},
     }
-
-
-RawOf = Callable[[Event], dict[str, object]]
 
 
 @contextmanager
@@ -94,7 +106,6 @@ def played(
     connection: Connection,
     world: World,
     restarts: frozenset[int] = frozenset(),
-    raw_of: RawOf = raw_event,
 ) -> Iterator[Player]:
     """Play a world, with restarts before these of its moments; afterwards nothing of it is left."""
     savepoint = connection.begin_nested()
@@ -103,7 +114,7 @@ def played(
         for number, moment in enumerate(world.history):
             if number in restarts:
                 player.restart()
-            player.play(moment, raw_of)
+            player.play(moment)
         yield player
     finally:
         player.session.close()

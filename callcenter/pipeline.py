@@ -104,11 +104,12 @@ def take_batches(
     events = intake.claim_events(session, source.id, sent)
     who = intake.lock_people(session, source.id, list(events.values()), now) if events else {}
     definitions = journey_queries.journeys_loaded(session)
-    joined = {
-        (identity.joined_from, identity.customer_id)
-        for identity in who.values()
-        if identity.joined_from is not None
-    }
+    # In the order of the sign-ins, each once.
+    joined = list(
+        dict.fromkeys(
+            (one.joined_from, one.customer_id) for one in who.values() if one.joined_from is not None
+        )
+    )
     # What a device's person did earlier in this batch is the customer's already.
     owner = dict(joined)
     ids = {name: owner.get(one.customer_id, one.customer_id) for name, one in who.items()}
@@ -117,7 +118,7 @@ def take_batches(
     }
     intake.store_events(session, source.id, placed)
     intake.join_history(session, joined)
-    journeys.join_visits(session, joined)
+    merged = journeys.join_visits(session, joined)
     intake.keep_profiles(session, source.id, list(events.values()), who, now)
     intake.keep_refused(session, source.id, refused, now)
     lateness = timedelta(seconds=source.lateness_seconds)
@@ -125,7 +126,7 @@ def take_batches(
     rules = trigger_queries.current_rules(session, definitions)
     moves.look_at(session, rules, moved.visits, now)
     outcomes.note_reached(session, moved.reached)
-    _let_tasks_die(session, rules, moved.visits, now)
+    _let_tasks_die(session, rules, [*moved.visits, *merged], now)
     if placed or refused:
         outbox.ring(session, outbox.STUDIO)
     fresh = {id(event) for event in events.values()}

@@ -19,6 +19,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.expire, 1.0),
     (ticks.reconcile, 15.0),
     (ticks.announce, 120.0),
+    (ticks.tend, 600.0),
 )
 
 

@@ -1,5 +1,7 @@
 """What must happen by the clock. Any number of schedulers may run these; each claims what it takes."""
 
+from datetime import timedelta
+
 import structlog
 
 from callcenter import outbox, pipeline
@@ -7,8 +9,11 @@ from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import OVERDUE
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
+from callcenter.config import archive_folder
 from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
+from callcenter.errors import Unavailable
+from callcenter.intake.archive import tend_partitions
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
 from callcenter.runtime import Runtime
@@ -81,6 +86,17 @@ def reconcile(runtime: Runtime) -> None:
         with runtime.unit_of_work() as session:
             pipeline.note_look(session, attempt.id, news, runtime.clock())
         log.info("attempt.reconciled", attempt=str(attempt.id), found=seen is not None)
+
+
+def tend(runtime: Runtime) -> None:
+    """Make the coming weeks' partitions, and move the weeks past the retention to the archive."""
+    retention = timedelta(days=runtime.settings.event_retention_days)
+    try:
+        folder = archive_folder(runtime.settings)
+        for week in tend_partitions(runtime.unit_of_work, folder, retention, runtime.clock):
+            log.info("events.archived", partition=week.path.name, events=week.events)
+    except Unavailable as error:
+        log.warning("archive.postponed", reason=error.message)
 
 
 def _look(runtime: Runtime, attempt: ContactAttempt) -> tuple[CallSnapshot | None, bool]:

@@ -120,7 +120,7 @@ class _Replay:
         if due.rule.has_conditions:
             customer = self.attributes(course.customer_id) if self.attributes else {}
             history = dict.fromkeys(due.rule.history, NEVER)
-            if not due.rule.condition(facts_of(visit, customer, now, history)):
+            if not due.rule.condition(facts_of(visit, customer, now, history, due.rule.entry_keys)):
                 return
         course.fired.add(due.rule.key)
         clock = due.clock

@@ -149,13 +149,21 @@ def tend_partitions(
     """Make the partitions of the coming weeks, and archive those that are older than the retention."""
     with unit_of_work() as session:
         keep_partitions(session, clock(), clock() + WEEKS_AHEAD)
-    return list(archive_old_weeks(unit_of_work, folder, clock() - retention, clock))
+    return list(archive_old_weeks(unit_of_work, folder, clock() - retention, clock, spares_imports=True))
 
 
 def archive_old_weeks(
-    unit_of_work: UnitOfWork, folder: Path, before: datetime, clock: Callable[[], datetime]
+    unit_of_work: UnitOfWork,
+    folder: Path,
+    before: datetime,
+    clock: Callable[[], datetime],
+    *,
+    spares_imports: bool = False,
 ) -> Iterator[ArchivedWeek]:
     """Archive every week that ended at or before a moment, each in a unit of work of its own; yield each.
+
+    With `spares_imports` a week with events of a log that was imported after that moment is left alone: reports
+    are to show it.
 
     A folder that is missing is made, and files in it that no week names are removed. Raises Unavailable when
     another process is archiving or does not let go of a week, ArchiveDamaged when a file cannot be trusted:
@@ -165,12 +173,27 @@ def archive_old_weeks(
     with unit_of_work() as session:
         _alone(session)
         _remove_strays(session, folder)
-        due = [one.name for one in partitions(session) if one.until is not None and one.until <= before]
+        due = [
+            one.name
+            for one in partitions(session)
+            if one.until is not None
+            and one.until <= before
+            and not (spares_imports and _is_fresh(session, one.name, before))
+        ]
     for name in due:
         with unit_of_work() as session:
             week = archive_week(session, folder, name, clock())
         if week is not None:
             yield week
+
+
+def _is_fresh(session: Session, partition: str, before: datetime) -> bool:
+    """Whether a week holds events of a log that was imported only lately: they are old, and new here."""
+    statement = sql.SQL(
+        "SELECT EXISTS (SELECT 1 FROM import_run r WHERE (r.ended_at IS NULL OR r.ended_at > %s)"
+        " AND EXISTS (SELECT 1 FROM {} e WHERE e.source_id = r.source_id))"
+    ).format(sql.Identifier(partition))
+    return cursor_of(session).execute(statement, (before,)).fetchone() == (True,)
 
 
 def write_file(rows: pl.LazyFrame, target: Path) -> None:

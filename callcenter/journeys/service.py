@@ -1,6 +1,6 @@
 """Keep visits: fold events into them, move them to the customer a device belongs to."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,12 +116,14 @@ def move_visits(
     return Movement(touched, reached)
 
 
-def join_visits(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None:
+def join_visits(session: Session, joined: Sequence[tuple[UUID, UUID]]) -> list[VisitRecord]:
     """Give the open visits of devices' persons, with their clocks, to the customers they turned out to be.
 
     Where the customer is in the same journey already, the visit with the later activity stays open. Of several
-    devices that become one customer's at once, the one that was active first comes first.
+    devices that become one customer's at once, the one that was active first comes first. A rule that has fired
+    for either of two visits on one step has fired for the one that stays. Returns the visits that ended.
     """
+    ended: list[VisitRecord] = []
     visits = [
         (customer_id, visit) for before, customer_id in joined for visit in open_visits_of(session, before)
     ]
@@ -133,7 +135,12 @@ def join_visits(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None
         if loser is not None:
             at = loser.state.last_activity_at
             loser.state, loser.wake_at = replace(loser.state, closed_at=at, end=VisitEnd.MERGED), None
+            ended.append(loser)
             write_visits(session, [loser])
+            stays = mine if loser is visit else visit
+            if stays and stays.state.step == loser.state.step:
+                stays.fired += [key for key in loser.fired if key not in stays.fired]
+                write_visits(session, [stays])
         if loser is not visit:
             session.execute(
                 update(Visit)
@@ -141,3 +148,4 @@ def join_visits(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None
                 .values(customer_id=customer_id, visit_seq=last_seq + 1)
                 .execution_options(synchronize_session=False)
             )
+    return ended

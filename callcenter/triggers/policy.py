@@ -76,6 +76,7 @@ class RuleSpec:
     where: Mapping[str, Any] | None = None
     matches: Condition = always
     has_conditions: bool = False
+    entry_keys: tuple[str, ...] = ()
     history: Mapping[str, timedelta] = field(default_factory=dict)
     unless: tuple[str, ...] = ()
     priority: int = 50
@@ -125,6 +126,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         preset=preset,
         condition=compile_condition(raw.get("conditions"), fields=visit_fields(journey)),
         has_conditions=bool(raw.get("conditions")),
+        entry_keys=journey.step(step).enter,
         history=history_asked(raw.get("conditions")),
         after=_after(raw, preset, journey),
         event=_known_key(raw.get("event"), "event", journey),

@@ -1,7 +1,7 @@
 """When is a visit worth a call? Visit and rules in, what ran out and when to look next out; no I/O, no clock."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -82,7 +82,7 @@ def _group_of(rule: RuleSpec) -> str:
         return "activity"
     said = orjson.dumps(rule.where, option=orjson.OPT_SORT_KEYS).decode() if rule.where else ""
     if rule.preset is Preset.TROUBLE:
-        within = "" if rule.within is None else f"/{rule.within.total_seconds():g}"
+        within = "" if rule.within is None else f"/{rule.within // timedelta(milliseconds=1)}"
         return f"trouble:{'|'.join(_trouble_keys(rule))}:{rule.times}{within}{said}"
     dated = f"@{rule.key}" if rule.date else ""
     return f"{rule.preset.value}:{rule.event or ''}{dated}{said}"
@@ -213,11 +213,16 @@ def look_at(
 
 
 def facts_of(
-    visit: VisitState, customer: Mapping[str, Any], at: datetime, history: Mapping[str, datetime] = _UNASKED
+    visit: VisitState,
+    customer: Mapping[str, Any],
+    at: datetime,
+    history: Mapping[str, datetime] = _UNASKED,
+    entry_keys: Sequence[str] = (),
 ) -> Facts:
     """Collect what conditions may speak of: the customer's attributes, the visit and the history, as of `at`.
 
     `history` says when something happened last, by the fields' names; a field that is not in it is unknown.
+    `entry_keys` are the events that enter the visit's step.
     """
     facts: dict[str, Any] = {f"customer.{name}": value for name, value in customer.items()}
     facts |= {f"visit.{name}": value for name, value in visit.facts.items()}
@@ -226,7 +231,7 @@ def facts_of(
         "visit.errors": visit.errors,
         "visit.last_error": visit.last_error,
         "visit.last_error_reason": visit.last_error_reason,
-        "visit.entries": max((mark.count for mark in visit.marks.values()), default=0),
+        "visit.entries": sum(visit.marks[key].count for key in entry_keys if key in visit.marks),
         NOW: at,
         **history,
     }

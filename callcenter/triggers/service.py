@@ -132,7 +132,9 @@ def _fire(
     for visit, one in due:
         if one.rule.has_conditions:
             known = people.get(visit.customer_id, _NOBODY)
-            if not one.rule.condition(facts_of(visit.state, known.attributes, now, known.history)):
+            if not one.rule.condition(
+                facts_of(visit.state, known.attributes, now, known.history, one.rule.entry_keys)
+            ):
                 continue
         version = rules.version_for(one.rule.key, visit.state.opened_at)
         assert version is not None

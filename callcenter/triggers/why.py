@@ -129,7 +129,7 @@ def _told(
     yield from _time(under.spec, visit, clock, now)
     if under.conditions:
         at = fired.fired_at if fired else min(now, visit.state.closed_at or now)
-        facts = facts_of(_as_it_fired(visit), visit.attributes, at, visit.history)
+        facts = facts_of(_as_it_fired(visit), visit.attributes, at, visit.history, under.spec.entry_keys)
         yield from _conditions(under.conditions, journey, facts, has_fired=fired is not None)
     if fired:
         yield from _after(fired, under.version)

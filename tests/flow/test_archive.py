@@ -186,11 +186,17 @@ def partitions_of(runtime: Runtime) -> list[archive.Partition]:
 
 
 def test_the_tick_makes_the_weeks_to_come_and_archives_the_old_ones(runtime: Runtime) -> None:
-    weeks = tend_partitions(runtime.unit_of_work, folder_of(runtime), timedelta(days=120), lambda: NOW)
-    names = ["journey_event_2026w27", "journey_event_2026w28", "journey_event_2026w29"]
-    assert [week.partition for week in weeks] == names
+    def tend(now: datetime) -> list[str]:
+        folder, retention = folder_of(runtime), timedelta(days=120)
+        return [
+            one.partition for one in tend_partitions(runtime.unit_of_work, folder, retention, lambda: now)
+        ]
+
+    assert tend(NOW) == [], "a log that was imported just now is to be seen in the reports"
     assert {"journey_event_2026w47", "journey_event_2026w51"} <= {one.name for one in partitions_of(runtime)}
-    assert tend_partitions(runtime.unit_of_work, folder_of(runtime), timedelta(days=120), lambda: NOW) == []
+    later = NOW + timedelta(days=121)
+    assert tend(later) == [f"journey_event_2026w{week}" for week in (27, 28, 29, 30)]
+    assert tend(later) == []
 
 
 class Killed(BaseException):

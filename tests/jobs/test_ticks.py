@@ -122,4 +122,11 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         raise RuntimeError
 
     _guarded(fails, floor.runtime)()
-    assert [tick.__name__ for tick, _ in TICKS] == ["fire", "match", "expire", "reconcile", "announce"]
+    assert [tick.__name__ for tick, _ in TICKS] == [
+        "fire",
+        "match",
+        "expire",
+        "reconcile",
+        "announce",
+        "tend",
+    ]

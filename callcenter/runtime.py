@@ -18,7 +18,7 @@ from callcenter.domain.ports import Carrier
 from callcenter.errors import ConfigError
 from callcenter.moves import House
 from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
-from scripts_library.catalog import load_catalog
+from scripts_library.catalog import Catalog, load_catalog
 
 LIVE_PREFIX = "callcenter-live-"
 
@@ -26,6 +26,12 @@ LIVE_PREFIX = "callcenter-live-"
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=1)
+def _catalog() -> Catalog:
+    """The scripts, read and checked once per process; changed ones take effect with its next start."""
+    return load_catalog()
 
 
 class Runtime:
@@ -54,7 +60,7 @@ class Runtime:
     @cached_property
     def house(self) -> House:
         """The bank's scripts, policy pack and caller id."""
-        return House(load_catalog(), DEFAULT_PACK, self.settings.caller_id)
+        return House(_catalog(), DEFAULT_PACK, self.settings.caller_id)
 
     @cached_property
     def carrier(self) -> Carrier:

@@ -22,6 +22,8 @@ from tests.web.preview import create_preview
 
 from .consoles import PASSWORD, FakeConsole, open_page, served_console
 
+pytestmark = pytest.mark.slow
+
 DISPOSITIONS = (
     "done_on_call", "will_finish", "callback", "not_interested", "wrong_person", "no_answer", "machine",
     "do_not_call",

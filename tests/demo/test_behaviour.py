@@ -10,6 +10,8 @@ from callcenter.demo import behaviour
 from callcenter.demo.behaviour import IDENTIFY, PAGE, TRACK, VisitPlan
 from callcenter.demo.truth import START_MIX, STEP_TRUTHS, STEPS, Step, StepTruth, next_step
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = 50_000
 # Four standard errors of a share over the rarest step's visits (about 3,000) are 0.036 at worst.
 TOLERANCE = 0.025

@@ -10,6 +10,8 @@ from phonenumbers import timezone
 from callcenter.demo.people import Person, draw_person
 from callcenter.demo.places import PLACES, Place
 
+pytestmark = pytest.mark.slow
+
 # one day of each half of the year, for the places that change their clocks
 DAYS = (datetime(2026, 1, 14, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 

@@ -13,6 +13,8 @@ from callcenter.demo.world import FOLLOWED_LIMIT, World
 
 from .fakes import RecordingApp, RecordingTelephones, news_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 14, 3, tzinfo=UTC).timestamp()
 HOUR = 3600.0
 

@@ -41,6 +41,8 @@ from callcenter.triggers.policy import read_rule
 from tests.flow.test_backtest import JOURNEY_FILE, RULE
 from tests.servers import plain_url, test_settings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 18, tzinfo=UTC)
 MAPPING = (
     "source: log\njourney: offers.yaml\n"

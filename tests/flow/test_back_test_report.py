@@ -18,6 +18,8 @@ from callcenter.triggers import service as triggers
 from tests.flow.test_backtest import JOURNEY, RULE, commands, imported
 from tests.servers import plain_url
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"
 OTHER_NUMBER = "+8613900139000"

@@ -18,6 +18,8 @@ from callcenter.intake.logfile import digest_of_file
 from callcenter.models import Customer, ImportRun
 from tests.flow.shop import HEADER, JOURNEY, MAPPING, ROWS, Shop, killed_after
 
+pytestmark = pytest.mark.slow
+
 
 def test_rows_become_events_with_their_place_in_the_journey(shop: Shop) -> None:
     report = shop.imports(shop.log(*ROWS))

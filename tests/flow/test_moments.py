@@ -28,6 +28,8 @@ from tests.flow.moments import (
     with_moments,
 )
 
+pytestmark = pytest.mark.slow
+
 TASK, SUPPRESSED = FiringFate.TASK, FiringFate.SUPPRESSED
 MORNING = datetime(2026, 11, 24, 1, 31, tzinfo=UTC)
 """Half past nine in Shanghai, seven days before the first of December."""

@@ -19,6 +19,8 @@ from callcenter.intake.mapping import read_mapping
 from callcenter.models import JourneyEvent
 from tests.flow.shop import Shop, killed_after
 
+pytestmark = pytest.mark.slow
+
 MAPPING = """
 source: shop-log
 journey: shop.yaml

@@ -12,6 +12,8 @@ import pytest
 
 from .sim import CALLER, Product, Simulator, start_simulator, wait_for
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "callcenter.telephony.simulator"]
 
 

@@ -19,6 +19,8 @@ from tests.factories import Bank
 from tests.web.conftest import People, SignIn, signed_in
 from tests.web.scenes import HTMX, enter, words
 
+pytestmark = pytest.mark.slow
+
 RULE = "face-scan-quiet"
 PAGE = f"/studio/rules/{RULE}"
 

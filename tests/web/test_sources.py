@@ -23,6 +23,8 @@ from tests.web.collector import basic, track
 from tests.web.conftest import SignIn
 from tests.web.scenes import HTMX, enter, words
 
+pytestmark = pytest.mark.slow
+
 
 def page_of(bank: Bank) -> str:
     return f"/admin/sources/{bank.source.id}"

@@ -1,6 +1,6 @@
 """An agent's browser: signs in through the form, reads the console's HTML, posts its forms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
@@ -251,7 +251,11 @@ def _sent_to(seen: Reader, ending: str) -> Form | None:
 
 
 def _has_enabled_button(form: Form | None) -> bool:
-    return form is not None and any("disabled" not in button for button in form.buttons)
+    return form is not None and any(map(_is_enabled, form.buttons))
+
+
+def _is_enabled(button: Mapping[str, str]) -> bool:
+    return "disabled" not in button and button.get("aria-disabled") != "true"
 
 
 def _is_open_step(form: Form) -> bool:

@@ -4,6 +4,7 @@
 every problem at once. What has to be created in the home directory is `callcenter.home`'s business.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ SIMULATOR_ACCOUNT_SID = "AC" + "0" * 32
 """The account the simulator knows; a real account never has this number."""
 SIMULATOR_CALLER_ID = "+15005550006"
 """Twilio's published test number that is always a valid caller."""
+SIMULATOR_API_KEY_SID = "SK00000000000000000000000000000510"
+SIMULATOR_API_KEY_SECRET = "carrier-sim-secret-for-loopback-only"  # noqa: S105  opens nothing but the simulator
+"""The key that signs softphone tokens in front of the simulator."""
 GENERATED_SECRETS = ("secret_key", "simulator_auth_token")
 """Files below `home/secrets/` a demo makes for itself."""
 
@@ -48,9 +52,14 @@ class Settings:
     twilio_auth_token: str = field(repr=False)
     twilio_api_key_sid: str | None
     twilio_api_key_secret: str | None = field(repr=False)
+    twilio_app_sid: str | None
+    twilio_shared_key_secret: str | None = field(repr=False)
     caller_id: str
     bank_name: str
     calls_per_second: float
+    """Calls the product starts per second, all workers together; also the pace of the simulator's queue."""
+    record_calls: bool
+    answering_machine_detection: bool
     web_workers: int
     worker_count: int
     log_level: str
@@ -78,9 +87,13 @@ class Settings:
             "TWILIO_AUTH_TOKEN": self.twilio_auth_token or None,
             "TWILIO_API_KEY_SID": self.twilio_api_key_sid,
             "TWILIO_API_KEY_SECRET": self.twilio_api_key_secret,
+            "TWILIO_APP_SID": self.twilio_app_sid,
+            "TWILIO_SHARED_KEY_SECRET": self.twilio_shared_key_secret,
             "CALLER_ID": self.caller_id,
             "BANK_NAME": self.bank_name,
             "CALLS_PER_SECOND": self.calls_per_second,
+            "RECORD_CALLS": int(self.record_calls),
+            "ANSWERING_MACHINE_DETECTION": int(self.answering_machine_detection),
             "WEB_WORKERS": self.web_workers,
             "WORKER_COUNT": self.worker_count,
             "LOG_LEVEL": self.log_level,
@@ -174,6 +187,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         twilio_auth_token=reader.secret("TWILIO_AUTH_TOKEN") or _simulator_token(home, carrier, environment),
         twilio_api_key_sid=reader.text("TWILIO_API_KEY_SID") or None,
         twilio_api_key_secret=reader.secret("TWILIO_API_KEY_SECRET") or None,
+        twilio_app_sid=reader.parsed(
+            "TWILIO_APP_SID", None, _app_sid, "AP followed by 32 hexadecimal digits"
+        ),
+        twilio_shared_key_secret=reader.secret("TWILIO_SHARED_KEY_SECRET") or None,
         caller_id=reader.parsed(
             "CALLER_ID",
             SIMULATOR_CALLER_ID if carrier == "simulator" else "",
@@ -184,6 +201,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         calls_per_second=reader.parsed(
             "CALLS_PER_SECOND", 1.0, _rate, "a number above 0 and at most 100 calls a second"
         ),
+        record_calls=reader.parsed("RECORD_CALLS", False, _flag, "0 or 1"),
+        answering_machine_detection=reader.parsed("ANSWERING_MACHINE_DETECTION", False, _flag, "0 or 1"),
         web_workers=reader.parsed("WEB_WORKERS", 2, _between(1, 64), "a number from 1 to 64"),
         worker_count=reader.parsed("WORKER_COUNT", 2, _between(1, 64), "a number from 1 to 64"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR"),
@@ -312,6 +331,12 @@ def _rate(raw: str) -> float:
 def _e164(raw: str) -> str:
     digits = raw.removeprefix("+")
     if not raw.startswith("+") or not digits.isdigit() or not digits.isascii() or not 8 <= len(digits) <= 15:
+        raise ValueError(raw)
+    return raw
+
+
+def _app_sid(raw: str) -> str:
+    if not re.fullmatch(r"AP[0-9a-fA-F]{32}", raw):
         raise ValueError(raw)
     return raw
 

@@ -1,0 +1,78 @@
+"""Our decisions in Twilio's markup (TwiML)."""
+
+from twilio.twiml.voice_response import Dial, VoiceResponse
+
+from callcenter.domain.ports import (
+    Answer,
+    JoinRoom,
+    RecordPolicy,
+    RoomRole,
+    SayAndHangUp,
+    SayAndWait,
+)
+from callcenter.telephony.twilio_line import CallbackUrls
+
+ROOM_EVENTS = "start end join leave mute hold modify"
+RECORDING_EVENTS = "in-progress completed absent"
+_PAUSE_SECONDS = 30
+_TIMES = 20
+"""Ten minutes of waiting in one document; Twilio asks again when it has come to the end."""
+_VOICES = {"en": "en-US", "zh": "zh-CN"}
+"""Languages Twilio speaks in several ways; others it takes as they are."""
+
+
+def rendered(decision: Answer, urls: CallbackUrls) -> str:
+    """Put a decision into TwiML; what is said is escaped."""
+    response = VoiceResponse()
+    if isinstance(decision, JoinRoom):
+        response.append(_room(decision, urls))
+    elif isinstance(decision, SayAndHangUp):
+        response.say(decision.message, language=voice_of(decision.language))
+        response.hangup()
+    elif isinstance(decision, SayAndWait):
+        for _ in range(_TIMES):  # a redirect would make every turn a request of ours
+            response.say(decision.message, language=voice_of(decision.language))
+            response.pause(length=_PAUSE_SECONDS)
+    else:
+        response.hangup()
+    return str(response)
+
+
+def voice_of(language: str) -> str:
+    """Twilio's tag for a language of ours."""
+    plain = language.replace("_", "-")
+    return _VOICES.get(plain, plain)
+
+
+def _room(decision: JoinRoom, urls: CallbackUrls) -> Dial:
+    """The room outlives every leg: our server decides what a leave means.
+
+    Every leg names the callbacks and, where calls are recorded, the recording, because the first leg's word
+    counts for the whole life of the room and any leg may come first. Recording runs from the moment two
+    legs hear each other until the ROOM ends, one channel; what is heard on hold is not in it. Legs bear no
+    label: Twilio puts a leg whose label is taken out of the room, and a leg that comes back, or the next
+    customer, may arrive before the last one's label is free. Silence while alone, and no beeps.
+    """
+    is_heard = decision.role is not RoomRole.SUPERVISOR
+    recording = {}
+    if decision.record is RecordPolicy.ON:
+        recording = {
+            "record": "record-from-start",
+            "recording_status_callback": urls.room_recording(decision.agent_id),
+            "recording_status_callback_method": "POST",
+            "recording_status_callback_event": RECORDING_EVENTS,
+        }
+    dial = Dial()
+    dial.conference(
+        decision.room,
+        muted=not is_heard,
+        start_conference_on_enter=is_heard,
+        end_conference_on_exit=False,
+        beep=False,
+        wait_url="",
+        status_callback=urls.room_events(decision.agent_id),
+        status_callback_method="POST",
+        status_callback_event=ROOM_EVENTS,
+        **recording,
+    )
+    return dial

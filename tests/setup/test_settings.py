@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.config import SIMULATOR_ACCOUNT_SID, load_settings
+from callcenter.config import SIMULATOR_ACCOUNT_SID, SIMULATOR_API_KEY_SID, load_settings
 from callcenter.errors import ConfigError
 from callcenter.home import open_home
+from callcenter.telephony.twilio import account_from
 
 PRODUCTION = {
     "CALLCENTER_ENV": "production",
@@ -51,6 +52,9 @@ def test_an_empty_environment_is_a_loopback_demo() -> None:
         ("CALLER_ID", "0612345678"),
         ("CALLS_PER_SECOND", "0"),
         ("CALLS_PER_SECOND", "nan"),
+        ("RECORD_CALLS", "sometimes"),
+        ("ANSWERING_MACHINE_DETECTION", "2"),
+        ("TWILIO_APP_SID", "AC" + "1" * 32),
         ("PUBLIC_BASE_URL", "calls.example.com"),
         ("CARRIER_BASE_URL", "http://x/path"),
         ("WEB_WORKERS", "-1"),
@@ -78,8 +82,14 @@ def test_a_refused_server_address_never_shows_its_password() -> None:
 
 
 def test_settings_never_show_a_secret() -> None:
-    shown = repr(load_settings(PRODUCTION))
-    for secret in ("k" * 40, "app:pw", "'token'"):
+    keys = {
+        "TWILIO_API_KEY_SID": "SK1",
+        "TWILIO_API_KEY_SECRET": "key-secret",
+        "TWILIO_SHARED_KEY_SECRET": "shared-secret",
+    }
+    settings = load_settings({**PRODUCTION, **keys})
+    shown = repr(settings) + repr(account_from(settings))
+    for secret in ("k" * 40, "app:pw", "'token'", "key-secret", "shared-secret"):
         assert secret not in shown
 
 
@@ -139,4 +149,19 @@ def test_a_demo_makes_its_secrets_once(tmp_path: Path) -> None:
 def test_processes_read_the_same_settings_again(tmp_path: Path) -> None:
     settings = open_home(load_settings({"CALLCENTER_HOME": str(tmp_path / "home"), "PORT": "8123"}))
     assert load_settings(settings.as_environ()) == settings
-    assert load_settings(load_settings(PRODUCTION).as_environ()) == load_settings(PRODUCTION)
+    switched = {"RECORD_CALLS": "1", "ANSWERING_MACHINE_DETECTION": "1", "TWILIO_APP_SID": "AP" + "1" * 32}
+    for environ in (PRODUCTION, {**PRODUCTION, **switched, "TWILIO_SHARED_KEY_SECRET": "s"}):
+        assert load_settings(load_settings(environ).as_environ()) == load_settings(environ)
+
+
+def test_nothing_is_recorded_and_nobody_listens_for_machines_unless_asked() -> None:
+    for environ in ({}, PRODUCTION):
+        settings = load_settings(environ)
+        assert (settings.record_calls, settings.answering_machine_detection) == (False, False)
+
+
+def test_the_simulator_s_softphones_need_no_key_and_real_ones_do() -> None:
+    simulated, real = account_from(load_settings({})), account_from(load_settings(PRODUCTION))
+    assert simulated.api_key_sid == SIMULATOR_API_KEY_SID and simulated.api_key_secret
+    assert simulated.base_url == "http://127.0.0.1:4010"
+    assert (real.api_key_sid, real.base_url) == (None, None)

@@ -14,11 +14,14 @@ from callcenter import outbox
 from callcenter.calls import service as calls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
+from callcenter.calltasks.policy import RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.compliance.packs import load_policy
+from callcenter.db import in_one_trip
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
+    CallResult,
     CancelReason,
     OutboxKind,
     Presence,
@@ -29,6 +32,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.journey import VisitRecord, VisitState
+from callcenter.domain.ports import RecordPolicy
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
@@ -39,7 +43,23 @@ from callcenter.triggers import service as triggers
 from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
+from callcenter.triggers.service import FiringDraft
 from scripts_library.catalog import Catalog
+
+SURPLUS = "surplus"
+"""Why an automatic call was taken back: fewer agents than when it was placed. Nothing the customer did."""
+TRIED_AGAIN = frozenset(
+    {
+        CallResult.NO_ANSWER,
+        CallResult.BUSY,
+        CallResult.MACHINE,
+        CallResult.ABANDONED,
+        CallResult.FAILED,
+        CallResult.CANCELED,
+        CallResult.NOT_PLACED,
+    }
+)
+"""Results of a call nobody tagged after which the customer is tried once more."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class House:
     catalog: Catalog
     policy_pack: str
     caller_id: str
+    bank_name: str = ""
+    record: RecordPolicy = RecordPolicy.OFF
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:
@@ -90,10 +112,18 @@ def lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
     if known is None:
         raise NotFound("There is no such attempt.")
     task_queries.lock_task(session, known.call_task_id)
-    routing.lock_agent(session, known.agent_id)
+    # The agent of an automatic call is chosen, and a transferred one's changed, under the task's lock.
+    session.refresh(known, ["agent_id"])
+    if known.agent_id is not None:
+        routing.lock_agent(session, known.agent_id)
     attempt = calls.lock_attempt(session, attempt_id)
     assert attempt is not None
     return attempt
+
+
+def room_of(agent_id: UUID) -> str:
+    """Return the name of the room an agent's calls meet in; it tells nothing about anybody."""
+    return f"agent-{agent_id.hex}"
 
 
 def screen(
@@ -110,10 +140,23 @@ def screen(
 
 def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> int:
     """Fire what has run out for these visits, set their clocks anew and write all of it; return how many fired."""
-    drafts = triggers.look(rules, visits, lambda ids, asked: about_customers(session, ids, asked, now), now)
+    drafts = ask_rules(session, rules, visits, now)
+    with in_one_trip(session):
+        write_looks(session, visits, drafts)
+    return len(drafts)
+
+
+def ask_rules(
+    session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime
+) -> list[FiringDraft]:
+    """Say what has run out for these visits, and set their clocks anew; nothing is written yet."""
+    return triggers.look(rules, visits, lambda ids, asked: about_customers(session, ids, asked, now), now)
+
+
+def write_looks(session: Session, visits: Sequence[VisitRecord], drafts: Sequence[FiringDraft]) -> None:
+    """Write visits that were looked at, and after them what fired."""
     journeys.write_visits(session, visits)
     triggers.store_firings(session, drafts)
-    return len(drafts)
 
 
 def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState) -> CancelReason | None:
@@ -200,7 +243,14 @@ def end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> Non
 
 
 def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
-    """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended."""
+    """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended.
+
+    An automatic call that ended before it had an agent leaves nobody anything to tag.
+    """
+    if attempt.agent_id is None:
+        if attempt.state == AttemptState.ENDED:
+            close_unattended(session, attempt, now)
+        return outbox.ring(session, outbox.FLOOR)
     agent = routing.lock_agent(session, attempt.agent_id)
     if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
         WorkState.WRAPPING,
@@ -212,3 +262,25 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
         assert task is not None
         calltasks.wrap(task, now)
     outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
+    return None
+
+
+def close_unattended(session: Session, attempt: ContactAttempt, now: datetime) -> None:
+    """Put the task of an automatic call that reached no agent back for another try, or close it."""
+    task = task_queries.lock_task(session, attempt.call_task_id)
+    assert task is not None
+    if task.state != TaskState.ASSIGNED:
+        return
+    calltasks.wrap(task, now)
+    again_at = now + RETRY_AFTER
+    is_wanted = attempt.cancel_asked_at is None or attempt.result_detail == SURPLUS
+    if (
+        attempt.result in TRIED_AGAIN
+        and is_wanted
+        and calltasks.try_again(task, again_at, now, promised=False)
+    ):
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+    elif not is_wanted:
+        calltasks.cancel(task, CancelReason.RECOVERED, now)
+    else:
+        calltasks.finish(task, now)

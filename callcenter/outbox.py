@@ -61,6 +61,16 @@ def take_due(session: Session, now: datetime, limit: int = 200) -> Sequence[Outb
     return rows
 
 
+def put_off(session: Session, message_id: int, until: datetime) -> None:
+    """Bring an open message up again at another time: its work cannot be done yet."""
+    session.execute(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id) == message_id)
+        .where(col(OutboxMessage.done_at).is_(None))
+        .values(due_at=until)
+    )
+
+
 def mark_done(session: Session, message_id: int, now: datetime) -> bool:
     """Say that a message's work is part of this transaction; False when another run did it already."""
     done = session.execute(

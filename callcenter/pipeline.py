@@ -10,7 +10,8 @@ Rows are locked in one order everywhere: customer, visit, call task, agent, atte
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlmodel import Session
 
 from callcenter import moves, outbox
 from callcenter.accounts import service as accounts
-from callcenter.calls import legs
+from callcenter.calls import days, legs, rooms
 from callcenter.calls import service as calls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
@@ -27,10 +28,14 @@ from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.compliance.queries import possible_zones
+from callcenter.db import in_one_trip
+from callcenter.dialing import queries as dialing
+from callcenter.dialing.messages import no_agent_message
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
     CancelReason,
+    DialingMode,
     FiringFate,
     NotReadyReason,
     OutboxKind,
@@ -44,7 +49,17 @@ from callcenter.domain.enums import (
 )
 from callcenter.domain.events import Rejection
 from callcenter.domain.journey import VisitRecord, VisitState
-from callcenter.domain.ports import Answer, CarrierEvent, HangUp, JoinRoom, Placed, Placement
+from callcenter.domain.ports import (
+    Answer,
+    CallSnapshot,
+    CarrierEvent,
+    HangUp,
+    JoinRoom,
+    Placed,
+    Placement,
+    RoomRole,
+    SayAndHangUp,
+)
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import calendar
 from callcenter.intake import service as intake
@@ -57,6 +72,7 @@ from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
     CallTask,
+    CarrierDay,
     ContactAttempt,
     Customer,
     EventSource,
@@ -67,6 +83,7 @@ from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
+from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.routing.rules import may_be_offered
 from callcenter.scripting import service as scripting
 from callcenter.triggers import calendar as dates
@@ -79,6 +96,9 @@ from callcenter.triggers.rules import still_stands
 from scripts_library.model import ScriptLibraryError
 
 # -- events come in ---------------------------------------------------------------------------------------
+
+
+EVENT_ORDER = attrgetter("order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +121,15 @@ def take_batches(
     """Take in what several requests of a source brought as if it were one batch; say what became of each."""
     sent = [event for batch in batches for event in batch.events]
     refused = [one for batch in batches for one in batch.rejections]
-    events = intake.claim_events(session, source.id, sent)
-    who = intake.lock_people(session, source.id, list(events.values()), now) if events else {}
-    definitions = journey_queries.journeys_loaded(session)
+    with in_one_trip(session):
+        asked = journey_queries.ask_for_journeys(session)
+        claim = intake.Claim(session, source.id, sent)
+        sent.sort(key=EVENT_ORDER)
+    events = claim.events()
+    definitions = journey_queries.journeys_loaded(session, asked)
+    fresh = {id(event) for event in events.values()}
+    in_time = [event for event in sent if id(event) in fresh]
+    who = intake.lock_people(session, source.id, in_time, now) if events else {}
     # In the order of the sign-ins, each once.
     joined = list(
         dict.fromkeys(
@@ -113,23 +139,29 @@ def take_batches(
     # What a device's person did earlier in this batch is the customer's already.
     owner = dict(joined)
     ids = {name: owner.get(one.customer_id, one.customer_id) for name, one in who.items()}
-    placed = {
-        one_id: put_in_place(definitions, event, ids[event.message_id]) for one_id, event in events.items()
-    }
-    intake.store_events(session, source.id, placed)
+    placed = {event.message_id: put_in_place(definitions, event, ids[event.message_id]) for event in in_time}
     intake.join_history(session, joined)
     merged = journeys.join_visits(session, joined)
-    intake.keep_profiles(session, source.id, list(events.values()), who, now)
+    intake.keep_profiles(session, source.id, in_time, who, now)
     intake.keep_refused(session, source.id, refused, now)
-    lateness = timedelta(seconds=source.lateness_seconds)
-    moved = journeys.move_visits(session, definitions, list(placed.values()), lateness)
-    rules = trigger_queries.current_rules(session, definitions)
-    moves.look_at(session, rules, moved.visits, now)
-    outcomes.note_reached(session, moved.reached)
+    with in_one_trip(session):
+        # Rules are asked for behind the locks: a rule that is published meanwhile is heard of.
+        going = journeys.Moves(session, placed.values(), timedelta(seconds=source.lateness_seconds))
+        asked = trigger_queries.ask_for_rules(session)
+        rows = intake.rows_to_store(
+            source.id, {one: placed[event.message_id] for one, event in events.items()}
+        )
+    going.read()
+    rules = trigger_queries.current_rules(session, definitions, asked)
+    with intake.storing(session, rows):
+        moved = going.fold(definitions)
+    drafts = moves.ask_rules(session, rules, moved.visits, now)
+    with in_one_trip(session):
+        moves.write_looks(session, moved.visits, drafts)
+        outcomes.note_reached(session, moved.reached)
     _let_tasks_die(session, rules, [*moved.visits, *merged], now)
     if placed or refused:
         outbox.ring(session, outbox.STUDIO)
-    fresh = {id(event) for event in events.values()}
     return [_intake_of(batch, fresh) for batch in batches]
 
 
@@ -327,9 +359,21 @@ class NotOffered:
 
 
 def offer_call_task(
-    session: Session, house: House, call_task_id: UUID, now: datetime, only_agent: UUID | None = None
+    session: Session,
+    house: House,
+    call_task_id: UUID,
+    now: datetime,
+    only_agent: UUID | None = None,
+    *,
+    with_agent: bool = False,
+    in_room: bool = False,
 ) -> Reserved | NotOffered:
-    """Offer a pending call task to the agent idle longest, if its reason and the gate still allow it."""
+    """Offer a pending call task to the agent idle longest, if its reason and the gate still allow it.
+
+    In progressive dialing the offer is the dial: its agent waits in their room while it rings. `with_agent` says
+    that a call ahead of agents or a call of the agents' choosing shall have one now; `in_room` wants the agent's
+    line up already.
+    """
     known = session.get(CallTask, call_task_id)
     if known is None:
         return NotOffered("gone")
@@ -355,7 +399,13 @@ def offer_call_task(
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
         return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
-    agent = routing.free_agent(session, customer.language, now, only=owner or only_agent)
+    mode = dialing.mode_of(session, task.journey)
+    if mode in dialing.OVERDIALED and owner is None and not with_agent:
+        return NotOffered("dialed ahead")
+    if mode is DialingMode.MANUAL and owner is None and not with_agent:
+        calltasks.note_why(task, ["agents_choose"])
+        return NotOffered("agents choose")
+    agent = routing.free_agent(session, customer.language, now, only=owner or only_agent, in_room=in_room)
     if agent is None or (only_agent and agent.id != only_agent):
         calltasks.note_why(task, ["no_agent"])
         return NotOffered("no_agent")
@@ -366,6 +416,9 @@ def offer_call_task(
     calltasks.reserve(task, agent.id, now)
     routing.reserve(session, agent, task.id, task.offers, now)
     outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
+    is_automatic = mode is DialingMode.PROGRESSIVE or (mode in dialing.OVERDIALED and with_agent)
+    if is_automatic and owner is None and rooms.is_leg_up(session, agent.id):
+        place_call(session, house, task.id, agent.id, now, mode=DialingMode.PROGRESSIVE)
     return Reserved(agent.id)
 
 
@@ -374,11 +427,22 @@ def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime
     agent = session.get(Agent, agent_id)
     if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
         return NotOffered("agent not free")
-    for call_task_id in task_queries.tasks_callable(session, now, 20, [agent_id]):
+    not_of = dialing.campaigns_not_offered(session)
+    for call_task_id in task_queries.tasks_callable(session, now, 20, [agent_id], not_of):
         offer = offer_call_task(session, house, call_task_id, now, only_agent=agent_id)
         if isinstance(offer, Reserved):
             return offer
     return NotOffered("nothing to call")
+
+
+def take_call_task(session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime) -> None:
+    """Let a free agent take a waiting call task of their own choice. Raises Conflict when it is not to be had."""
+    agent = session.get(Agent, agent_id)
+    if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
+        raise Conflict("Become available first, and finish the call task before you.")
+    offer = offer_call_task(session, house, call_task_id, now, only_agent=agent_id, with_agent=True)
+    if isinstance(offer, NotOffered):
+        raise Conflict("This call task cannot be called just now. Take another one.")
 
 
 def set_presence(
@@ -418,6 +482,26 @@ def expire_offer(session: Session, call_task_id: UUID, now: datetime) -> bool:
         routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.MISSED_OFFER, now)
     moves.end_offer(session, task, ReservationEnd.EXPIRED, now)
     return True
+
+
+def note_away(session: Session, agent_id: UUID, now: datetime) -> str | None:
+    """Take an agent whose console is closed out of the line; an overdue wrap-up is closed without tags.
+
+    Returns what was ended, None when they have come back meanwhile. Their telephone may stay up: a call under way
+    is not touched.
+    """
+    known = session.get(Agent, agent_id)
+    if known is None or (known.seen_at is not None and known.seen_at > now - SILENT_BROWSER):
+        return None
+    freed = "presence"
+    if known.work_state == WorkState.WRAPPING:
+        freed = free_stuck(session, agent_id, now)
+    agent = routing.lock_agent(session, agent_id)
+    if agent.presence == Presence.AVAILABLE and agent.work_state == WorkState.IDLE:
+        routing.set_presence(agent, Presence.NOT_READY, NotReadyReason.AWAY, now)
+        outbox.hand_over(session, OutboxKind.RELEASE_AGENT, agent_id, now)
+        outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+    return freed
 
 
 def expire_task(session: Session, task: CallTask, now: datetime) -> None:
@@ -477,21 +561,13 @@ class NotDialed:
     verdict: Verdict | None = None
 
 
-def begin_connecting(session: Session, agent_id: UUID, now: datetime) -> str | None:
-    """Take the permission to call an agent into their room; returns the address, None when they are in it."""
-    agent = routing.lock_agent(session, agent_id)
-    return agent.address if legs.begin(session, agent_id, agent.address, now) else None
-
-
-def note_agent_leg(session: Session, agent_id: UUID, ref: str, state: AttemptState, now: datetime) -> None:
-    """Take in what the carrier says of the call that keeps an agent in their room."""
-    routing.lock_agent(session, agent_id)
-    legs.note(session, agent_id, ref, state, now)
-    outbox.ring(session, outbox.agent_channel(agent_id))
-
-
 def place_call(
-    session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime
+    session: Session,
+    house: House,
+    call_task_id: UUID,
+    agent_id: UUID,
+    now: datetime,
+    mode: DialingMode = DialingMode.PREVIEW,
 ) -> Dialing | NotDialed:
     """Commit to one dial for a reserved call task, after asking once more whether it may and need be made."""
     task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.RESERVED)
@@ -506,7 +582,7 @@ def place_call(
         return NotDialed(verdict=verdict)
     attempt_no = task.attempts + 1
     calltasks.assign(task, now)
-    attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, now)
+    attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, mode, now)
     assert task.attempts == attempt_no
     agent = routing.lock_agent(session, agent_id)
     if reservation := routing.open_reservation(session, agent_id):
@@ -543,12 +619,29 @@ def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, 
     if not calls.keep_in_inbox(session, attempt_id, event, now):
         return False
     attempt = moves.lock_call(session, attempt_id)
+    if event.answered_by is not None:
+        calls.note_machine(attempt, event.answered_by)
     news = News(event.ref, event.state, event.result, event.talk_seconds)
     if calls.note_news(session, attempt, news, now):
         moves.follow_attempt(session, attempt, now)
     elif attempt.carrier_ref != event.ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     return True
+
+
+def compare_carrier_day(
+    session: Session,
+    day: date,
+    listed: Sequence[CallSnapshot],
+    unknown: Sequence[tuple[str, UUID | None]],
+    now: datetime,
+) -> CarrierDay:
+    """Write down how a day of the carrier's list compares with our attempts; a call nobody asked for freezes."""
+    row = days.compare_day(session, day, listed, unknown, now)
+    for _, attempt_id in unknown:
+        if attempt_id is not None:
+            freeze_after_incident(session, attempt_id, now)
+    return row
 
 
 def freeze_after_incident(session: Session, attempt_id: UUID, now: datetime) -> None:
@@ -582,8 +675,12 @@ def note_look(session: Session, attempt_id: UUID, news: News | None, now: dateti
     return None
 
 
-def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> Answer:
-    """Decide what the customer who has just picked up hears: the last gate before two people talk."""
+def answer_call(session: Session, house: House, attempt_id: UUID, ref: str, now: datetime) -> Answer:
+    """Decide what the customer who has just picked up hears: the last gate before two people talk.
+
+    A call placed ahead of its agent gets one here, in the same transaction, or the message that nobody is free.
+    Asked again for a call in progress, it names the room the call belongs in by now: so a call is moved.
+    """
     if session.get(ContactAttempt, attempt_id) is None:
         return HangUp()
     attempt = moves.lock_call(session, attempt_id)
@@ -595,14 +692,31 @@ def answer_call(session: Session, attempt_id: UUID, ref: str, now: datetime) -> 
         if not calls.bind(session, attempt, ref, now):
             outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
         return HangUp()
+    if attempt.agent_id is None and not _find_agent(session, attempt, now):
+        calls.note_news(session, attempt, News(ref, AttemptState.ANSWERED), now)
+        language = session.get_one(Customer, attempt.customer_id).language
+        return SayAndHangUp(no_agent_message(house.bank_name, house.caller_id, language), language)
+    assert attempt.agent_id is not None
     calls.note_news(session, attempt, News(ref, AttemptState.BRIDGED), now)
+    attempt.room_agent_id = attempt.agent_id
+    if not rooms.is_leg_up(session, attempt.agent_id):
+        attempt.agent_lost_at = (
+            attempt.agent_lost_at or now
+        )  # nobody there yet: a clock runs for the customer
     moves.follow_attempt(session, attempt, now)
-    return JoinRoom(room_of(attempt.agent_id))
+    return JoinRoom(moves.room_of(attempt.agent_id), attempt.agent_id, RoomRole.CUSTOMER, house.record)
 
 
-def room_of(agent_id: UUID) -> str:
-    """Return the name of the room an agent's calls meet in; it tells nothing about anybody."""
-    return f"agent-{agent_id.hex}"
+def _find_agent(session: Session, attempt: ContactAttempt, now: datetime) -> bool:
+    """Give a customer who has picked up the agent idle longest whose line is up; False when nobody is."""
+    task = session.get_one(CallTask, attempt.call_task_id)
+    language = session.get_one(Customer, attempt.customer_id).language
+    agent = routing.free_agent(session, language, now, in_room=True)
+    if agent is None:
+        return False
+    attempt.agent_id = task.agent_id = agent.id
+    routing.set_work_state(agent, WorkState.TALKING, now, task.id)
+    return True
 
 
 def end_call(session: Session, attempt_id: UUID, agent_id: UUID, now: datetime) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 
 import redis
@@ -14,9 +14,10 @@ from callcenter import outbox
 from callcenter.compliance.packs import DEFAULT_PACK
 from callcenter.config import Settings, load_settings
 from callcenter.db import make_engine, read_scope, session_scope
-from callcenter.domain.ports import Carrier
+from callcenter.domain.ports import AmdPolicy, Carrier, RecordPolicy
 from callcenter.errors import ConfigError
 from callcenter.moves import House
+from callcenter.telephony.bucket import CallBucket, brake_for
 from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
 from scripts_library.catalog import Catalog, load_catalog
 
@@ -60,7 +61,31 @@ class Runtime:
     @cached_property
     def house(self) -> House:
         """The bank's scripts, policy pack and caller id."""
-        return House(_catalog(), DEFAULT_PACK, self.settings.caller_id)
+        return House(
+            _catalog(),
+            DEFAULT_PACK,
+            self.settings.caller_id,
+            self.settings.bank_name,
+            RecordPolicy.ON if self.settings.record_calls else RecordPolicy.OFF,
+        )
+
+    @property
+    def amd_policy(self) -> AmdPolicy:
+        """Whether the carrier listens for answering machines."""
+        return AmdPolicy.LISTEN if self.settings.answering_machine_detection else AmdPolicy.OFF
+
+    @cached_property
+    def _call_slots(self) -> CallBucket:
+        return CallBucket(self.redis, self.settings.calls_per_second, "calls")
+
+    def take_call_slot(self) -> timedelta:
+        """Take one of the calls per second that all workers share; else return how long to wait."""
+        return self._call_slots.take()
+
+    def note_queue_delay(self, delay: timedelta) -> None:
+        """Slow down when the carrier says that calls wait in its own queue."""
+        if pause := brake_for(delay):
+            self._call_slots.brake(pause)
 
     @cached_property
     def carrier(self) -> Carrier:

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from callcenter import pipeline
+from callcenter import pipeline, talk
 from callcenter.commands.sample import read_sample
 from callcenter.compliance.packs import DEFAULT_PACK
 from callcenter.db import make_engine
 from callcenter.domain.enums import AttemptState, CallResult, Presence, Role
 from callcenter.domain.ids import derived_id
-from callcenter.domain.ports import CarrierEvent
+from callcenter.domain.ports import Answer, CarrierEvent
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
 from callcenter.journeys import service as journeys
@@ -159,6 +159,36 @@ class Bank:
             pipeline.begin_placing(self.session, result.attempt_id, self.clock.now)
         self.session.commit()
         return result
+
+    def agent_line_is_up(self, agent_id: UUID | None = None, ref: str = "CA-agent") -> None:
+        """Let an agent sit in their room, as the carrier says."""
+        agent_id = agent_id or self.agent_id
+        talk.begin_connecting(self.session, agent_id, self.clock.now)
+        talk.note_agent_leg(self.session, agent_id, ref, AttemptState.ANSWERED, self.clock.now)
+        self.session.commit()
+
+    def another_agent(self, name: str = "other") -> UUID:
+        """Let one more agent be available, with their line up."""
+        user = User(
+            id=derived_id("user", name),
+            login=name,
+            name=name.title(),
+            role=Role.AGENT,
+            password_hash="-",
+            created_at=self.clock.now,
+        )
+        self.session.add(user)
+        self.session.flush()
+        routing.add_agent(self.session, user.id, "Loan desk A", self.clock.now)
+        pipeline.set_presence(self.session, user.id, Presence.AVAILABLE, None, self.clock.now)
+        self.agent_line_is_up(user.id, f"CA-{name}")
+        return user.id
+
+    def picks_up(self, attempt_id: UUID, ref: str = "CA1") -> Answer:
+        """Let the customer answer and the carrier ask what they shall hear."""
+        answer = pipeline.answer_call(self.session, self.house, attempt_id, ref, self.clock.now)
+        self.session.commit()
+        return answer
 
     def hears(
         self, attempt_id: UUID, state: AttemptState, result: CallResult | None = None, ref: str = "CA1"

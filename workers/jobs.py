@@ -6,13 +6,14 @@ from uuid import UUID
 
 import structlog
 
-from callcenter import outbox, pipeline
+from callcenter import outbox, pipeline, talk
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import stray_refs
 from callcenter.calls.rules import News
-from callcenter.domain.enums import AttemptState
-from callcenter.domain.ports import Placed, Unknown
-from callcenter.models import AgentLeg, ContactAttempt
+from callcenter.domain.enums import AttemptState, SupervisorMode
+from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unknown
+from callcenter.models import AgentLeg, ContactAttempt, Watch
+from callcenter.moves import room_of
 from callcenter.runtime import Runtime, get_runtime
 
 log = structlog.get_logger()
@@ -65,20 +66,32 @@ def place_attempt(message_id: int, subject_id: str) -> None:
     attempt_id = UUID(subject_id)
     with runtime.reading() as session:
         attempt = session.get(ContactAttempt, attempt_id)
-    if attempt is not None and attempt.state == AttemptState.CLAIMED:
+    if attempt is None or attempt.state != AttemptState.CLAIMED:
+        with runtime.unit_of_work() as session:
+            outbox.mark_done(session, message_id, runtime.clock())
+        return
+    if attempt.agent_id is not None:
         _connect(runtime, attempt.agent_id)
+    if wait := runtime.take_call_slot():
+        with runtime.unit_of_work() as session:
+            outbox.put_off(session, message_id, runtime.clock() + wait)
+        return
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
         number = pipeline.begin_placing(session, attempt_id, runtime.clock())
     if number is None:
         return
     try:
-        placement = runtime.carrier.place(attempt_id, number, RING_TIMEOUT, MAX_CALL)
+        placement = runtime.carrier.place(
+            CallWish(attempt_id, number, RING_TIMEOUT, MAX_CALL, amd=runtime.amd_policy)
+        )
     except Exception as error:  # whatever went wrong, the request may have been sent
         log.exception("attempt.placement_failed", attempt=subject_id)
         placement = Unknown(type(error).__name__)
     with runtime.unit_of_work() as session:
         pipeline.note_placement(session, attempt_id, placement, runtime.clock())
+    if isinstance(placement, Placed):
+        runtime.note_queue_delay(placement.queue_delay)
     log.info("attempt.placed", attempt=subject_id, placement=type(placement).__name__)
 
 
@@ -94,13 +107,16 @@ def connect_agent(message_id: int, subject_id: str) -> None:
 def _connect(runtime: Runtime, agent_id: UUID) -> None:
     """Ask for an agent's leg where none is up; a leg we do not hear of is asked for again at the next dial."""
     with runtime.unit_of_work() as session:
-        address = pipeline.begin_connecting(session, agent_id, runtime.clock())
+        address = talk.begin_connecting(session, agent_id, runtime.clock())
     if address is None:
         return
     placement = runtime.carrier.place_agent(agent_id, address)
     if isinstance(placement, Placed):
         with runtime.unit_of_work() as session:
-            pipeline.note_agent_leg(session, agent_id, placement.ref, AttemptState.PLACED, runtime.clock())
+            talk.note_agent_leg(session, agent_id, placement.ref, AttemptState.PLACED, runtime.clock())
+    elif isinstance(placement, Rejected):
+        with runtime.unit_of_work() as session:
+            talk.note_leg_refused(session, agent_id, runtime.clock())
     log.info("agent_leg.placed", agent=str(agent_id), placement=type(placement).__name__)
 
 
@@ -112,6 +128,104 @@ def release_agent(message_id: int, subject_id: str) -> None:
         leg = session.get(AgentLeg, UUID(subject_id))
     if leg is not None and leg.carrier_ref and leg.state != AttemptState.ENDED:
         _end(runtime, leg.carrier_ref)
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
+
+
+@noted
+def settle_call(message_id: int, subject_id: str) -> None:
+    """Make the rooms of a call what they shall be: moved, held, muted, paused. May run twice."""
+    runtime = get_runtime()
+    attempt_id = UUID(subject_id)
+    with runtime.reading() as session:
+        found = talk.call_to_settle(session, attempt_id)
+    if found is not None:
+        _settle(runtime, attempt_id, found)
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
+
+
+def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
+    carrier, wishes, room = runtime.carrier, found.wishes, found.room
+    if found.waits_for_agent and wishes.leg_ref is None and wishes.hold and _leg_lives(runtime, attempt_id):
+        with runtime.unit_of_work() as session:
+            talk.agent_was_there(session, attempt_id, runtime.clock())
+        return
+    answers = []
+    if wishes.is_moved:
+        answers.append(carrier.move(wishes.ref, attempt_id))
+    if wishes.hold is not None:
+        held = (
+            carrier.hold(room, wishes.ref, found.language)
+            if wishes.hold
+            else carrier.unhold(room, wishes.ref)
+        )
+        answers.append(held)
+    if wishes.pause is not None:
+        answers.append(carrier.pause_recording(room, wishes.pause))
+    if wishes.mute is not None and wishes.leg_ref is not None:
+        answers.append(carrier.mute(room, wishes.leg_ref, wishes.mute))
+    if RoomAnswer.NOT_ASKED in answers:
+        raise ConnectionError("the carrier could not be asked to change a room")
+    with runtime.unit_of_work() as session:
+        talk.note_settled(
+            session, attempt_id, runtime.clock(), hold=wishes.hold, pause=wishes.pause, mute=wishes.mute
+        )
+    log.info("call.settled", attempt=str(attempt_id), answers=[answer.value for answer in answers])
+
+
+def _leg_lives(runtime: Runtime, attempt_id: UUID) -> bool:
+    """Whether the carrier says that the line of this call's agent is up, whatever we have heard."""
+    with runtime.reading() as session:
+        attempt = session.get_one(ContactAttempt, attempt_id)
+        leg = session.get(AgentLeg, attempt.agent_id) if attempt.agent_id else None
+    if leg is None or leg.carrier_ref is None or leg.state == AttemptState.ENDED:
+        return False
+    seen = runtime.carrier.lookup(leg.carrier_ref)
+    if seen is None or seen.state is not AttemptState.ANSWERED:
+        return False
+    with runtime.unit_of_work() as session:
+        talk.note_agent_leg(session, leg.agent_id, leg.carrier_ref, seen.state, runtime.clock())
+    return True
+
+
+@noted
+def place_watch(message_id: int, subject_id: str) -> None:
+    """Call a supervisor into an agent's room, once."""
+    runtime = get_runtime()
+    watch_id = UUID(subject_id)
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
+        address = talk.begin_watching(session, watch_id, runtime.clock())
+    if address is None:
+        return
+    placement = runtime.carrier.place_supervisor(watch_id, address)
+    placed = isinstance(placement, Placed)
+    state = AttemptState.PLACED if placed else AttemptState.ENDED
+    with runtime.unit_of_work() as session:
+        ref = placement.ref if isinstance(placement, Placed) else None
+        talk.note_watch(session, watch_id, ref, state, runtime.clock())
+    log.info("watch.placed", watch=subject_id, placement=type(placement).__name__)
+
+
+@noted
+def settle_watch(message_id: int, subject_id: str) -> None:
+    """Make a supervisor's part in a call what they want, or end their line. May run twice."""
+    runtime = get_runtime()
+    with runtime.reading() as session:
+        watch = session.get_one(Watch, UUID(subject_id))
+        leg = session.get(AgentLeg, watch.agent_id)
+    if watch.carrier_ref and watch.ended_at is None:
+        if watch.end_asked_at is not None:
+            _end(runtime, watch.carrier_ref)
+        elif watch.mode not in (None, watch.mode_wanted) and leg is not None and leg.carrier_ref:
+            room = room_of(watch.agent_id)
+            mode = SupervisorMode(watch.mode_wanted)
+            if (
+                runtime.carrier.set_mode(room, watch.carrier_ref, mode, leg.carrier_ref)
+                is RoomAnswer.NOT_ASKED
+            ):
+                raise ConnectionError("the carrier could not be asked to change a supervisor's part")
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
 

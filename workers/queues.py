@@ -28,8 +28,11 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.PLACE_ATTEMPT: Route("workers.jobs.place_attempt", CALLS),
     OutboxKind.HANG_UP_ATTEMPT: Route("workers.jobs.hang_up_attempt", CALLS),
     OutboxKind.HANG_UP_STRAYS: Route("workers.jobs.hang_up_strays", CALLS),
+    OutboxKind.SETTLE_CALL: Route("workers.jobs.settle_call", CALLS),
     OutboxKind.CONNECT_AGENT: Route("workers.jobs.connect_agent", CALLS),
     OutboxKind.RELEASE_AGENT: Route("workers.jobs.release_agent", CALLS),
+    OutboxKind.PLACE_WATCH: Route("workers.jobs.place_watch", CALLS),
+    OutboxKind.SETTLE_WATCH: Route("workers.jobs.settle_watch", CALLS),
 }
 
 

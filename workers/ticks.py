@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import outbox, pipeline
+from callcenter import dialer, outbox, pipeline, talk
+from callcenter.calls import days
 from callcenter.calls import queries as call_queries
-from callcenter.calls.policy import OVERDUE
+from callcenter.calls.legs import legs_to_look_at
+from callcenter.calls.policy import AGENT_BACK_WITHIN, OVERDUE
+from callcenter.calls.rooms import attempts_without_agent
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.config import archive_folder
+from callcenter.dialing.queries import campaigns_not_offered, campaigns_to_pace
 from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
 from callcenter.errors import Unavailable
@@ -50,7 +54,7 @@ def announce(runtime: Runtime) -> None:
 
 
 def expire(runtime: Runtime) -> None:
-    """End offers whose lease has run out and call tasks that nobody called in time."""
+    """End offers whose lease has run out, call tasks nobody called in time, and what a closed console left."""
     with runtime.reading() as session:
         tasks = [one.call_task_id for one in routing_queries.reservations_expired(session, runtime.clock())]
     for call_task_id in tasks:
@@ -60,6 +64,12 @@ def expire(runtime: Runtime) -> None:
     with runtime.unit_of_work() as session:
         for task in task_queries.tasks_expired(session, runtime.clock(), _CHUNK):
             pipeline.expire_task(session, task, runtime.clock())
+    with runtime.reading() as session:
+        away = routing_queries.agents_away(session, runtime.clock())
+    for agent_id in away:
+        with runtime.unit_of_work() as session:
+            if freed := pipeline.note_away(session, agent_id, runtime.clock()):
+                log.info("agent.away", agent=str(agent_id), freed=freed)
 
 
 def match(runtime: Runtime) -> None:
@@ -67,9 +77,42 @@ def match(runtime: Runtime) -> None:
     with runtime.unit_of_work() as session:
         now = runtime.clock()
         agents = list(routing_queries.agents_idle(session, now))
-        waiting = task_queries.tasks_callable(session, now, len(agents), agents) if agents else []
+        not_of = campaigns_not_offered(session)
+        waiting = task_queries.tasks_callable(session, now, len(agents), agents, not_of) if agents else []
         for agent_id in agents[: len(waiting)]:
             outbox.hand_over_once(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+
+
+def pace(runtime: Runtime) -> None:
+    """Place the calls that the pacing rule wants, campaign by campaign."""
+    with runtime.reading() as session:
+        keys = campaigns_to_pace(session)
+    for key in keys:
+        with runtime.unit_of_work() as session:
+            paced = dialer.pace_campaign(session, runtime.house, key, runtime.clock())
+        if paced is not None and (paced.dialed or paced.canceled):
+            log.info("campaign.paced", campaign=key, dialed=paced.dialed, canceled=paced.canceled)
+
+
+def rescue(runtime: Runtime) -> None:
+    """Find customers another agent whose agent's line dropped and did not come back."""
+    with runtime.reading() as session:
+        waiting = attempts_without_agent(session, runtime.clock() - AGENT_BACK_WITHIN)
+    for attempt_id in waiting:
+        with runtime.unit_of_work() as session:
+            outcome = talk.rescue_call(session, attempt_id, runtime.clock())
+        log.info("call.rescued", attempt=str(attempt_id), outcome=outcome)
+
+
+def look_at_legs(runtime: Runtime) -> None:
+    """Ask the carrier about agents' lines nothing was heard of for long."""
+    with runtime.reading() as session:
+        quiet = legs_to_look_at(session, runtime.clock())
+    for leg in quiet:
+        seen = runtime.carrier.lookup(leg.carrier_ref or "")
+        if seen is not None:
+            with runtime.unit_of_work() as session:
+                talk.note_agent_leg(session, leg.agent_id, seen.ref, seen.state, runtime.clock())
 
 
 def reconcile(runtime: Runtime) -> None:
@@ -88,6 +131,29 @@ def reconcile(runtime: Runtime) -> None:
         log.info("attempt.reconciled", attempt=str(attempt.id), found=seen is not None)
 
 
+def compare_days(runtime: Runtime) -> None:
+    """Lay yesterday's list of the carrier beside our attempts, once, when the carrier's list has caught up."""
+    with runtime.reading() as session:
+        day = days.day_to_compare(session, runtime.clock())
+    if day is None:
+        return
+    listed = runtime.carrier.calls_between(*days.bounds_of(day))
+    if listed is None:
+        return  # the carrier could not be asked; the next tick does
+    with runtime.reading() as session:
+        unknown = [call.ref for call in days.calls_unknown_to_us(session, listed)]
+    named = [(ref, runtime.carrier.identify(ref)) for ref in unknown]
+    with runtime.unit_of_work() as session:
+        row = pipeline.compare_carrier_day(session, day, listed, named, runtime.clock())
+        log.info(
+            "carrier_day.compared",
+            day=day.isoformat(),
+            calls=row.carrier_calls,
+            unknown_to_us=row.unknown_to_us,
+            unknown_to_carrier=row.unknown_to_carrier,
+        )
+
+
 def tend(runtime: Runtime) -> None:
     """Make the coming weeks' partitions, and move the weeks past the retention to the archive."""
     retention = timedelta(days=runtime.settings.event_retention_days)
@@ -95,6 +161,8 @@ def tend(runtime: Runtime) -> None:
         folder = archive_folder(runtime.settings)
         for week in tend_partitions(runtime.unit_of_work, folder, retention, runtime.clock):
             log.info("events.archived", partition=week.path.name, events=week.events)
+        with runtime.unit_of_work() as session:
+            dialer.forget_old_decisions(session, runtime.clock())
     except Unavailable as error:
         log.warning("archive.postponed", reason=error.message)
 

@@ -1,10 +1,12 @@
 """The agents' own legs: each keeps one agent in one room, where a customer who picks up meets them at once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from callcenter.calls.policy import QUIET_LEG
 from callcenter.calls.rules import advances
 from callcenter.domain.enums import AttemptState
 from callcenter.models import AgentLeg
@@ -35,17 +37,43 @@ def begin(session: Session, agent_id: UUID, address: str, now: datetime) -> bool
         now,
         now,
     )
+    leg.room_ref, leg.room_seq, leg.is_muted, leg.mute_wanted = None, -1, False, False
     session.add(leg)
     session.flush()
     return True
 
 
-def note(session: Session, agent_id: UUID, ref: str, state: AttemptState, now: datetime) -> None:
-    """Move a leg forward by what the carrier said; news of an older leg's call is not about this one."""
+def note(session: Session, agent_id: UUID, ref: str, state: AttemptState, now: datetime) -> bool:
+    """Move a leg forward by what the carrier said; True when it moved.
+
+    News of an older leg's call is not about this one.
+    """
     leg = session.get(AgentLeg, agent_id, populate_existing=True)
     if leg is None or leg.carrier_ref not in (None, ref):
-        return
+        return False
     leg.carrier_ref, leg.last_news_at = ref, now
-    if advances(AttemptState(leg.state), state):
+    moved = advances(AttemptState(leg.state), state)
+    if moved:
         leg.state = state
     session.flush()
+    return moved
+
+
+def give_up(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Note that the carrier did not take the call to an agent, so that the next dial asks anew."""
+    leg = session.get(AgentLeg, agent_id, populate_existing=True)
+    if leg is not None and leg.state == AttemptState.PLACING and leg.carrier_ref is None:
+        leg.state, leg.last_news_at = AttemptState.ENDED, now
+        session.flush()
+
+
+def legs_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequence[AgentLeg]:
+    """List legs nothing was heard of for long: one may have ended while we were away."""
+    return session.exec(
+        select(AgentLeg)
+        .where(AgentLeg.state != AttemptState.ENDED)
+        .where(col(AgentLeg.carrier_ref).is_not(None))
+        .where(AgentLeg.last_news_at <= now - QUIET_LEG)
+        .order_by(col(AgentLeg.last_news_at))
+        .limit(limit)
+    ).all()

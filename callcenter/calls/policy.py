@@ -14,3 +14,7 @@ RETRY_PLACING = 3
 NEVER_ASKED = timedelta(seconds=60)
 """An attempt whose job has not run by then is given up: the agent would not understand a call so late."""
 OVERDUE = MAX_CALL + timedelta(minutes=5)
+AGENT_BACK_WITHIN = timedelta(seconds=20)
+"""A customer whose agent's line dropped hears a waiting message so long; then another agent takes over."""
+QUIET_LEG = timedelta(minutes=5)
+"""An agent's leg nothing was heard of for so long is looked up."""

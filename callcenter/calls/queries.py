@@ -35,3 +35,20 @@ def refs_bound(session: Session, refs: Sequence[str]) -> set[str | None]:
     return set(
         session.exec(select(ContactAttempt.carrier_ref).where(col(ContactAttempt.carrier_ref).in_(refs)))
     )
+
+
+def attempt_of_ref(session: Session, ref: str | None) -> UUID | None:
+    """Return the attempt a carrier's call belongs to; None when it is nobody's."""
+    if ref is None:
+        return None
+    return session.exec(select(ContactAttempt.id).where(ContactAttempt.carrier_ref == ref)).first()
+
+
+def live_attempt_id_of_agent(session: Session, agent_id: UUID) -> UUID | None:
+    """Return the attempt an agent is on, unlocked; None when there is none."""
+    return session.exec(
+        select(ContactAttempt.id)
+        .where(ContactAttempt.agent_id == agent_id)
+        .where(ContactAttempt.state != AttemptState.ENDED)
+        .limit(1)
+    ).first()

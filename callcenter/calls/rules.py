@@ -10,7 +10,8 @@ from callcenter.calls.policy import (
     QUIET_RINGING,
     QUIET_TALKING,
 )
-from callcenter.domain.enums import AttemptState, CallResult
+from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode
+from callcenter.domain.ports import CallbackNews, CarrierEvent, MachineHeard, RecordingEvent, RoomEvent
 
 RANK = {
     AttemptState.CLAIMED: 0,
@@ -28,6 +29,19 @@ RANK = {
 def advances(have: AttemptState, news: AttemptState) -> bool:
     """Whether news moves an attempt: only forward, and nothing moves what has ended."""
     return RANK[news] > RANK[have]
+
+
+def what_of(news: CallbackNews) -> str:
+    """Name in one word what a callback told, for the inbox."""
+    match news:
+        case CarrierEvent():
+            return news.state.value
+        case MachineHeard():
+            return f"answered_by_{news.answered_by}"
+        case RoomEvent():
+            return f"room_{news.change}"
+        case RecordingEvent():
+            return f"recording_{news.state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +62,16 @@ class Ending:
     talk_seconds: int | None
 
 
-def ending_of(result: CallResult, *, bridged: bool, talk_seconds: int | None) -> Ending:
+def ending_of(
+    result: CallResult, *, bridged: bool, talk_seconds: int | None, by_machine: bool = False
+) -> Ending:
     """Say how a call ended, from the carrier's word and from whether the customer reached an agent.
 
-    A call the carrier calls completed was picked up; one whose customer never reached the room is abandoned.
+    A call the carrier calls completed was picked up: by a machine, if one was heard; else, when the customer
+    never reached the room, it is abandoned.
     """
+    if result is CallResult.COMPLETED and by_machine:
+        return Ending(CallResult.MACHINE, talk_seconds)
     if result is CallResult.COMPLETED and not bridged:
         return Ending(CallResult.ABANDONED, talk_seconds)
     return Ending(result, talk_seconds)
@@ -70,3 +89,15 @@ def needs_look(state: AttemptState, last_news_at: datetime, claimed_at: datetime
     if state in (AttemptState.ANSWERED, AttemptState.BRIDGED):
         return quiet >= QUIET_TALKING or now - claimed_at >= MAX_CALL
     return False
+
+
+def mode_heard(*, muted: bool, coaching: bool) -> SupervisorMode:
+    """Say how a supervisor takes part, from what the carrier says of their leg, never from what we asked for."""
+    if muted:
+        return SupervisorMode.MONITOR
+    return SupervisorMode.WHISPER if coaching else SupervisorMode.BARGE
+
+
+def is_older(have_ref: str | None, have_seq: int, ref: str | None, seq: int | None) -> bool:
+    """Whether a room's event tells less than we know: an earlier number in the same life of the room."""
+    return seq is not None and ref == have_ref and seq <= have_seq

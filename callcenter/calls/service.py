@@ -4,25 +4,33 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.errors import CheckViolation
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, RETRY_PLACING
-from callcenter.calls.rules import RANK, News, advances, ending_of
-from callcenter.domain.enums import AttemptState, CallResult
+from callcenter.calls.rules import RANK, News, advances, ending_of, what_of
+from callcenter.domain.enums import AnsweredBy, AttemptState, CallResult, DialingMode
 from callcenter.domain.ids import derived_id
-from callcenter.domain.ports import CarrierEvent, NotProcessed, Placed, Placement, Rejected
+from callcenter.domain.ports import CallbackNews, NotProcessed, Placed, Placement, Rejected
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
 
 
 def claim(
-    session: Session, task: CallTask, agent_id: UUID, number: str, caller_id: str, now: datetime
+    session: Session,
+    task: CallTask,
+    agent_id: UUID | None,
+    number: str,
+    caller_id: str,
+    mode: DialingMode,
+    now: datetime,
 ) -> ContactAttempt:
-    """Commit to one dial of one number. Task and customer are locked.
+    """Commit to one dial of one number, for an agent or, in an automatic mode, for whoever is free at the answer.
 
-    Raises Conflict when this number is on another call: two customers may share a telephone.
+    Task and customer are locked. Raises Conflict when this number is on another call (two customers may share a
+    telephone), and when automatic dialing is switched off: the database refuses the row then.
     """
     attempt = ContactAttempt(
         id=derived_id("attempt", task.id, task.attempts),
@@ -30,6 +38,8 @@ def claim(
         customer_id=task.customer_id,
         agent_id=agent_id,
         firing_id=task.firing_id,
+        campaign=task.journey,
+        mode=mode,
         to_number=number,
         caller_id=caller_id,
         claimed_at=now,
@@ -43,7 +53,11 @@ def claim(
         with session.begin_nested():
             session.add(attempt)
             session.flush()
-    except IntegrityError:
+    except IntegrityError as error:
+        if isinstance(error.orig, CheckViolation):
+            raise Conflict(
+                "Automatic dialing is switched off. A supervisor can allow it on the floor."
+            ) from None
         raise Conflict(
             "This number is on another call right now. Try again when that call has ended."
         ) from None
@@ -121,11 +135,11 @@ def _was_never_placed(attempt: ContactAttempt) -> bool:
     return attempt.result in (CallResult.NOT_PLACED, CallResult.REJECTED)
 
 
-def keep_in_inbox(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:
-    """Keep a callback; False when it was here before."""
+def keep_in_inbox(session: Session, subject_id: UUID, news: CallbackNews, now: datetime) -> bool:
+    """Keep a callback; False when it was here before. Its subject is the attempt, or the agent of the room."""
     kept = session.scalars(
         insert(CarrierInbox)
-        .values(key=event.key, attempt_id=attempt_id, received_at=now, state=event.state, raw=dict(event.raw))
+        .values(key=news.key, subject_id=subject_id, received_at=now, what=what_of(news), raw=dict(news.raw))
         .on_conflict_do_nothing()
         .returning(col(CarrierInbox.key))
     )
@@ -147,6 +161,7 @@ def note_news(session: Session, attempt: ContactAttempt, news: News, now: dateti
             news.result or CallResult.FAILED,
             bridged=attempt.bridged_at is not None,
             talk_seconds=news.talk_seconds,
+            by_machine=attempt.answered_by in (AnsweredBy.MACHINE, AnsweredBy.FAX),
         )
         _end(attempt, ending.result, now, talk_seconds=ending.talk_seconds)
         return True
@@ -183,9 +198,24 @@ def _end(
         now,
     )
     attempt.result_detail = detail or attempt.result_detail
+    attempt.is_held = attempt.hold_wanted = False
+    attempt.agent_lost_at = None
     if talk_seconds is None and attempt.bridged_at:
         talk_seconds = int((now - attempt.bridged_at).total_seconds())
     attempt.talk_seconds = talk_seconds
+
+
+def note_machine(attempt: ContactAttempt, answered_by: AnsweredBy) -> bool:
+    """Keep who answering-machine detection heard; True when it is news and the call still goes on."""
+    if attempt.answered_by == answered_by:
+        return False
+    attempt.answered_by = answered_by
+    return attempt.state != AttemptState.ENDED
+
+
+def note_detail(attempt: ContactAttempt, detail: str) -> None:
+    """Say in a word what led to the end of a call."""
+    attempt.result_detail = detail
 
 
 def ask_to_end(attempt: ContactAttempt, now: datetime) -> bool:

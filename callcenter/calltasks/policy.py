@@ -10,3 +10,6 @@ OWNER_FIRST_FOR = timedelta(minutes=15)
 """A personal callback waits so long for the agent who promised it; then anybody may keep the promise."""
 AGEING_POINTS_PER_MINUTE = 1.0
 """How much a waiting call task's priority (0-100) grows, so that nothing waits for ever."""
+AGENT_GUARANTEED_FOR = timedelta(hours=72)
+"""A customer who picked up and reached nobody is called only with an agent waiting for so long (the rule of
+the United Kingdom's regulator for abandoned calls)."""

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import extract, func, or_
 from sqlmodel import Session, col, select
 
-from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, OWNER_FIRST_FOR
+from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, AGENT_GUARANTEED_FOR, OWNER_FIRST_FOR
 from callcenter.db import array_of, cursor_of, id_array_of
-from callcenter.domain.enums import TaskState
-from callcenter.models import CallTask
+from callcenter.domain.enums import CallResult, TaskState
+from callcenter.models import CallTask, ContactAttempt
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RESERVED, TaskState.ASSIGNED, TaskState.WRAPPING)
 
@@ -63,8 +63,10 @@ def owner_now(task: CallTask, now: datetime) -> UUID | None:
     return task.agent_id if now - task.not_before_at < OWNER_FIRST_FOR else None
 
 
-def tasks_callable(session: Session, now: datetime, limit: int, agents: Collection[UUID]) -> Sequence[UUID]:
-    """List pending tasks that may be offered now to one of these agents.
+def tasks_callable(
+    session: Session, now: datetime, limit: int, agents: Collection[UUID], not_of: Collection[str] = ()
+) -> Sequence[UUID]:
+    """List pending tasks that may be offered now to one of these agents, leaving out the journeys `not_of`.
 
     By priority plus age, so that nothing waits for ever; a personal callback comes before everything.
     """
@@ -80,7 +82,48 @@ def tasks_callable(session: Session, now: datetime, limit: int, agents: Collecti
         .where(CallTask.state == TaskState.PENDING)
         .where(col(CallTask.not_before_at) <= now)
         .where(anybody)
+        .where(or_(col(CallTask.journey).not_in(not_of), col(CallTask.agent_id).is_not(None)))
         .order_by(col(CallTask.agent_id).is_(None), score.desc(), col(CallTask.created_at))
+        .limit(limit)
+    ).all()
+
+
+def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
+    """List a journey's pending tasks that may be dialed ahead of an agent, the most urgent first.
+
+    A callback promised in person is the agent's who promised it. A customer who lately picked up and reached
+    nobody is called only with an agent waiting.
+    """
+    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
+    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
+    abandoned = (
+        select(ContactAttempt.customer_id)
+        .where(ContactAttempt.customer_id == CallTask.customer_id)
+        .where(ContactAttempt.claimed_at > now - AGENT_GUARANTEED_FOR)
+        .where(ContactAttempt.result == CallResult.ABANDONED)
+    )
+    return session.exec(
+        select(CallTask.id)
+        .where(CallTask.state == TaskState.PENDING)
+        .where(CallTask.journey == journey)
+        .where(col(CallTask.not_before_at) <= now)
+        .where(col(CallTask.agent_id).is_(None))
+        .where(~abandoned.exists())
+        .order_by(score.desc(), col(CallTask.created_at))
+        .limit(limit)
+    ).all()
+
+
+def tasks_of_campaign(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
+    """List a journey's pending tasks that may be called now with an agent waiting, the most urgent first."""
+    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
+    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
+    return session.exec(
+        select(CallTask.id)
+        .where(CallTask.state == TaskState.PENDING)
+        .where(CallTask.journey == journey)
+        .where(col(CallTask.not_before_at) <= now)
+        .order_by(score.desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 

@@ -15,7 +15,7 @@ from callcenter.errors import Conflict
 from callcenter.models import CallTask
 
 _MOVES: Mapping[TaskState, frozenset[TaskState]] = {
-    TaskState.PENDING: frozenset({TaskState.RESERVED, TaskState.CANCELED}),
+    TaskState.PENDING: frozenset({TaskState.RESERVED, TaskState.ASSIGNED, TaskState.CANCELED}),
     TaskState.RESERVED: frozenset({TaskState.PENDING, TaskState.ASSIGNED, TaskState.CANCELED}),
     TaskState.ASSIGNED: frozenset({TaskState.WRAPPING, TaskState.CANCELED}),
     TaskState.WRAPPING: frozenset({TaskState.PENDING, TaskState.COMPLETED, TaskState.CANCELED}),
@@ -103,9 +103,14 @@ def release(task: CallTask, now: datetime) -> None:
 
 
 def assign(task: CallTask, now: datetime) -> None:
-    """Note that the agent dials: one more attempt."""
+    """Note that it is dialed, by its agent or automatically: one more attempt."""
     move(task, TaskState.ASSIGNED, now)
     task.attempts += 1
+
+
+def unassign(task: CallTask, now: datetime) -> None:
+    """Take back a dial that was not claimed in the same transaction."""
+    task.state, task.state_at, task.attempts = TaskState.PENDING, now, task.attempts - 1
 
 
 def wrap(task: CallTask, now: datetime) -> None:

@@ -28,6 +28,8 @@ class NotReadyReason(StrEnum):
     MEETING = "meeting"
     ADMIN = "admin"
     MISSED_OFFER = "missed_offer"
+    AWAY = "away"
+    """The console has not been open for a while; nobody looks at it."""
 
 
 class WorkState(StrEnum):
@@ -200,6 +202,37 @@ class Cause(StrEnum):
     NEED = "need"
 
 
+class DialingMode(StrEnum):
+    """Who decides when a call is placed: an agent (manual, preview) or the pacing rule (the others)."""
+
+    MANUAL = "manual"
+    PREVIEW = "preview"
+    PROGRESSIVE = "progressive"
+    POWER = "power"
+    PREDICTIVE = "predictive"
+
+
+AUTOMATIC_MODES = frozenset({DialingMode.PROGRESSIVE, DialingMode.POWER, DialingMode.PREDICTIVE})
+"""Modes in which calls are placed without an agent's click; one switch makes them all impossible."""
+
+
+class SupervisorMode(StrEnum):
+    """How a supervisor takes part in a call: hears both, speaks to the agent alone, or speaks to both."""
+
+    MONITOR = "monitor"
+    WHISPER = "whisper"
+    BARGE = "barge"
+
+
+class AnsweredBy(StrEnum):
+    """Who picked up, as answering-machine detection heard it; unknown counts as a human."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
 class OutboxKind(StrEnum):
     """What must happen next."""
 
@@ -208,5 +241,8 @@ class OutboxKind(StrEnum):
     PLACE_ATTEMPT = "place-attempt"
     HANG_UP_ATTEMPT = "hang-up-attempt"
     HANG_UP_STRAYS = "hang-up-strays"
+    SETTLE_CALL = "settle-call"
     CONNECT_AGENT = "connect-agent"
     RELEASE_AGENT = "release-agent"
+    PLACE_WATCH = "place-watch"
+    SETTLE_WATCH = "settle-watch"

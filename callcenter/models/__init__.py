@@ -2,9 +2,10 @@
 
 from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, Reservation
-from callcenter.models.attempt import AgentLeg, CarrierInbox, ContactAttempt, Incident
+from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
+from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
 from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import Callback, Disposition, DispositionKind, Outcome, ProductSuggestion
@@ -20,10 +21,13 @@ __all__ = [
     "AuditEntry",
     "CallTask",
     "Callback",
+    "Campaign",
+    "CarrierDay",
     "CarrierInbox",
     "ContactAttempt",
     "Customer",
     "Device",
+    "DialingSwitch",
     "Disposition",
     "DispositionKind",
     "DoNotCallEntry",
@@ -36,6 +40,7 @@ __all__ = [
     "JourneyEvent",
     "OutboxMessage",
     "Outcome",
+    "PacingDecision",
     "ProductSuggestion",
     "QuarantinedEvent",
     "Reservation",
@@ -45,5 +50,6 @@ __all__ = [
     "TriggerRule",
     "User",
     "Visit",
+    "Watch",
     "WriteKey",
 ]

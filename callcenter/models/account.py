@@ -24,6 +24,7 @@ class User(SQLModel, table=True):
     theme: str = "auto"
     time_zone: str = "UTC"
     is_active: bool = True
+    telephone: str | None = None
     created_at: datetime
 
 

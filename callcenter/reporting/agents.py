@@ -133,3 +133,19 @@ def place_in_line(session: Session, since: datetime) -> tuple[int, int]:
     """Return the place in line of an agent idle since a moment, and how many are idle."""
     row = session.execute(_LINE, {"since": since}).one()
     return row.place, row.idle
+
+
+_COLLEAGUES = text("""
+SELECT g.id, u.name, g.team,
+       coalesce(g.presence = 'available' AND g.work_state = 'idle' AND l.state IN ('answered', 'bridged'), false)
+         AS is_free
+  FROM agent g JOIN app_user u ON u.id = g.id LEFT JOIN agent_leg l ON l.agent_id = g.id
+ WHERE g.id <> :agent AND u.is_active AND g.presence <> 'signed_off'
+ ORDER BY 4 DESC, u.name
+ LIMIT 30
+""")
+
+
+def colleagues_of(session: Session, agent_id: UUID) -> Sequence[Row[Any]]:
+    """List the agents signed on beside this one, the free ones first: to whom a call may be handed."""
+    return session.execute(_COLLEAGUES, {"agent": agent_id}).all()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import Presence, WorkState
@@ -31,3 +32,11 @@ def reservations_expired(session: Session, now: datetime, limit: int = 100) -> S
         .order_by(col(Reservation.expires_at))
         .limit(limit)
     ).all()
+
+
+def agents_away(session: Session, now: datetime, limit: int = 100) -> Sequence[UUID]:
+    """List agents who count as available or in an overdue wrap-up, and whose console nobody has open."""
+    silent = or_(col(Agent.seen_at).is_(None), col(Agent.seen_at) <= now - SILENT_BROWSER)
+    idle = and_(col(Agent.presence) == Presence.AVAILABLE, col(Agent.work_state) == WorkState.IDLE)
+    overdue = and_(col(Agent.work_state) == WorkState.WRAPPING, col(Agent.wrap_up_until) <= now)
+    return session.exec(select(Agent.id).where(silent).where(or_(idle, overdue)).limit(limit)).all()

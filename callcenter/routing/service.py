@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
+from callcenter.domain.enums import AttemptState, NotReadyReason, Presence, ReservationEnd, WorkState
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict, NotFound
-from callcenter.models import Agent, Reservation
+from callcenter.models import Agent, AgentLeg, Reservation
 from callcenter.routing.policy import MAX_EXTENSIONS, MORE_TIME, PREVIEW, SILENT_BROWSER, WRAP_UP
 
 
@@ -106,10 +106,13 @@ def reservation_of_task(session: Session, call_task_id: UUID) -> Reservation | N
     ).first()
 
 
-def free_agent(session: Session, language: str, now: datetime, only: UUID | None = None) -> Agent | None:
+def free_agent(
+    session: Session, language: str, now: datetime, only: UUID | None = None, *, in_room: bool = False
+) -> Agent | None:
     """Claim the agent who has been idle longest and whose console is open; None when nobody is free.
 
-    Agents who speak the customer's language come first.
+    Agents who speak the customer's language come first. `in_room`: only agents whose line is up, for a customer
+    who is on the telephone already.
     """
     statement = (
         select(Agent)
@@ -122,6 +125,11 @@ def free_agent(session: Session, language: str, now: datetime, only: UUID | None
     )
     if only is not None:
         statement = statement.where(Agent.id == only)
+    if in_room:
+        up = select(AgentLeg.agent_id).where(
+            col(AgentLeg.state).in_([AttemptState.ANSWERED, AttemptState.BRIDGED])
+        )
+        statement = statement.where(col(Agent.id).in_(up))
     return session.exec(statement).first()
 
 

@@ -6,13 +6,16 @@ from typing import Any
 
 from flask_babel import gettext
 
+from callcenter.calls.policy import AGENT_BACK_WITHIN
+from callcenter.calls.rooms import LEG_UP
 from callcenter.compliance.packs import load_policy
 from callcenter.compliance.queries import facts_of_customers
 from callcenter.compliance.rules import times_to_offer
-from callcenter.domain.enums import AttemptState, Cause, TaskState, VisitEnd, WorkState
+from callcenter.domain.enums import AttemptState, Cause, DialingMode, TaskState, VisitEnd, WorkState
 from callcenter.domain.journey import EventRole, JourneyDefinition
-from callcenter.models import Agent, DispositionKind, User
+from callcenter.models import Agent, AgentLeg, DispositionKind, User
 from callcenter.pipeline import NotDialed
+from callcenter.reporting import agents as report
 from callcenter.reporting.calls import Case
 from callcenter.routing.policy import MAX_EXTENSIONS, PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
@@ -59,7 +62,32 @@ def current_call(
         cancel_reason=case.task.cancel_reason,
         shown_as=runtime.settings.caller_id,
         may_ask_more_time=agent.wrap_up_extensions < MAX_EXTENSIONS,
+        **(_line(runtime, session, attempt, agent) if phase == "talking" else {}),
+        mode=attempt.mode if attempt else DialingMode.PREVIEW,
     )
+
+
+def _line(runtime: Runtime, session: Any, attempt: Any, agent: Agent) -> dict[str, Any]:
+    """Say how the line is while two people talk: what we asked of the carrier, and what it said."""
+    leg = session.get(AgentLeg, agent.id)
+    is_up = leg is not None and leg.state in LEG_UP
+    is_lost = attempt.agent_lost_at is not None
+    others = report.colleagues_of(session, agent.id)
+    may_hand_over = any(one.is_free for one in others)
+    return {
+        "is_held": attempt.hold_wanted or attempt.is_held,
+        "is_muted": leg is not None and leg.mute_wanted,
+        "may_hold": not is_lost,
+        "why_no_hold": gettext("Your line is not connected.") if is_lost else None,
+        "may_transfer": may_hand_over and not is_lost,
+        "why_no_transfer": None if may_hand_over else gettext("No colleague is free."),
+        "colleagues": tuple(page.Colleague(str(one.id), one.name, one.team, one.is_free) for one in others),
+        "answered_by": attempt.answered_by,
+        "is_recorded": runtime.settings.record_calls,
+        "is_recording_paused": attempt.pause_wanted,
+        "agent_leg": "lost" if is_lost else "connected" if is_up else "connecting",
+        "agent_back_by": attempt.agent_lost_at + AGENT_BACK_WITHIN if is_lost else None,
+    }
 
 
 def _phase(case: Case, agent: Agent) -> str:

@@ -4,10 +4,20 @@ from uuid import UUID
 
 from flask import Response, request
 
-from callcenter import pipeline
-from callcenter.domain.ports import Answer, CallbackRequest, HangUp, JoinRoom
+from callcenter import pipeline, talk
+from callcenter.dialing.messages import waiting_message
+from callcenter.dialing.queries import campaigns
+from callcenter.domain.ports import (
+    Answer,
+    CallbackRequest,
+    CarrierEvent,
+    HangUp,
+    MachineHeard,
+    RoomEvent,
+    SayAndWait,
+)
 from callcenter.errors import Forbidden
-from callcenter.models import Agent
+from callcenter.models import ContactAttempt
 from callcenter.web.edge import blueprint, runtime
 
 bp = blueprint("carrier")
@@ -28,10 +38,23 @@ def _verified() -> CallbackRequest:
 @bp.post("/carrier/twilio/attempt/<uuid:attempt_id>/status")
 def attempt_status(attempt_id: UUID) -> tuple[str, int]:
     """Take in how far a call has come."""
-    event = runtime().carrier.parse(_verified())
-    if event is not None:
-        with runtime().unit_of_work() as session:
-            pipeline.note_call_progress(session, attempt_id, event, runtime().clock())
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, CarrierEvent):
+            with runtime().unit_of_work() as session:
+                pipeline.note_call_progress(session, attempt_id, event, runtime().clock())
+    return "", 204
+
+
+@bp.post("/carrier/twilio/attempt/<uuid:attempt_id>/amd")
+def attempt_machine(attempt_id: UUID) -> tuple[str, int]:
+    """Take in what answering-machine detection heard."""
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, MachineHeard):
+            with runtime().unit_of_work() as session:
+                attempt = session.get_one(ContactAttempt, attempt_id)
+                campaign = campaigns(session).get(attempt.campaign)
+                drops = campaign is not None and campaign.drops_machines
+                talk.note_machine_heard(session, attempt_id, event, runtime().clock(), drops_machines=drops)
     return "", 204
 
 
@@ -42,17 +65,17 @@ def attempt_answer(attempt_id: UUID) -> Response:
     decision: Answer = HangUp()
     if ref := request.form.get("CallSid"):  # a call without a name cannot be tied to an attempt
         with runtime().unit_of_work() as session:
-            decision = pipeline.answer_call(session, attempt_id, ref, runtime().clock())
+            decision = pipeline.answer_call(session, runtime().house, attempt_id, ref, runtime().clock())
     return Response(runtime().carrier.answer(decision), content_type=_XML)
 
 
 @bp.post("/carrier/twilio/agent/<uuid:agent_id>/status")
 def agent_status(agent_id: UUID) -> tuple[str, int]:
     """Take in what became of the call that keeps an agent in their room."""
-    event = runtime().carrier.parse(_verified())
-    if event is not None:
-        with runtime().unit_of_work() as session:
-            pipeline.note_agent_leg(session, agent_id, event.ref, event.state, runtime().clock())
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, CarrierEvent):
+            with runtime().unit_of_work() as session:
+                talk.note_agent_leg(session, agent_id, event.ref, event.state, runtime().clock())
     return "", 204
 
 
@@ -61,6 +84,44 @@ def agent_answer(agent_id: UUID) -> Response:
     """Put an agent who has picked up into their room."""
     _verified()
     with runtime().reading() as session:
-        known = session.get(Agent, agent_id) is not None
-    decision: Answer = JoinRoom(pipeline.room_of(agent_id)) if known else HangUp()
+        decision = talk.answer_agent(session, runtime().house, agent_id)
+    return Response(runtime().carrier.answer(decision), content_type=_XML)
+
+
+@bp.post("/carrier/twilio/watch/<uuid:watch_id>/status")
+def watch_status(watch_id: UUID) -> tuple[str, int]:
+    """Take in what became of a supervisor's line."""
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, CarrierEvent):
+            with runtime().unit_of_work() as session:
+                talk.note_watch(session, watch_id, event.ref, event.state, runtime().clock())
+    return "", 204
+
+
+@bp.post("/carrier/twilio/watch/<uuid:watch_id>/answer")
+def watch_answer(watch_id: UUID) -> Response:
+    """Put a supervisor who has picked up into the room, unheard."""
+    _verified()
+    decision: Answer = HangUp()
+    if ref := request.form.get("CallSid"):
+        with runtime().unit_of_work() as session:
+            decision = talk.answer_watch(session, watch_id, ref, runtime().clock())
+    return Response(runtime().carrier.answer(decision), content_type=_XML)
+
+
+@bp.post("/carrier/twilio/room/<uuid:agent_id>/events")
+def room_events(agent_id: UUID) -> tuple[str, int]:
+    """Take in what happened in an agent's room."""
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, RoomEvent):
+            with runtime().unit_of_work() as session:
+                talk.note_room_event(session, agent_id, event, runtime().clock())
+    return "", 204
+
+
+@bp.post("/carrier/twilio/hold/<language>")
+def hold_message(language: str) -> Response:
+    """Say what somebody on hold hears."""
+    _verified()
+    decision = SayAndWait(waiting_message(language), language)
     return Response(runtime().carrier.answer(decision), content_type=_XML)

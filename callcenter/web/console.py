@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from werkzeug.datastructures import MultiDict
 
-from callcenter import pipeline
+from callcenter import pipeline, talk
 from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role
 from callcenter.errors import BadInput, Conflict
 from callcenter.outcomes.rules import WrapUp
@@ -158,6 +158,71 @@ def end(attempt_id: UUID) -> Response:
     """Cancel or end the call."""
     with runtime().unit_of_work() as session:
         pipeline.end_call(session, attempt_id, viewer().id, runtime().clock())
+    return _state()
+
+
+def _is_on(field: str) -> bool:
+    value = request.form.get(field)
+    if value not in ("0", "1"):
+        raise BadInput(f"Send {field} as 1 or 0.")
+    return value == "1"
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/hold")
+@roles_required(Role.AGENT)
+def hold(attempt_id: UUID) -> Response:
+    """Put the customer on hold, or take them back."""
+    with runtime().unit_of_work() as session:
+        talk.hold_customer(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("on"))
+    return _state()
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/mute")
+@roles_required(Role.AGENT)
+def mute(attempt_id: UUID) -> Response:
+    """Silence the agent's own telephone, or let it be heard again."""
+    with runtime().unit_of_work() as session:
+        talk.mute_agent(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("on"))
+    return _state()
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/recording")
+@roles_required(Role.AGENT)
+def recording(attempt_id: UUID) -> Response:
+    """Pause the recording, or go on."""
+    with runtime().unit_of_work() as session:
+        talk.pause_recording(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("paused"))
+    return _state()
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/transfer")
+@roles_required(Role.AGENT)
+def transfer(attempt_id: UUID) -> Response:
+    """Hand the call to a free colleague."""
+    try:
+        colleague = UUID(request.form.get("agent_id", ""))
+    except ValueError:
+        raise BadInput("Choose the colleague who takes the call.") from None
+    with runtime().unit_of_work() as session:
+        talk.transfer_call(session, attempt_id, viewer().id, colleague, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/attempts/<uuid:attempt_id>/machine")
+@roles_required(Role.AGENT)
+def machine(attempt_id: UUID) -> Response:
+    """Note that an answering machine picked up, and drop the call."""
+    with runtime().unit_of_work() as session:
+        talk.report_machine(session, attempt_id, viewer().id, runtime().clock())
+    return _state()
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/take")
+@roles_required(Role.AGENT)
+def take(call_task_id: UUID) -> Response:
+    """Take a waiting call task of the agent's own choice."""
+    with runtime().unit_of_work() as session:
+        pipeline.take_call_task(session, runtime().house, call_task_id, viewer().id, runtime().clock())
     return _state()
 
 

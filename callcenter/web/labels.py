@@ -17,6 +17,7 @@ LABELS = {
     "meeting": _l("Meeting"),
     "admin": _l("Paperwork"),
     "missed_offer": _l("Missed an offer"),
+    "away": _l("Line or console closed"),
     # work state
     "idle": _l("Idle"),
     "reserved": _l("Reserved"),
@@ -24,6 +25,16 @@ LABELS = {
     "dialing": _l("Dialing"),
     "talking": _l("Talking"),
     "wrapping": _l("Wrapping"),
+    # how customers are dialed
+    "manual": _l("Manual"),
+    "preview": _l("Preview"),
+    "progressive": _l("Progressive"),
+    "power": _l("Power"),
+    "predictive": _l("Predictive"),
+    # how a supervisor takes part in a call
+    "monitor": _l("Listen"),
+    "whisper": _l("Whisper"),
+    "barge": _l("Barge"),
     # bar reasons, and other reasons for no call
     "do_not_call": _l("Do not call"),
     "unknown_time_zone": _l("Time zone unknown"),

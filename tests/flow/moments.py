@@ -120,7 +120,7 @@ def calls(bank: Bank, task: CallTask, said: Said) -> datetime:
     at = bank.clock.now
     dialing = bank.dials(task)
     bank.hears(dialing.attempt_id, AttemptState.RINGING, ref=str(task.id))
-    pipeline.answer_call(bank.session, dialing.attempt_id, str(task.id), bank.clock.now)
+    pipeline.answer_call(bank.session, bank.house, dialing.attempt_id, str(task.id), bank.clock.now)
     bank.clock.go_on(seconds=30)
     bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.COMPLETED, ref=str(task.id))
     wrap_up = WrapUp(said.disposition, causes=said.causes)

@@ -18,6 +18,7 @@ from callcenter.domain.enums import (
 )
 from callcenter.domain.ports import JoinRoom, Placed
 from callcenter.models import Agent, CallTask, DoNotCallEntry, OutboxMessage, Outcome, ScreeningDecision
+from callcenter.moves import room_of
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank, user_in_arm
 
@@ -67,8 +68,8 @@ def test_a_drop_off_becomes_a_call_and_the_conversion_is_seen_in_events(bank: Ba
     assert isinstance(dialing, pipeline.Dialing)
     pipeline.note_placement(bank.session, dialing.attempt_id, Placed("CA1"), bank.clock.now)
     assert bank.hears(dialing.attempt_id, AttemptState.RINGING)
-    answer = pipeline.answer_call(bank.session, dialing.attempt_id, "CA1", bank.clock.now)
-    assert answer == JoinRoom(pipeline.room_of(bank.agent_id))
+    answer = pipeline.answer_call(bank.session, bank.house, dialing.attempt_id, "CA1", bank.clock.now)
+    assert answer == JoinRoom(room_of(bank.agent_id), bank.agent_id)
     assert _agent(bank).work_state == WorkState.TALKING
     bank.clock.go_on(seconds=60)
     bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.COMPLETED)
@@ -115,7 +116,7 @@ def test_a_call_still_ringing_is_canceled_when_the_customer_moves_on(bank: Bank)
     bank.sends(user, "face_scan")
     kinds = [message.kind for message in bank.session.exec(select(OutboxMessage))]
     assert "hang-up-attempt" in kinds
-    answer = pipeline.answer_call(bank.session, dialing.attempt_id, "CA1", bank.clock.now)
+    answer = pipeline.answer_call(bank.session, bank.house, dialing.attempt_id, "CA1", bank.clock.now)
     assert type(answer).__name__ == "HangUp"
 
 
@@ -212,7 +213,7 @@ def test_a_refusal_is_effective_for_every_later_rule(bank: Bank) -> None:
     user, task = _reserved(bank)
     dialing = bank.dials(task)
     pipeline.note_placement(bank.session, dialing.attempt_id, Placed("CA1"), bank.clock.now)
-    pipeline.answer_call(bank.session, dialing.attempt_id, "CA1", bank.clock.now)
+    pipeline.answer_call(bank.session, bank.house, dialing.attempt_id, "CA1", bank.clock.now)
     bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.COMPLETED)
     pipeline.close_call(
         bank.session, bank.house, task.id, WrapUp("do_not_call"), bank.agent_id, bank.clock.now

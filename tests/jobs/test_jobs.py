@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from callcenter import outbox, pipeline
+from callcenter import outbox, pipeline, talk
 from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, MAX_CALL, RETRY_PLACING, RING_TIMEOUT
 from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Presence, WorkState
-from callcenter.domain.ports import Placed
+from callcenter.domain.ports import CallWish, Placed
 from callcenter.models import Agent, AgentLeg, Incident, Reservation
 from tests.jobs.conftest import Floor
 from workers import jobs, ticks
@@ -73,7 +73,7 @@ def test_a_worker_that_died_after_asking_is_found_out_by_the_reconciler(floor: F
     attempt = floor.has_claimed_attempt()
     with floor.runtime.unit_of_work() as session:
         assert pipeline.begin_placing(session, attempt.id, floor.now)
-    asked = floor.runtime.carrier.place(attempt.id, attempt.to_number, RING_TIMEOUT, MAX_CALL)
+    asked = floor.runtime.carrier.place(CallWish(attempt.id, attempt.to_number, RING_TIMEOUT, MAX_CALL))
     assert isinstance(asked, Placed)  # and here the process dies
     floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
     assert floor.attempt().state == AttemptState.PLACING, "the permission is spent: nobody asks again"
@@ -112,7 +112,9 @@ def test_a_worker_that_died_before_asking_is_known_after_five_looks_over_ten_min
 
 def test_a_call_of_somebody_else_to_the_same_number_is_not_taken_for_ours(floor: Floor) -> None:
     attempt = floor.has_claimed_attempt()
-    foreign = floor.runtime.carrier.place(attempt.agent_id, attempt.to_number, RING_TIMEOUT, MAX_CALL)
+    assert attempt.agent_id is not None
+    wish = CallWish(attempt.agent_id, attempt.to_number, RING_TIMEOUT, MAX_CALL)
+    foreign = floor.runtime.carrier.place(wish)
     assert isinstance(foreign, Placed)
     floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
     mine = floor.attempt().carrier_ref
@@ -125,7 +127,7 @@ def test_a_call_of_somebody_else_to_the_same_number_is_not_taken_for_ours(floor:
 def test_an_answer_cut_off_is_unknown_and_then_found(floor: Floor) -> None:
     attempt = floor.has_claimed_attempt()
     with floor.runtime.unit_of_work() as session:
-        pipeline.begin_connecting(session, floor.bank.agent_id, floor.now)
+        talk.begin_connecting(session, floor.bank.agent_id, floor.now)
     floor.simulator.control("PUT", "faults", {"drop_after": {"next": 1}})
     floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
     assert floor.attempt().state == AttemptState.UNKNOWN
@@ -139,7 +141,7 @@ def test_an_answer_cut_off_is_unknown_and_then_found(floor: Floor) -> None:
 def test_a_carrier_too_busy_to_call_is_asked_again_and_then_the_agent_may_tag_it(floor: Floor) -> None:
     attempt = floor.has_claimed_attempt()
     with floor.runtime.unit_of_work() as session:
-        pipeline.begin_connecting(session, floor.bank.agent_id, floor.now)
+        talk.begin_connecting(session, floor.bank.agent_id, floor.now)
     floor.simulator.control("PUT", "faults", {"rest_429": 1})
     for asked in range(1, RETRY_PLACING + 1):
         floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)

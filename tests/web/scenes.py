@@ -53,7 +53,7 @@ def reached_call(bank: Bank, task: CallTask, disposition: str) -> None:
     pipeline.note_placement(bank.session, dialing.attempt_id, Placed(ref), bank.clock.now)
     bank.clock.go_on(seconds=20)
     bank.hears(dialing.attempt_id, AttemptState.RINGING, ref=ref)
-    pipeline.answer_call(bank.session, dialing.attempt_id, ref, bank.clock.now)
+    pipeline.answer_call(bank.session, bank.house, dialing.attempt_id, ref, bank.clock.now)
     bank.clock.go_on(seconds=60)
     bank.hears(dialing.attempt_id, AttemptState.ENDED, CallResult.COMPLETED, ref=ref)
     pipeline.close_call(bank.session, bank.house, task.id, WrapUp(disposition), bank.agent_id, bank.clock.now)

@@ -10,10 +10,11 @@ from sqlmodel import Session, select
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
-from callcenter import pipeline
+from callcenter import pipeline, talk
 from callcenter.domain.enums import AttemptState, CallResult, WorkState
 from callcenter.domain.ports import Placed, RefusalClass, Rejected
 from callcenter.models import Agent, AgentLeg, CarrierInbox, ContactAttempt, Incident
+from callcenter.moves import room_of
 from callcenter.runtime import Runtime
 from tests.factories import Bank, user_in_arm
 from tests.web.conftest import AUTH_TOKEN, PUBLIC, app_on, settings_for
@@ -90,7 +91,7 @@ def test_a_call_is_followed_from_ringing_to_its_end(caller: Caller, bank: Bank, 
     assert _row(bank.session, attempt).state == AttemptState.RINGING
     answer = caller.answered(attempt)
     assert (answer.status_code, answer.content_type) == (200, "text/xml; charset=utf-8")
-    room = pipeline.room_of(bank.agent_id)
+    room = room_of(bank.agent_id)
     assert f">{room}</Conference>" in answer.text and 'endConferenceOnExit="false"' in answer.text
     assert bank.session.get_one(Agent, bank.agent_id, populate_existing=True).work_state == WorkState.TALKING
     bank.clock.go_on(seconds=42)
@@ -254,12 +255,12 @@ def test_an_agent_who_picks_up_is_put_into_their_room_and_a_stranger_is_not(
     caller: Caller, bank: Bank
 ) -> None:
     target = f"/carrier/twilio/agent/{bank.agent_id}/answer"
-    assert f">{pipeline.room_of(bank.agent_id)}</Conference>" in caller.posts(target, CallSid="CA9").text
+    assert f">{room_of(bank.agent_id)}</Conference>" in caller.posts(target, CallSid="CA9").text
     assert caller.posts(f"/carrier/twilio/agent/{uuid4()}/answer", CallSid="CA9").text == HANG_UP
 
 
 def test_the_agents_own_call_is_followed(caller: Caller, bank: Bank) -> None:
-    pipeline.begin_connecting(bank.session, bank.agent_id, bank.clock.now)
+    talk.begin_connecting(bank.session, bank.agent_id, bank.clock.now)
     bank.session.commit()
     target = f"/carrier/twilio/agent/{bank.agent_id}/status"
     assert caller.posts(target, CallSid="CA9", CallStatus="in-progress").status_code == 204

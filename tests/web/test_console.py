@@ -57,7 +57,7 @@ def talked(bank: Bank) -> UUID:
     attempt = bank.attempts()[-1]
     pipeline.begin_placing(bank.session, attempt.id, bank.clock.now)
     pipeline.note_placement(bank.session, attempt.id, Placed("CA1"), bank.clock.now)
-    pipeline.answer_call(bank.session, attempt.id, "CA1", bank.clock.now)
+    pipeline.answer_call(bank.session, bank.house, attempt.id, "CA1", bank.clock.now)
     bank.clock.go_on(seconds=60)
     bank.hears(attempt.id, AttemptState.ENDED, CallResult.COMPLETED)
     return attempt.id

@@ -9,7 +9,19 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from callcenter.models import User
 from callcenter.runtime import Runtime, get_runtime
-from callcenter.web import admin, auth, carrier, console, edge, events, health, live, strategy, supervisor
+from callcenter.web import (
+    admin,
+    auth,
+    carrier,
+    console,
+    edge,
+    events,
+    health,
+    live,
+    softphone,
+    strategy,
+    supervisor,
+)
 from callcenter.web.formats import FILTERS
 
 _CSP = (
@@ -45,7 +57,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (auth, console, supervisor, strategy, admin, live, events, carrier, health):
+    for module in (auth, console, softphone, supervisor, strategy, admin, live, events, carrier, health):
         app.register_blueprint(module.bp)
     for outside in (events.bp, carrier.bp, health.bp):
         csrf.exempt(outside)  # guarded by write key or signature, never by a cookie
@@ -92,7 +104,10 @@ def _database_away(error: OperationalError) -> Response:
 
 def _guard(response: Response) -> Response:
     """Add the headers that keep pages to themselves."""
-    response.headers.setdefault("Content-Security-Policy", _CSP)
+    policy = _CSP
+    if request.blueprint == console.bp.name:
+        policy = f"{_CSP}; {softphone.sources_of(edge.runtime().settings)}"
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if request.endpoint != "static":

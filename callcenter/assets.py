@@ -15,21 +15,33 @@ ICONS = (
     "activity", "adjustments-horizontal", "alert-circle", "alert-triangle", "antenna-bars-off",
     "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "bulb", "calendar-clock",
     "chart-dots-3", "check", "chevron-down", "circle-check", "circle-dashed", "circle-x", "clock",
-    "clock-pause", "external-link", "eye", "headset", "hourglass", "id", "keyboard", "language",
-    "layout-dashboard", "lock", "login", "logout", "map-pin", "message-2", "pencil", "phone",
-    "phone-calling", "phone-outgoing", "phone-off", "player-pause",
-    "player-play", "point", "power", "repeat-off", "route", "search", "settings", "shield-lock",
-    "trending-up", "user", "user-plus", "user-search", "users", "x",
+    "clock-pause", "dialpad", "ear", "external-link", "eye", "headset", "hourglass", "id", "keyboard", "language",
+    "layout-dashboard", "lock", "login", "logout", "map-pin", "message-2", "microphone", "microphone-off",
+    "pencil", "phone", "phone-calling", "phone-outgoing", "phone-off", "player-pause",
+    "player-play", "plug-connected", "plug-connected-x", "point", "power", "repeat-off", "route", "search",
+    "settings", "shield-lock", "transfer", "trending-up", "user", "user-plus", "user-search", "users",
+    "wifi-off", "x",
 )  # fmt: skip
 """Tabler outline icons the templates use, by their own names."""
 
 _VENDOR_FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "idiomorph-ext.js": "idiomorph/dist/idiomorph-ext.min.js",
+    "twilio.min.js": "@twilio/voice-sdk/dist/twilio.min.js",
     "inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }
-_LICENSES = ("htmx.org", "idiomorph", "@fontsource-variable/inter", "@tabler/icons")
+_LICENSES = {
+    "htmx.org": "LICENSE",
+    "idiomorph": "LICENSE",
+    "@fontsource-variable/inter": "LICENSE",
+    "@tabler/icons": "LICENSE",
+    "@twilio/voice-sdk": "LICENSE.md",
+    # Inside the file of the softphone:
+    "events": "LICENSE",
+    "loglevel": "LICENSE-MIT",
+}
+"""The licence file of each package, by package."""
 
 
 def install_assets(node_modules: Path, static: Path) -> None:
@@ -41,9 +53,9 @@ def install_assets(node_modules: Path, static: Path) -> None:
     vendor.mkdir(parents=True, exist_ok=True)
     for name, source in _VENDOR_FILES.items():
         shutil.copyfile(node_modules / source, vendor / name)
-    for package in _LICENSES:
+    for package, text in _LICENSES.items():
         name = package.strip("@").replace("/", "-")
-        shutil.copyfile(node_modules / package / "LICENSE", vendor / f"{name}.LICENSE")
+        shutil.copyfile(node_modules / package / text, vendor / f"{name}.LICENSE")
     (vendor / "icons.svg").write_text(icon_sprite(node_modules / "@tabler/icons/icons/outline"), "utf-8")
 
 

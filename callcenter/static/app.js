@@ -6,6 +6,7 @@ import { startLive } from "./js/live.js";
 import { startMenus } from "./js/menus.js";
 import { startPosts } from "./js/posts.js";
 import { startScript } from "./js/script.js";
+import { startSoftphone } from "./js/softphone.js";
 
 startPosts();
 startDrafts();
@@ -13,4 +14,5 @@ startScript();
 startMenus();
 startKeys();
 startClocks();
+startSoftphone();
 startLive();

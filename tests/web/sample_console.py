@@ -234,6 +234,16 @@ def wrap_up(t: Texts, *, may_save: bool) -> c.WrapUp:
     )
 
 
+def colleagues(t: Texts) -> tuple[c.Colleague, ...]:
+    team = t("Loan desk A", "贷款一组")
+    return (
+        c.Colleague("5a1f0000-0000-4000-8000-000000000001", t("Wu Jing", "吴静"), team, False),
+        c.Colleague("5a1f0000-0000-4000-8000-000000000002", t("Zhang Rui", "张睿"), team, True),
+        c.Colleague("5a1f0000-0000-4000-8000-000000000003", t("He Qian", "何倩"), t("Loan desk B", "贷款二组"), True),
+        c.Colleague("5a1f0000-0000-4000-8000-000000000004", t("Luo Fan", "罗凡"), team, False),
+    )  # fmt: skip
+
+
 def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
     is_running = phase in {"talking", "wrapping"}
     base = c.CurrentCall(
@@ -247,6 +257,9 @@ def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
         phase_since=NOW - timedelta(seconds=42),
         shown_as="0571 9555",
         is_recorded=True,
+        may_hold=True,
+        may_transfer=True,
+        colleagues=colleagues(t),
     )
     if phase in {"reserved", "previewing"}:
         base = replace(
@@ -327,8 +340,10 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
     nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), numbers=(),
                    last_wrap_up_seconds=None)  # fmt: skip
     off = {"presence": "signed_off", "signed_in_at": None}
+    fast = replace(idle(t), mode="predictive")
     pages: dict[str, Callable[[], c.ConsolePage]] = {
         "idle": lambda: c.ConsolePage(head, waiting, None, idle(t)),
+        "idle-predictive": lambda: c.ConsolePage(head, waiting, None, fast),
         "empty": lambda: c.ConsolePage(head, nothing),
         "signed-off": lambda: c.ConsolePage(head, replace(nothing, **off)),  # type: ignore[arg-type]
         "not-ready": lambda: c.ConsolePage(
@@ -338,9 +353,31 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
             head, replace(waiting, presence="not_ready", presence_reason="missed_offer"), None, idle(t)
         ),
     }
+    if state.startswith("phone-"):
+        at_the_browser = console(language, theme, state.removeprefix("phone-"))
+        return replace(at_the_browser, softphone=c.Softphone("twilio"))
     if state in pages:
         return pages[state]()
+    if state in _TALKING:
+        shown = call(t, "talking", own_number="139 •••• 7781", **_TALKING[state])
+        return c.ConsolePage(head, rail(t, "talking", NOW - timedelta(seconds=42)), shown)
     return c.ConsolePage(head, rail(t, _work_state(state), NOW - timedelta(seconds=42)), _calls(t, state))
+
+
+_TALKING: dict[str, dict[str, object]] = {
+    "held": {"is_held": True},
+    "muted": {"is_muted": True},
+    "not-recorded": {"is_recording_paused": True},
+    "machine": {"answered_by": "machine"},
+    "connecting": {"agent_leg": "connecting"},
+    "lost": {"agent_leg": "lost", "agent_back_by": NOW + timedelta(seconds=24)},
+    "lost-late": {"agent_leg": "lost", "agent_back_by": NOW - timedelta(seconds=1)},
+    "predictive": {"mode": "predictive"},
+    "alone": {"colleagues": (), "may_hold": False},
+    "all-busy": {"colleagues": (c.Colleague("5a1f0000-0000-4000-8000-000000000001", "Wu Jing", "", False),)},
+    "barred-acts": {"may_hold": False, "may_transfer": False},
+}
+"""A running call, and what is special about it."""
 
 
 def _work_state(state: str) -> str:

@@ -71,6 +71,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         (
             "idle", "empty", "signed-off", "not-ready", "missed", "reserved", "previewing", "dialing", "talking",
             "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "long", "bare",
+            "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
+            "all-busy", "barred-acts", "idle-predictive", "phone-idle", "phone-signed-off", "phone-dialing",
+            "phone-talking", "phone-machine", "phone-connecting", "phone-lost", "phone-wrapping",
         ),
     ),
     "floor": ("floor/page.html", "floor/_body.html", floor, ("full", "empty")),

@@ -16,6 +16,9 @@ PACKAGES = {
         "files/inter-latin-wght-normal.woff2",
         "files/inter-latin-ext-wght-normal.woff2",
     ),
+    "@twilio/voice-sdk": ("LICENSE.md", "dist/twilio.min.js"),
+    "events": ("LICENSE",),
+    "loglevel": ("LICENSE-MIT",),
     "@tabler/icons": ("LICENSE", *(f"icons/outline/{name}.svg" for name in ICONS)),
 }
 
@@ -40,6 +43,8 @@ def test_installing_twice_changes_nothing(tmp_path: Path) -> None:
     assert {
         "htmx.js",
         "idiomorph-ext.js",
+        "twilio.min.js",
+        "twilio-voice-sdk.LICENSE",
         "icons.svg",
         "inter-latin.woff2",
         "tabler-icons.LICENSE",

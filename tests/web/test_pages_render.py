@@ -88,6 +88,21 @@ def test_a_state_fragment_is_the_state_alone() -> None:
         ("console-failed", "The call did not go through: caller ID refused.", "呼叫未接通：外显号码被拒。"),
         ("console-unknown", "Do not redial; checking for up to 10 min.", "请勿重拨，最长核对 10 分钟。"),
         ("console-barred", "Not before 09:00 tomorrow in Urumqi.", "乌鲁木齐时间明天 09:00 前不可呼。"),
+        ("console-held", "On hold", "保持中"),
+        ("console-machine", "Sounds like an answering machine.", "听起来像语音信箱。"),
+        (
+            "console-lost",
+            "The customer hears a waiting message; reconnect within",
+            "客户正在听等待提示音，请在",
+        ),
+        ("console-lost-late", "reconnect now.", "请立即重新接入。"),
+        ("console-lost", "Pick up when 139 •••• 7781 rings.", "139 •••• 7781 振铃时请接听。"),
+        ("console-connecting", "Your phone 139 •••• 7781 rings first", "您的电话 139 •••• 7781 会先振铃"),
+        ("console-predictive", "the customer is on the line.", "客户正在线上。"),
+        ("console-idle-predictive", "Calls are dialed for you", "系统自动拨号"),
+        ("console-all-busy", "Nobody is free.", "暂无空闲同事。"),
+        ("console-phone-idle", "Softphone ready", "软电话就绪"),
+        ("console-phone-idle", "Your browser refuses the microphone.", "浏览器拒绝了麦克风。"),
         ("floor-empty", "Nothing needs you.", "当前无需处理。"),
         ("floor-full", "Live updates paused; checking every 5 s.", "实时更新中断，每 5 秒刷新。"),
         ("effects-full", "Calling helps", "外呼有效"),
@@ -101,19 +116,76 @@ def test_a_state_says_what_is_the_matter(client: FlaskClient, name: str, english
 
 
 def test_an_act_is_offered_only_when_it_can_be_done(client: FlaskClient) -> None:
-    acts = {"dial": "/dial", "skip": "/skip", "end": "/end", "more": "/console/more-time"}
+    running = {"end", "mute", "hold", "transfer", "recording"}
     offered = {
         "previewing": {"dial", "skip"},
         "dialing": {"end"},
-        "talking": {"end"},
-        "wrapping": {"more"},
+        "talking": running,
+        "held": running,
+        "muted": running,
+        "machine": running | {"machine"},
+        "connecting": {"end", "recording"},
+        "lost": {"end", "recording"},
+        "barred-acts": {"end", "mute", "recording"},
+        "phone-talking": running - {"mute"},
+        "wrapping": {"more-time"},
         "gone": set(),
     }
-    for phase, expected in offered.items():
-        html = page(client, f"console-{phase}")
-        assert {act for act, url in acts.items() if f'{url}"' in html} == expected
-    for absent in ("Mute", "Hold", "Keypad", "Transfer"):
-        assert absent not in page(client, "console-talking")
+    acts = set().union(*offered.values())
+    for state, expected in offered.items():
+        html = page(client, f"console-{state}")
+        assert {act for act in acts if re.search(f'action="/console/[^"]*/?{act}"', html)} == expected, state
+
+
+def test_a_barred_control_keeps_its_place_and_says_why(client: FlaskClient) -> None:
+    barred = re.compile(r'id="(\w+)"[^>]*title="([^"]+)"[^>]*aria-disabled="true"')
+    assert dict(barred.findall(page(client, "console-barred-acts"))) == {
+        "hold": "This call cannot be held.",
+        "keypad": "Use the keys of your own telephone.",
+        "transfer": "This call cannot be transferred.",
+    }
+    lost = dict(barred.findall(page(client, "console-lost")))
+    assert lost == dict.fromkeys(("mute", "hold", "transfer"), "Your line dropped.") | {
+        "keypad": "Use the keys of your own telephone."
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "act", "field", "value"),
+    [
+        ("talking", "hold", "on", "1"),
+        ("held", "hold", "on", "0"),
+        ("talking", "mute", "on", "1"),
+        ("muted", "mute", "on", "0"),
+        ("talking", "recording", "paused", "1"),
+        ("not-recorded", "recording", "paused", "0"),
+    ],
+)
+def test_a_switch_asks_for_the_other_state(
+    client: FlaskClient, state: str, act: str, field: str, value: str
+) -> None:
+    form = re.search(
+        rf'<form[^>]*action="[^"]*/{act}".*?</form>', page(client, f"console-{state}"), re.DOTALL
+    )
+    assert form and f'name="{field}" value="{value}"' in form.group()
+
+
+def test_free_colleagues_come_first_and_the_others_cannot_be_chosen(client: FlaskClient) -> None:
+    html = page(client, "console-talking")
+    names = re.findall(r'<span class="cut">\s*<b>([^<]+)</b>', html)
+    assert names == ["He Qian", "Zhang Rui", "Luo Fan", "Wu Jing"]
+    inputs = re.findall(r'<input type="radio"\s+name="agent_id".*?/>', html, re.DOTALL)
+    assert ["disabled" in each for each in inputs] == [False, False, True, True]
+    assert "Transfer the call" not in page(client, "console-all-busy")
+    assert "Nobody else is signed on." in page(client, "console-alone")
+
+
+def test_no_two_controls_of_a_page_answer_to_one_key(client: FlaskClient) -> None:
+    for name in states():
+        state = page(client, name).split('id="state"')[-1].split('id="notice"')[0]
+        shown = re.sub(r'<form class="node"[^>]*hidden>.*?</form>', "", state, flags=re.DOTALL)
+        keys = re.findall(r'data-key="([^"]+)"', shown)
+        assert sorted(keys) == sorted(set(keys)), name
 
 
 def test_a_barred_dial_cannot_be_pressed(client: FlaskClient) -> None:

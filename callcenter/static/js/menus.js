@@ -1,4 +1,5 @@
-/* Menus close when one clicks elsewhere; tabs of the telephone layout; the dialog of keys. */
+/* Menus close when one clicks elsewhere; barred controls say why; tabs of the telephone layout; the dialog of keys. */
+import { showNotice } from "./words.js";
 
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -22,6 +23,8 @@ export function startMenus() {
   document.addEventListener("click", (event) => {
     const { target } = event;
     closeMenus(target.closest("details.menu"));
+    const barred = target.closest('[aria-disabled="true"][data-why]');
+    if (barred) showNotice(barred.dataset.why);
     if (target.closest("[data-open-keys]")) document.getElementById("keys").showModal();
     const tab = target.closest("[data-set-tab]");
     if (tab) {
@@ -32,6 +35,14 @@ export function startMenus() {
     if (side) document.documentElement.dataset.side = side.dataset.setSide;
     if (tab || side) markTabs();
   });
+  // Where a list opens to choose from, its first entry gets the focus: arrows choose, Enter sends.
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (event.target.matches?.("details.menu[open]")) event.target.querySelector("[data-first]")?.focus();
+    },
+    true,
+  );
   // A choice in a menu closes it; the answer of the server brings the rest.
   document.addEventListener("submit", (event) => {
     const menu = event.target.closest("details.menu");

@@ -6,9 +6,18 @@ import { hideNotice, showNotice, word } from "./words.js";
 function keepWhatIsTheirs() {
   // Only while it belongs to the same call task: a note must never move to the next customer.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    !(old instanceof HTMLElement && old.dataset.keep && old.dataset.keep === fresh.dataset?.keep && old.id === fresh.id);
+    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh)));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement));
+}
+
+function isSame(old, fresh, name) {
+  return Boolean(old.dataset[name]) && old.dataset[name] === fresh.dataset?.[name];
+}
+
+/* A list one is choosing from does not change under the pointer. */
+function isOpenStill(old, fresh) {
+  return isSame(old, fresh, "keepOpen") && Boolean(old.closest("details")?.open);
 }
 
 /* Replace the state by newer HTML and tell the rest of the page. */

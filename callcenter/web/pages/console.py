@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
+from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.frame import Frame, Money
 
 
@@ -283,6 +284,16 @@ class Barred:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody the call may be given to. `team` may be empty; who is not free cannot be chosen."""
+
+    id: str
+    name: str
+    team: str
+    is_free: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentCall:
     """The call task before the agent, from reservation to saved wrap-up.
 
@@ -290,6 +301,12 @@ class CurrentCall:
     preview or the wrap-up, `allowed_seconds` is its whole length. `result` is the carrier's call
     result once known; `failure` names the cause of a failed one. `cancel_reason` is set when gone.
     `own_number` is the agent's masked telephone if that rings first.
+
+    While talking: `is_muted` is the mute of the agent's own telephone, a softphone mutes itself.
+    `why_no_hold` and `why_no_transfer` are sentences shown where `may_hold` or `may_transfer` is
+    false. `answered_by` is machine when that is what it sounds like. `agent_leg`: connected,
+    connecting or lost; a lost one has to be back by `agent_back_by`. `mode` is the dialing mode:
+    manual, preview, progressive, power or predictive.
     """
 
     call_task_id: str
@@ -311,6 +328,28 @@ class CurrentCall:
     own_number: str | None = None
     may_ask_more_time: bool = False
     skip_reasons: tuple[str, ...] = ("busy_with_another", "known_to_me", "language", "wrong_skill", "other")
+    is_held: bool = False
+    is_muted: bool = False
+    may_hold: bool = False
+    may_transfer: bool = False
+    why_no_hold: str | None = None
+    why_no_transfer: str | None = None
+    colleagues: tuple[Colleague, ...] = ()
+    answered_by: str | None = None
+    is_recording_paused: bool = False
+    agent_leg: str = "connected"
+    agent_back_by: datetime | None = None
+    mode: str = "preview"
+
+    @property
+    def came_answered(self) -> bool:
+        """True where nobody pressed Dial: the customer is on the line when the call opens."""
+        return self.mode in AUTOMATIC_MODES
+
+    @property
+    def by_freedom(self) -> tuple[Colleague, ...]:
+        """Colleagues in the order they are offered: the free ones first, then by name."""
+        return tuple(sorted(self.colleagues, key=lambda one: (not one.is_free, one.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +391,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nothing to call: why, what comes next, and what the last attempts led to."""
+    """Nothing to call: why, what comes next, and what the last attempts led to.
+
+    `mode` is the dialing mode of the campaign the agent works in.
+    """
 
     place_in_line: int | None = None
     idle_agents: int | None = None
@@ -363,13 +405,31 @@ class Idle:
     notes: tuple[Note, ...] = ()
     team_size: int | None = None
     preview_seconds: int = 30
+    mode: str = "preview"
+
+    @property
+    def brings_answered_calls(self) -> bool:
+        """True where the next call opens with the customer already on the line."""
+        return self.mode in AUTOMATIC_MODES
+
+
+@dataclass(frozen=True, slots=True)
+class Softphone:
+    """The agent talks through this browser. `kind`: twilio or simulator; `url` is the simulator's."""
+
+    kind: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """The whole console: either a `call` is before the agent, or `idle` says why not."""
+    """The whole console: either a `call` is before the agent, or `idle` says why not.
+
+    `softphone` is None for an agent with a telephone of their own.
+    """
 
     frame: Frame
     rail: Rail
     call: CurrentCall | None = None
     idle: Idle = field(default_factory=Idle)
+    softphone: Softphone | None = None

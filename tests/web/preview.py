@@ -47,9 +47,10 @@ def create_preview(translations: Path | None = None) -> Flask:
 
     @app.get("/<any(console,floor):screen>/state")
     def state(screen: str) -> str:
-        shown = parse_qs(urlsplit(request.headers.get("Referer", "")).query).get("page", [""])[0]
         name = (
-            request.args.get("page") or shown or {"console": "console-talking", "floor": "floor-full"}[screen]
+            request.args.get("page")
+            or _shown()
+            or {"console": "console-talking", "floor": "floor-full"}[screen]
         )
         _, fragment, model = sample(name, _language(), "light")
         return render_template(fragment, page=model)
@@ -67,6 +68,8 @@ def create_preview(translations: Path | None = None) -> Flask:
     def act(anything: str) -> Reply | tuple[str, int]:
         if anything.endswith("/dial"):
             return "It is being dialled already.", 409
+        if _shown().startswith("console-phone-"):
+            return redirect("/console/state")
         return redirect("/console/state?page=console-talking")
 
     @app.after_request
@@ -75,6 +78,11 @@ def create_preview(translations: Path | None = None) -> Flask:
         return response
 
     return app
+
+
+def _shown() -> str:
+    """The sample on the page that asks."""
+    return parse_qs(urlsplit(request.headers.get("Referer", "")).query).get("page", [""])[0]
 
 
 def _language() -> str:

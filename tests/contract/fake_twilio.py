@@ -1,5 +1,6 @@
 """Twilio, played below the SDK: every request is kept as it would go over the wire, and answered from a plan."""
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import BaseAdapter
 
 from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
@@ -76,7 +78,7 @@ class FakeTwilio(BaseAdapter):
         response = requests.Response()
         response.status_code, response.url, response.request = reply.status, request.url, request
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        response._content = content
+        response.raw = urllib3.HTTPResponse(io.BytesIO(content), preload_content=False)
         response.headers.update(reply.headers)
         return response
 

@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from callcenter.config import Settings
 from callcenter.domain.enums import Role
-from callcenter.errors import ConfigError, Conflict, Unavailable
+from callcenter.errors import ConfigError, Conflict
 from callcenter.models import Agent
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
 from callcenter.web.pages.console import Softphone
@@ -38,7 +38,7 @@ def sign_on() -> Response:
         given = runtime().carrier.softphone_credentials(user.id, TOKEN_LASTS, now)
     except ConfigError as error:
         # What is missing is for the operator, who reads it in the log; the agent can only ask.
-        raise Unavailable(gettext("The softphone is not set up yet; tell your administrator.")) from error
+        raise Conflict(gettext("The softphone is not set up yet; tell your administrator.")) from error
     return jsonify(
         kind=phone.kind,
         url=phone.url,

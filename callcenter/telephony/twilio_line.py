@@ -7,7 +7,6 @@ from uuid import UUID
 from twilio.rest import Client
 
 from callcenter.config import (
-    SIMULATOR_ACCOUNT_SID,
     SIMULATOR_API_KEY_SECRET,
     SIMULATOR_API_KEY_SID,
     Settings,
@@ -49,7 +48,7 @@ def account_from(settings: Settings) -> TwilioAccount:
     if is_simulated and not key_sid:
         key_sid, key_secret = SIMULATOR_API_KEY_SID, SIMULATOR_API_KEY_SECRET
     return TwilioAccount(
-        account_sid=settings.twilio_account_sid or SIMULATOR_ACCOUNT_SID,
+        account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
         caller_id=settings.caller_id,
         public_base_url=settings.public_base_url,

@@ -11,17 +11,22 @@ import pytest
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
-from callcenter.domain.enums import AttemptState, CallResult
+from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode
 from callcenter.domain.ports import (
     CallbackRequest,
     CallWish,
     CarrierEvent,
     HangUp,
+    JoinRoom,
     NotProcessed,
     Placed,
     Placement,
     RefusalClass,
     Rejected,
+    RoomAnswer,
+    RoomChange,
+    RoomEvent,
+    RoomRole,
     Unknown,
 )
 from callcenter.telephony.refusals import refusal_of
@@ -252,6 +257,55 @@ def test_a_call_is_looked_up_and_ended_and_one_that_has_ended_stays_so(
     assert gone is not None and gone.result is CallResult.FAILED
     assert carrier.hang_up("CA" + "0" * 32)
     assert carrier.find("+12025554400", datetime.now(UTC) + timedelta(minutes=1)) == []
+
+
+def test_a_conversation_in_a_room_from_the_first_leg_to_its_end(
+    simulator: Simulator, product: Product
+) -> None:
+    """Agent, customer and supervisor by the port alone; every callback is signed and understood."""
+    carrier = carrier_at(simulator.base_url, product.base_url)
+    agent, attempt, watch = uuid4(), uuid4(), uuid4()
+    room, heard = f"agent-{agent.hex}", list[RoomEvent]()
+    for kind, subject, role in (
+        ("agent", agent, RoomRole.AGENT),
+        ("attempt", attempt, RoomRole.CUSTOMER),
+        ("watch", watch, RoomRole.SUPERVISOR),
+    ):
+        path = f"/carrier/twilio/{kind}/{subject}/answer"
+        product.answers[path] = carrier.answer(JoinRoom(room, agent, role))
+    simulator.set_number("+12025554500", outcome="human", ring_s=1, talk_s=1000)
+
+    def joined(placed: Placement) -> str:
+        assert isinstance(placed, Placed)
+        wait_for(lambda: simulator.call(placed.ref)["joined_room_at"])
+        return placed.ref
+
+    agent_leg = joined(carrier.place_agent(agent, f"client:agent_{agent.hex}"))
+    assert carrier.mute(room, agent_leg, False) is RoomAnswer.DONE, "also while alone in it"
+    customer = joined(places(carrier, "+12025554500", attempt))
+    boss = joined(carrier.place_supervisor(watch, f"client:agent_{watch.hex}"))
+    assert carrier.hold(room, customer, "en") is RoomAnswer.DONE
+    assert carrier.unhold(room, customer) is RoomAnswer.DONE
+    for mode in (SupervisorMode.WHISPER, SupervisorMode.BARGE, SupervisorMode.MONITOR):
+        assert carrier.set_mode(room, boss, mode, agent_leg) is RoomAnswer.DONE
+    assert carrier.remove(room, boss) is RoomAnswer.DONE
+    assert carrier.remove(room, boss) is RoomAnswer.GONE
+    assert carrier.end_room(room) is RoomAnswer.DONE
+    assert carrier.end_room(room) is RoomAnswer.GONE
+    path = f"/carrier/twilio/room/{agent}/events"
+    wait_for(lambda: any(each["StatusCallbackEvent"] == "conference-end" for each in product.at(path)))
+    for received in [each for each in product.received if each.path == path]:
+        request = CallbackRequest(path, list(received.params.items()), received.headers)
+        assert carrier.verify(request)
+        heard += [event for event in carrier.parse(request) if isinstance(event, RoomEvent)]
+    assert [event.sequence for event in heard] == list(range(len(heard)))
+    assert {event.room for event in heard} == {room} and len({event.key for event in heard}) == len(heard)
+    modes = [(event.muted, event.coaching) for event in heard if event.ref == boss]
+    assert (False, True) in modes and modes[0] == (True, False)
+    customer_held = [event.held for event in heard if event.ref == customer]
+    assert True in customer_held and customer_held[-1] is False
+    changes = [event.change for event in heard]
+    assert changes[0] is RoomChange.JOINED and changes[-1] is RoomChange.ENDED
 
 
 def test_requests_go_to_no_other_host_than_twilios_or_the_one_set() -> None:

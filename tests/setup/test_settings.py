@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.config import SIMULATOR_ACCOUNT_SID, SIMULATOR_API_KEY_SID, load_settings
+from callcenter.config import SIMULATOR_ACCOUNT_SID, load_settings
 from callcenter.errors import ConfigError
 from callcenter.home import open_home
+from callcenter.telephony.simulator.settings import DEFAULT_API_KEY_SECRET, DEFAULT_API_KEY_SID
 from callcenter.telephony.twilio import account_from
 
 PRODUCTION = {
@@ -162,6 +163,6 @@ def test_nothing_is_recorded_and_nobody_listens_for_machines_unless_asked() -> N
 
 def test_the_simulator_s_softphones_need_no_key_and_real_ones_do() -> None:
     simulated, real = account_from(load_settings({})), account_from(load_settings(PRODUCTION))
-    assert simulated.api_key_sid == SIMULATOR_API_KEY_SID and simulated.api_key_secret
+    assert (simulated.api_key_sid, simulated.api_key_secret) == (DEFAULT_API_KEY_SID, DEFAULT_API_KEY_SECRET)
     assert simulated.base_url == "http://127.0.0.1:4010"
     assert (real.api_key_sid, real.base_url) == (None, None)

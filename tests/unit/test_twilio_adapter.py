@@ -13,14 +13,20 @@ from werkzeug.datastructures import MultiDict
 
 from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode
 from callcenter.domain.ports import (
+    AmdPolicy,
+    CallbackNews,
     CallbackRequest,
     CallWish,
     CarrierEvent,
     HangUp,
     JoinRoom,
+    MachineHeard,
     NotProcessed,
     Placed,
     Placement,
+    RecordingEvent,
+    RecordingState,
+    RecordPolicy,
     RefusalClass,
     Rejected,
     RoomAnswer,
@@ -306,6 +312,54 @@ def test_a_conversation_in_a_room_from_the_first_leg_to_its_end(
     assert True in customer_held and customer_held[-1] is False
     changes = [event.change for event in heard]
     assert changes[0] is RoomChange.JOINED and changes[-1] is RoomChange.ENDED
+
+
+def _news(carrier: TwilioCarrier, product: Product, path: str) -> list[CallbackNews]:
+    """What the callbacks that came to this path tell, each one signed."""
+    told: list[CallbackNews] = []
+    for received in [each for each in product.received if each.path == path]:
+        request = CallbackRequest(path, list(received.params.items()), received.headers)
+        assert carrier.verify(request)
+        told += carrier.parse(request)
+    return told
+
+
+def test_a_call_that_is_listened_to_and_recorded_can_be_told_apart_and_its_sound_fetched(
+    simulator: Simulator, product: Product
+) -> None:
+    carrier = carrier_at(simulator.base_url, product.base_url)
+    agent, attempt, since = uuid4(), uuid4(), datetime.now(UTC)
+    room, answers = f"agent-{agent.hex}", "/carrier/twilio/{}/{}/answer"
+    for kind, subject, role in (("agent", agent, RoomRole.AGENT), ("attempt", attempt, RoomRole.CUSTOMER)):
+        join = JoinRoom(room, agent, role, RecordPolicy.ON)
+        product.answers[answers.format(kind, subject)] = carrier.answer(join)
+    simulator.set_number("+12025554600", outcome="machine", ring_s=1, talk_s=1000)
+    agent_leg = carrier.place_agent(agent, f"client:agent_{agent.hex}")
+    wish = CallWish(attempt, "+12025554600", RING, LONGEST, AmdPolicy.LISTEN)
+    customer = carrier.place(wish)
+    assert isinstance(agent_leg, Placed) and isinstance(customer, Placed)
+    heard = wait_for(lambda: _news(carrier, product, f"/carrier/twilio/attempt/{attempt}/amd"))
+    assert isinstance(heard[0], MachineHeard) and heard[0].ref == customer.ref
+    assert carrier.identify(customer.ref) == attempt and carrier.identify(agent_leg.ref) is None
+    listed = carrier.calls_between(since - timedelta(seconds=1), datetime.now(UTC) + timedelta(seconds=1))
+    assert listed is not None
+    assert {call.ref: call.is_ours for call in listed}.items() >= {
+        agent_leg.ref: False,
+        customer.ref: True,
+    }.items()
+    wait_for(lambda: carrier.pause_recording(room, True) is RoomAnswer.DONE)
+    assert carrier.pause_recording(room, False) is RoomAnswer.DONE
+    assert carrier.move(customer.ref, attempt) is RoomAnswer.DONE
+    assert carrier.end_room(room) is RoomAnswer.DONE
+    told = f"/carrier/twilio/room/{agent}/recording"
+    ready = wait_for(lambda: [each for each in _news(carrier, product, told) if _is_ready(each)])
+    sound = carrier.recording(ready[0].ref)
+    assert sound is not None and sound.startswith(b"RIFF")
+    assert carrier.recording("RE" + "0" * 32) is None
+
+
+def _is_ready(news: CallbackNews) -> bool:
+    return isinstance(news, RecordingEvent) and news.state is RecordingState.READY
 
 
 def test_requests_go_to_no_other_host_than_twilios_or_the_one_set() -> None:

@@ -47,10 +47,11 @@ def voice_of(language: str) -> str:
 def _room(decision: JoinRoom, urls: CallbackUrls) -> Dial:
     """The room outlives every leg: our server decides what a leave means.
 
-    Every leg names the callbacks and, where calls are recorded, the recording, because the first leg's word
-    counts for the whole life of the room and any leg may come first. Recording runs from the moment two
-    legs hear each other until the ROOM ends, one channel; what is heard on hold is not in it. Legs bear no
-    label: Twilio puts a leg whose label is taken out of the room, and a leg that comes back, or the next
+    Every leg names the callbacks, because the first leg's word on them counts for the whole life of the room
+    and any leg may come first; likewise the recording, where calls are recorded, as Twilio does not say whose
+    word counts there. A recording runs from the moment two
+    legs hear each other until the ROOM ends, in one channel: the customers of one sign-in follow each other
+    in it. What is heard on hold is not in it. Legs bear no label: Twilio puts a leg whose label is taken out of the room, and a leg that comes back, or the next
     customer, may arrive before the last one's label is free. Silence while alone, and no beeps.
     """
     is_heard = decision.role is not RoomRole.SUPERVISOR

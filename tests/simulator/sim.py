@@ -21,6 +21,9 @@ from werkzeug.wrappers import Request, Response
 ACCOUNT_SID = "AC00000000000000000000000000000510"
 AUTH_TOKEN = "a-token-for-tests"
 CALLER = "+15005550006"
+API_KEY_SID = "SK00000000000000000000000000000510"
+API_KEY_SECRET = "carrier-sim-secret-for-loopback-only"
+APPLICATION_SID = "AP00000000000000000000000000000510"
 
 
 class RedirectingHttpClient(TwilioHttpClient):
@@ -60,9 +63,14 @@ class Simulator:
     def set_number(self, address: str, **plan: Any) -> None:
         assert self.control("PUT", f"numbers/{address}", plan).ok
 
+    def alerts(self, sid: str) -> list[int]:
+        lines = self.control("GET", "log?event=alert.raised").json()["lines"]
+        return [line["code"] for line in lines if line["call"] == sid]
+
     def settle(self) -> None:
         """Take faults away, end every live call and let the last webhook out: the next test starts clean."""
         self.control("DELETE", "faults")
+        self.control("DELETE", "campaigns")
         for call in self.control("GET", "calls").json()["calls"]:
             if call["status"] in ("queued", "ringing", "in-progress"):
                 with suppress(TwilioRestException):  # it may end by itself meanwhile
@@ -113,6 +121,7 @@ class Product:
     """Answers TwiML by path, keeps every webhook it gets. `answers`: path to body or (status, body)."""
 
     answers: dict[str, str | tuple[int, str]] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     statuses: dict[str, list[int]] = field(default_factory=dict)
     _server: BaseWSGIServer | None = None
@@ -145,7 +154,8 @@ class Product:
         answer = self.answers.get(request.path, "")
         status, body = answer if isinstance(answer, tuple) else (200, answer)
         status = planned.pop(0) if planned else status
-        return Response(body, status=status, content_type="text/xml")(environ, start_response)
+        kind = self.types.get(request.path, "text/xml")
+        return Response(body, status=status, content_type=kind)(environ, start_response)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 5) -> Any:

@@ -1,33 +1,12 @@
 """Rooms: who is in, what is told about it, and how they end."""
 
-from typing import Any
-
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from .sim import CALLER, Product, Simulator, wait_for
+from .rooms import dial, join, told
+from .sim import Product, Simulator, wait_for
 
 pytestmark = pytest.mark.slow
-
-EVENTS = "start end join leave mute hold modify"
-
-
-def dial(product: Product, room: str, *, reports: bool = False, **attributes: str) -> str:
-    if reports:
-        attributes |= {"statusCallback": f"{product.base_url}/room", "statusCallbackEvent": EVENTS}
-    written = " ".join(f'{name}="{value}"' for name, value in attributes.items())
-    return f"<Response><Dial><Conference {written}>{room}</Conference></Dial></Response>"
-
-
-def join(simulator: Simulator, product: Product, to: str, path: str, document: str) -> Any:
-    product.answers[path] = document
-    call = simulator.twilio.calls.create(to=to, from_=CALLER, url=product.base_url + path, timeout=600)
-    wait_for(lambda: simulator.call(call.sid)["joined_room_at"])
-    return call
-
-
-def told(product: Product) -> list[str]:
-    return [params["StatusCallbackEvent"] for params in product.at("/room")]
 
 
 def test_agent_and_customer_meet_talk_and_part(simulator: Simulator, product: Product) -> None:

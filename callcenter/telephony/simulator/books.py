@@ -1,149 +1,23 @@
-"""The simulator's books: every call, room and number plan it knows, in memory, behind one lock.
+"""The simulator's books: every call, room, recording and number plan it knows, in memory, behind one lock.
 
-Nothing here decides anything; `exchange` and `rooms` write, the REST and control faces read.
-Every change of a call gives it the next sequence number, so a client can follow changes by polling.
+Nothing here decides anything; `exchange`, `rooms` and `recordings` write, the REST and control faces read.
+Every change of a call gives it the next sequence number, so a client can follow changes by polling. Only
+so many ended calls, rooms and recordings are kept: memory stays flat.
 """
 
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime
-from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
 
-from .outcomes import Fate, NumberPlan
-from .timers import Timer
-from .twiml import Step
+from .outcomes import Campaign, NumberPlan
+from .records import Call, CallOrder, Conference, Recording, RecordingOrder
 
-
-class CallStatus(StrEnum):
-    """Twilio's REST statuses; `initiated` exists in callbacks only."""
-
-    QUEUED = "queued"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    BUSY = "busy"
-    FAILED = "failed"
-    NO_ANSWER = "no-answer"
-    CANCELED = "canceled"
-
-
-LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
-
-
-class EndedBy(StrEnum):
-    CUSTOMER = "customer"
-    PRODUCT = "product"
-    CARRIER = "carrier"
-
-
-@dataclass(frozen=True, slots=True)
-class CallOrder:
-    """What a create request asked for; checked, never changed. Times in seconds."""
-
-    to: str
-    caller: str
-    url: str | None = None
-    method: str = "POST"
-    fallback_url: str | None = None
-    fallback_method: str = "POST"
-    twiml: str | None = None
-    status_callback: str | None = None
-    status_callback_method: str = "POST"
-    events: frozenset[str] = frozenset({"completed"})
-    timeout_s: int = 60
-    time_limit_s: int = 14_400
-
-
-@dataclass(slots=True)
-class Document:
-    """The TwiML a call is running. A new document replaces the object, so late answers find it stale."""
-
-    url: str | None
-    method: str = "POST"
-    steps: list[Step] = field(default_factory=list)
-    dialing: Step | None = None
-    is_fallback: bool = False
-
-
-@dataclass(slots=True)
-class Call:
-    sid: str
-    order: CallOrder
-    created_at: datetime
-    updated_at: datetime
-    number: int
-    queue_ms: int = 0
-    status: CallStatus = CallStatus.QUEUED
-    seq: int = 0
-    fate: Fate | None = None
-    dialed_at: datetime | None = None
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    ended_by: EndedBy | None = None
-    sip_code: int | None = None
-    room: str | None = None
-    joined_room_at: datetime | None = None
-    company_since: datetime | None = None
-    first_company_at: datetime | None = None
-    talked_s: float = 0.0
-    callbacks_fired: int = 0
-    documents_fetched: int = 0
-    document: Document | None = None
-    timers: dict[str, Timer] = field(default_factory=dict)
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in LIVE
-
-    def duration_s(self, now: datetime) -> float:
-        """Seconds from the answer to the end (or to `now` while it lasts); 0 when never answered."""
-        if self.answered_at is None:
-            return 0.0
-        return max(0.0, ((self.ended_at or now) - self.answered_at).total_seconds())
-
-    def talking_s(self, now: datetime) -> float:
-        """Seconds spent in a room with somebody who could speak."""
-        running = (now - self.company_since).total_seconds() if self.company_since else 0.0
-        return self.talked_s + running
-
-
-@dataclass(slots=True)
-class Participant:
-    call_sid: str
-    joined_at: datetime
-    updated_at: datetime
-    label: str | None = None
-    muted: bool = False
-    hold: bool = False
-    coaching: bool = False
-    call_sid_to_coach: str | None = None
-    start_on_enter: bool = True
-    end_on_exit: bool = False
-
-    @property
-    def only_listens(self) -> bool:
-        """A monitor, or a coach the customer cannot hear: nobody to talk with."""
-        return self.coaching or (self.muted and not self.start_on_enter)
-
-
-@dataclass(slots=True)
-class Conference:
-    sid: str
-    name: str
-    created_at: datetime
-    updated_at: datetime
-    status: str = "init"
-    participants: dict[str, Participant] = field(default_factory=dict)
-    callback_url: str | None = None
-    callback_method: str = "POST"
-    callback_events: frozenset[str] = frozenset()
-    callbacks_fired: int = 0
-    reason_ended: str | None = None
-    ended_by_call: str | None = None
+Kept = TypeVar("Kept", Call, Conference, Recording)
+LOOKED_AT = 64
 
 
 def wall_clock() -> datetime:
@@ -158,11 +32,15 @@ class Books:
         self.lock = threading.RLock()
         self.now = clock
         self.calls: dict[str, Call] = {}
+        self.live: dict[str, Call] = {}
         self.conferences: dict[str, Conference] = {}
+        self.recordings: dict[str, Recording] = {}
         self.number_plans: dict[str, NumberPlan] = {}
+        self.campaigns: dict[str, Campaign] = {}
         self.seq = 0
-        self._kept_calls = kept_calls
+        self._kept = kept_calls
         self._by_change: OrderedDict[str, Call] = OrderedDict()
+        self._by_number: dict[str, dict[str, Call]] = {}
         self._live_rooms: dict[str, Conference] = {}
         self._calls_made = 0
 
@@ -171,10 +49,21 @@ class Books:
         now = self.now()
         self._calls_made += 1
         call = Call(f"CA{uuid.uuid4().hex}", order, now, now, self._calls_made, queue_ms)
-        self.calls[call.sid] = call
+        self.calls[call.sid] = self.live[call.sid] = call
+        self._by_number.setdefault(order.to, {})[call.sid] = call
         self.touch(call)
-        self._forget_oldest()
+        for gone in _forget(self.calls, self._kept, lambda old: not old.is_live):
+            self._by_change.pop(gone.sid, None)
+            same_number = self._by_number[gone.order.to]
+            del same_number[gone.sid]
+            if not same_number:
+                del self._by_number[gone.order.to]
         return call
+
+    def close_call(self, call: Call) -> None:
+        """It has ended; it stays readable until it is forgotten."""
+        self.live.pop(call.sid, None)
+        self.touch(call)
 
     def touch(self, call: Call) -> None:
         """Note that this call changed just now."""
@@ -194,8 +83,9 @@ class Books:
         changed.reverse()
         return changed
 
-    def calls_newest_first(self) -> Iterator[Call]:
-        return reversed(self.calls.values())
+    def calls_newest_first(self, to: str | None = None) -> Iterator[Call]:
+        """All kept calls, or those to one number."""
+        return reversed((self.calls if to is None else self._by_number.get(to, {})).values())
 
     def open_room(self, name: str) -> Conference:
         """The live conference of that name, or a new one."""
@@ -204,19 +94,42 @@ class Books:
             room = Conference(f"CF{uuid.uuid4().hex}", name, now, now)
             self.conferences[room.sid] = room
             self._live_rooms[name] = room
+            _forget(self.conferences, self._kept, lambda old: not old.is_live)
         return self._live_rooms[name]
 
     def close_room(self, room: Conference) -> None:
         self._live_rooms.pop(room.name, None)
 
+    def live_rooms(self) -> list[Conference]:
+        return list(self._live_rooms.values())
+
     def find_room(self, sid_or_name: str) -> Conference | None:
         """By sid, or by name while it lives."""
         return self.conferences.get(sid_or_name) or self._live_rooms.get(sid_or_name)
 
-    def _forget_oldest(self) -> None:
-        if len(self.calls) <= self._kept_calls:
-            return
-        oldest = next(iter(self.calls.values()))
-        if not oldest.is_live:
-            del self.calls[oldest.sid]
-            del self._by_change[oldest.sid]
+    def open_recording(
+        self, order: RecordingOrder, call_sid: str | None, conference_sid: str | None
+    ) -> Recording:
+        """Write a recording that runs from now on."""
+        now = self.now()
+        made = Recording(f"RE{uuid.uuid4().hex}", order, now, now, call_sid, conference_sid)
+        made.running_since = now
+        self.recordings[made.sid] = made
+        _forget(self.recordings, self._kept, lambda old: not old.is_running)
+        return made
+
+    def recordings_of(self, sid: str) -> list[Recording]:
+        """Of a call or a conference, newest first."""
+        found = self.recordings.values()
+        return [each for each in reversed(found) if sid in (each.call_sid, each.conference_sid)]
+
+
+def _forget(kept: MutableMapping[str, Kept], most: int, is_over: Callable[[Kept], bool]) -> list[Kept]:
+    """Drop the oldest that are over. A few that live for hours at the front do not hold up the others."""
+    surplus = len(kept) - most
+    if surplus <= 0:
+        return []
+    gone = [old for old in islice(kept.values(), surplus + LOOKED_AT) if is_over(old)][:surplus]
+    for old in gone:
+        del kept[old.sid]
+    return gone

@@ -4,7 +4,8 @@ import math
 from datetime import datetime
 from email.utils import format_datetime
 
-from .books import Call, CallStatus, Conference, Participant
+from .records import Call, CallStatus, Conference, Params, Participant
+from .twiml import Callback
 from .webhooks import Webhook
 from .world import World
 
@@ -21,8 +22,6 @@ ROOM_EVENTS = {
     "participant-unhold": "hold",
     "participant-modify": "modify",
 }
-
-Params = list[tuple[str, str]]
 
 
 def rfc2822(moment: datetime) -> str:
@@ -41,7 +40,7 @@ def call_params(world: World, call: Call, status: str | None = None) -> Params:
         ("CallSid", call.sid),
         ("AccountSid", world.settings.account_sid),
         ("ApiVersion", API_VERSION),
-        ("Direction", "outbound-api"),
+        ("Direction", order.direction),
         ("CallStatus", status or call.status.value),
         ("From", order.caller),
         ("To", order.to),
@@ -56,7 +55,7 @@ def call_params(world: World, call: Call, status: str | None = None) -> Params:
     ):
         params += [(f"{side}City", ""), (f"{side}State", ""), (f"{side}Zip", "")]
         params.append((f"{side}Country", _country(address)))
-    return params
+    return params + list(order.extra)
 
 
 def _country(address: str) -> str:
@@ -84,10 +83,25 @@ def announce_call(world: World, call: Call, event: str, status: str | None = Non
             ("Duration", str(math.ceil(seconds / 60))),
             ("SipResponseCode", str(call.sip_code)),
         ]
+    if event in ("answered", "completed"):
+        params += answered_by_params(call)
     call.callbacks_fired += 1
     world.courier.send(
         Webhook("status", call.sid, order.status_callback, params, order.status_callback_method)
     )
+
+
+def answered_by_params(call: Call) -> Params:
+    """What the machine detector said, if it has."""
+    if call.answered_by is None:
+        return []
+    return [("AnsweredBy", call.answered_by), ("MachineDetectionDuration", str(call.amd_ms))]
+
+
+def announce_detection(world: World, call: Call, callback: Callback) -> None:
+    """The asynchronous detector's own callback."""
+    params = [("CallSid", call.sid), ("AccountSid", world.settings.account_sid), *answered_by_params(call)]
+    world.courier.send(Webhook("amd", call.sid, callback.url, params, callback.method))
 
 
 def whole_seconds(call: Call, now: datetime) -> int:
@@ -105,6 +119,8 @@ def announce_room(
     """Send a conference callback, if the first participant's `<Conference>` asked for that kind."""
     call_sid = participant.call_sid if participant else None
     world.journal.note(f"room.{event}", room=room.sid, call=call_sid)
+    if event == "conference-end" and world.faults.strikes("conference_end_lost"):
+        return
     if room.callback_url is None or ROOM_EVENTS[event] not in room.callback_events:
         return
     params = [

@@ -15,11 +15,12 @@ from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .books import Call
+from .chance import BadPlan
 from .exchange import Exchange
 from .faults import BadFaults
-from .outcomes import BadNumberPlan, NumberPlan, number_plan
+from .outcomes import number_plan, read_campaign
 from .page import control_page
+from .records import Call
 from .world import World
 
 LONGEST_ALONE_S = 2.0
@@ -51,6 +52,10 @@ class ControlFace:
                 _rule("/_sim/numbers", "GET", self.numbers),
                 _rule(number, "PUT", self.put_number),
                 _rule(number, "DELETE", self.delete_number),
+                _rule("/_sim/campaigns", "GET", self.campaigns),
+                _rule("/_sim/campaigns", "DELETE", self.delete_campaigns),
+                _rule("/_sim/campaigns/<prefix>", "PUT", self.put_campaign),
+                _rule("/_sim/campaigns/<prefix>", "DELETE", self.delete_campaigns),
                 _rule("/_sim/faults", "GET", self.faults),
                 _rule("/_sim/faults", "PUT", self.put_faults),
                 _rule("/_sim/faults", "DELETE", self.delete_faults),
@@ -66,7 +71,7 @@ class ControlFace:
             guard(request, port)
             endpoint, values = self._routes.bind_to_environ(request.environ).match()
             response: Response = endpoint(request, **values)
-        except (BadFaults, BadNumberPlan) as error:
+        except (BadFaults, BadPlan) as error:
             response = _json({"error": str(error)}, 400)
         except HTTPException as error:
             response = _json({"error": error.description or error.name}, error.code or 500)
@@ -112,17 +117,36 @@ class ControlFace:
 
     def numbers(self, _request: Request) -> Response:
         with self._world.books.lock:
-            return _json({to: _plan_json(plan) for to, plan in self._world.books.number_plans.items()})
+            return _json({to: plan.as_json() for to, plan in self._world.books.number_plans.items()})
 
     def put_number(self, request: Request, address: str) -> Response:
         plan = number_plan(_body(request))
         with self._world.books.lock:
             self._world.books.number_plans[address] = plan
-        return _json(_plan_json(plan))
+        return _json(plan.as_json())
 
     def delete_number(self, _request: Request, address: str) -> Response:
         with self._world.books.lock:
             self._world.books.number_plans.pop(address, None)
+        return Response(status=204)
+
+    def campaigns(self, _request: Request) -> Response:
+        with self._world.books.lock:
+            campaigns = self._world.books.campaigns.items()
+            return _json({prefix: campaign.as_json() for prefix, campaign in campaigns})
+
+    def put_campaign(self, request: Request, prefix: str) -> Response:
+        campaign = read_campaign(_body(request))
+        with self._world.books.lock:
+            self._world.books.campaigns[prefix] = campaign
+        return _json(campaign.as_json())
+
+    def delete_campaigns(self, _request: Request, prefix: str | None = None) -> Response:
+        with self._world.books.lock:
+            if prefix is None:
+                self._world.books.campaigns.clear()
+            else:
+                self._world.books.campaigns.pop(prefix, None)
         return Response(status=204)
 
     def faults(self, _request: Request) -> Response:
@@ -191,21 +215,13 @@ def _call_json(call: Call, now: datetime) -> dict[str, Any]:
         "answered_at": _iso(call.answered_at),
         "joined_room_at": _iso(call.joined_room_at),
         "room": call.room,
+        "hears": call.hears(),
+        "answered_by": call.answered_by,
         "ended_at": _iso(call.ended_at),
         "duration_s": round(call.duration_s(now), 3),
         "talked_s": round(call.talking_s(now), 3),
         "ended_by": call.ended_by.value if call.ended_by else None,
         "seq": call.seq,
-    }
-
-
-def _plan_json(plan: NumberPlan) -> dict[str, Any]:
-    return {
-        "outcome": plan.outcome.value,
-        "ring_s": plan.ring_s,
-        "talk_s": plan.talk_s,
-        "patience_s": plan.patience_s,
-        "stays": plan.stays,
     }
 
 

@@ -5,11 +5,15 @@
 | rest_429, rest_500_before | a write to the REST API is refused and nothing was done |
 | rest_500_after, drop_after | it was done, but the answer is a 500 or a cut connection |
 | hang_after | it was done, but the answer comes only after these seconds |
-| list_lag_s | calls younger than this are missing from lists |
+| late_accept | the connection is cut, and only these seconds later the call comes into being |
+| list_lag | calls younger than these seconds are missing from lists |
 | cb_drop, cb_dup, cb_reorder | a callback is lost, sent twice, or sent after the one behind it |
-| cb_delay_s | callbacks wait this long |
+| cb_delay | callbacks wait these seconds |
 | cb_before_response | the first callback arrives before the create request is answered |
 | bad_signature | a webhook is signed with the wrong key |
+| agent_leg_drop | these (simulated) seconds after an agent's leg has company, it is cut off |
+| conference_end_lost | a conference ends and the product is not told |
+| clock_skew | the carrier's clock is these seconds ahead, or behind when negative |
 """
 
 import threading
@@ -27,8 +31,13 @@ SWITCHES = (
     "cb_reorder",
     "cb_before_response",
     "bad_signature",
+    "conference_end_lost",
 )
-TIMED = ("hang_after", "list_lag_s", "cb_delay_s")
+TIMED = ("hang_after", "late_accept", "list_lag", "cb_delay", "agent_leg_drop", "clock_skew")
+ALSO_CALLED = {"list_lag_s": "list_lag", "cb_delay_s": "cb_delay"}
+USUAL_SECONDS = {"late_accept": 3.0, "agent_leg_drop": 3.0}
+MOST_SECONDS = 600.0
+MOST_SKEW_S = 86_400.0
 
 
 class BadFaults(ValueError):
@@ -56,16 +65,21 @@ class Faults:
         """Set the named faults, leave the others. Raises `BadFaults` and changes nothing."""
         if not isinstance(body, dict):
             raise BadFaults("send a JSON object of fault names")
-        unknown = sorted(set(body) - set(SWITCHES) - set(TIMED))
+        named = {ALSO_CALLED.get(str(name), str(name)): value for name, value in body.items()}
+        unknown = sorted(set(named) - set(SWITCHES) - set(TIMED))
         if unknown:
             raise BadFaults(f"unknown faults: {', '.join(unknown)}; known: {', '.join(SWITCHES + TIMED)}")
-        read = {name: _read(name, value) for name, value in body.items()}
+        read = {name: _read(name, value) for name, value in named.items()}
         with self._lock:
             self._faults.update(read)
 
-    def clear(self) -> None:
+    def clear(self, name: str | None = None) -> None:
+        """Take one fault away, or all."""
         with self._lock:
-            self._faults.clear()
+            if name is None:
+                self._faults.clear()
+            else:
+                self._faults.pop(ALSO_CALLED.get(name, name), None)
 
     def strikes(self, name: str) -> bool:
         """Take one chance of this fault."""
@@ -82,22 +96,26 @@ class Faults:
 
     def seconds(self, name: str) -> float:
         """Take one chance of a timed fault: its seconds, or 0."""
-        if not self.strikes(name):
-            return 0.0
+        return self.setting(name) if self.strikes(name) else 0.0
+
+    def setting(self, name: str) -> float:
+        """The seconds of a timed fault that is on, without taking a chance; else 0."""
         with self._lock:
             fault = self._faults.get(name)
             return fault.seconds if fault else 0.0
 
     def as_json(self) -> dict[str, Any]:
         with self._lock:
-            return {
-                name: {"next": fault.left} if fault.left is not None else {"probability": fault.probability}
-                for name, fault in self._faults.items()
-            } | {
-                name: {"seconds": fault.seconds} | ({"next": fault.left} if fault.left is not None else {})
-                for name, fault in self._faults.items()
-                if name in TIMED
-            }
+            return {name: _shown(name, fault) for name, fault in self._faults.items()}
+
+
+def _shown(name: str, fault: Fault) -> dict[str, Any]:
+    shown: dict[str, Any] = {"seconds": fault.seconds} if name in TIMED else {}
+    if fault.left is not None:
+        shown["next"] = fault.left
+    elif name not in TIMED or fault.probability < 1:
+        shown["probability"] = fault.probability
+    return shown
 
 
 def _read(name: str, value: Any) -> Fault:
@@ -107,14 +125,20 @@ def _read(name: str, value: Any) -> Fault:
         left = value.get("next")
         if left is not None and (isinstance(left, bool) or not isinstance(left, int) or left < 0):
             raise BadFaults(f"{name}: next must be a whole number")
-        seconds = _number(name, value.get("seconds", 0), 600)
-        return Fault(_number(name, value.get("probability", 1), 1), left, seconds)
+        seconds = _seconds(name, value.get("seconds", USUAL_SECONDS.get(name, 0)))
+        return Fault(_number(name, value.get("probability", 1), 0, 1), left, seconds)
     if name in TIMED:
-        return Fault(seconds=_number(name, value, 600))
-    return Fault(probability=_number(name, value, 1))
+        return Fault(seconds=_seconds(name, value))
+    return Fault(probability=_number(name, value, 0, 1))
 
 
-def _number(name: str, value: Any, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise BadFaults(f"{name}: give a number from 0 to {most:g}, or an object with next")
+def _seconds(name: str, value: Any) -> float:
+    if name == "clock_skew":
+        return _number(name, value, -MOST_SKEW_S, MOST_SKEW_S)
+    return _number(name, value, 0, MOST_SECONDS)
+
+
+def _number(name: str, value: Any, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise BadFaults(f"{name}: give a number from {least:g} to {most:g}, or an object with next")
     return float(value)

@@ -1,46 +1,39 @@
-"""The Twilio face: routes, authentication, faults. What a resource does: `rest_calls`, `rest_conferences`."""
+"""The Twilio face: routes, authentication, faults. What a resource does: `rest_*`."""
 
 import hmac
 import time
 from collections.abc import Callable
 from typing import Any
 
+from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from .exchange import Exchange
-from .rest_calls import CallResource
+from .rest_calls import CallResource, Placing
 from .rest_conferences import ConferenceResource
-from .rest_shapes import RestError, error_response
+from .rest_recordings import ApplicationResource, RecordingResource
+from .rest_shapes import AnswerCut, RestError, error_response
 from .world import World
 
 PREFIX = "/2010-04-01/"
 ACCOUNT = "/2010-04-01/Accounts/<account>"
 
 
-class AnswerCut(Exception):
-    """The connection is to be cut without an answer; the request has been carried out."""
-
-
 class TwilioFace:
     def __init__(self, world: World, exchange: Exchange) -> None:
         self._world = world
-        calls, rooms = CallResource(world, exchange), ConferenceResource(world, exchange)
-        room, person = f"{ACCOUNT}/Conferences/<sid>", f"{ACCOUNT}/Conferences/<sid>/Participants/<who>.json"
+        placing = Placing(world, exchange)
+        calls = CallResource(world, exchange, placing)
+        rooms = ConferenceResource(world, exchange, placing)
+        recordings = RecordingResource(world, exchange, calls, rooms)
         self._routes = Map(
             [
-                _rule(f"{ACCOUNT}/Calls.json", "POST", calls.create),
-                _rule(f"{ACCOUNT}/Calls.json", "GET", calls.list),
-                _rule(f"{ACCOUNT}/Calls/<sid>.json", "GET", calls.fetch),
-                _rule(f"{ACCOUNT}/Calls/<sid>.json", "POST", calls.update),
-                _rule(f"{ACCOUNT}/Conferences.json", "GET", rooms.list),
-                _rule(f"{room}.json", "GET", rooms.fetch),
-                _rule(f"{room}.json", "POST", rooms.update),
-                _rule(f"{room}/Participants.json", "GET", rooms.list_participants),
-                _rule(person, "GET", rooms.fetch_participant),
-                _rule(person, "POST", rooms.update_participant),
-                _rule(person, "DELETE", rooms.remove_participant),
+                *_call_rules(calls),
+                *_conference_rules(rooms),
+                *_recording_rules(recordings),
+                *_application_rules(ApplicationResource(world)),
             ]
         )
 
@@ -60,13 +53,13 @@ class TwilioFace:
         return response
 
     def _authenticate(self, request: Request) -> None:
+        """The account with its token, or an API key with its secret."""
         given, settings = request.authorization, self._world.settings
-        if (
-            given is None
-            or given.type != "basic"
-            or not hmac.compare_digest((given.username or "").encode(), settings.account_sid.encode())
-            or not hmac.compare_digest((given.password or "").encode(), settings.auth_token.encode())
-        ):
+        pairs = (
+            (settings.account_sid, settings.auth_token),
+            (settings.api_key_sid, settings.api_key_secret),
+        )
+        if given is None or given.type != "basic" or not any(_is_pair(given, *pair) for pair in pairs):
             raise RestError(401, 20003, "Authenticate")
 
     def _dispatch(self, request: Request) -> Response:
@@ -95,6 +88,60 @@ class TwilioFace:
         if self._world.faults.strikes("rest_500_after"):
             return error_response(RestError(500, 20500, "An internal server error has occurred"))
         return response
+
+
+def _is_pair(given: Authorization, name: str, secret: str) -> bool:
+    username, password = (given.username or "").encode(), (given.password or "").encode()
+    return hmac.compare_digest(username, name.encode()) and hmac.compare_digest(password, secret.encode())
+
+
+def _call_rules(calls: CallResource) -> list[Rule]:
+    return [
+        _rule(f"{ACCOUNT}/Calls.json", "POST", calls.create),
+        _rule(f"{ACCOUNT}/Calls.json", "GET", calls.list),
+        _rule(f"{ACCOUNT}/Calls/<sid>.json", "GET", calls.fetch),
+        _rule(f"{ACCOUNT}/Calls/<sid>.json", "POST", calls.update),
+        _rule(f"{ACCOUNT}/Calls/<sid>/Events.json", "GET", calls.events),
+    ]
+
+
+def _conference_rules(rooms: ConferenceResource) -> list[Rule]:
+    room = f"{ACCOUNT}/Conferences/<sid>"
+    person = f"{room}/Participants/<who>.json"
+    return [
+        _rule(f"{ACCOUNT}/Conferences.json", "GET", rooms.list),
+        _rule(f"{room}.json", "GET", rooms.fetch),
+        _rule(f"{room}.json", "POST", rooms.update),
+        _rule(f"{room}/Participants.json", "GET", rooms.list_participants),
+        _rule(f"{room}/Participants.json", "POST", rooms.create_participant),
+        _rule(person, "GET", rooms.fetch_participant),
+        _rule(person, "POST", rooms.update_participant),
+        _rule(person, "DELETE", rooms.remove_participant),
+    ]
+
+
+def _recording_rules(recordings: RecordingResource) -> list[Rule]:
+    own, of = f"{ACCOUNT}/Recordings", f"{ACCOUNT}/<any(Calls, Conferences):place>/<owner>/Recordings"
+    return [
+        _rule(f"{own}.json", "GET", recordings.list),
+        _rule(f"{own}/<sid>.json", "GET", recordings.fetch),
+        _rule(f"{own}/<sid>.json", "DELETE", recordings.delete),
+        _rule(f"{own}/<sid>.wav", "GET", recordings.media),
+        _rule(f"{own}/<sid>", "GET", recordings.media),
+        _rule(f"{of}.json", "GET", recordings.list_of),
+        _rule(f"{of}.json", "POST", recordings.create),
+        _rule(f"{of}/<sid>.json", "GET", recordings.fetch_of),
+        _rule(f"{of}/<sid>.json", "POST", recordings.update_of),
+        _rule(f"{of}/<sid>.json", "DELETE", recordings.delete_of),
+    ]
+
+
+def _application_rules(applications: ApplicationResource) -> list[Rule]:
+    return [
+        _rule(f"{ACCOUNT}/Applications.json", "GET", applications.list),
+        _rule(f"{ACCOUNT}/Applications/<sid>.json", "GET", applications.fetch),
+        _rule(f"{ACCOUNT}/Applications/<sid>.json", "POST", applications.update),
+    ]
 
 
 def _rule(path: str, method: str, handler: Callable[..., Any]) -> Rule:

@@ -11,8 +11,9 @@ from urllib.parse import quote, urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from .books import Call, Conference, Participant
 from .callbacks import API_VERSION, rfc2822, whole_seconds
+from .records import Call, CallStatus, Conference, Delivery, Participant, Recording
+from .world import VoiceApplication
 
 Item = TypeVar("Item")
 
@@ -41,9 +42,20 @@ class RestError(Exception):
         self.message = message
 
 
+class AnswerCut(Exception):
+    """The connection is to be cut without an answer; what was asked has been done or will be."""
+
+
 def json_response(body: Any, status: int = 200) -> Response:
     response = Response(json.dumps(body), status=status, content_type="application/json; charset=utf-8")
     response.headers["Twilio-Request-Id"] = f"RQ{uuid.uuid4().hex}"
+    return response
+
+
+def deleted_response() -> Response:
+    """204, without a body."""
+    response = json_response(None, 204)
+    response.set_data(b"")
     return response
 
 
@@ -94,8 +106,8 @@ def call_json(call: Call, account_sid: str, now: datetime) -> dict[str, Any]:
         "duration": None if call.is_live else str(whole_seconds(call, now)),
         "price": None,
         "price_unit": "USD",
-        "direction": "outbound-api",
-        "answered_by": None,
+        "direction": call.order.direction,
+        "answered_by": call.answered_by,
         "api_version": API_VERSION,
         "forwarded_from": None,
         "group_sid": None,
@@ -128,7 +140,11 @@ def conference_json(room: Conference, account_sid: str) -> dict[str, Any]:
     }
 
 
-def participant_json(person: Participant, room: Conference, account_sid: str) -> dict[str, Any]:
+def participant_json(
+    person: Participant, room: Conference, account_sid: str, status: CallStatus
+) -> dict[str, Any]:
+    """`status`: of the call behind; who is being dialed in is listed too."""
+    shown = {CallStatus.IN_PROGRESS: "connected", CallStatus.QUEUED: "queued", CallStatus.RINGING: "ringing"}
     return {
         "account_sid": account_sid,
         "call_sid": person.call_sid,
@@ -142,9 +158,113 @@ def participant_json(person: Participant, room: Conference, account_sid: str) ->
         "muted": person.muted,
         "hold": person.hold,
         "start_conference_on_enter": person.start_on_enter,
-        "status": "connected",
+        "status": shown.get(status, "complete"),
         "queue_time": None,
         "uri": f"{account_path(account_sid)}/Conferences/{room.sid}/Participants/{person.call_sid}.json",
+    }
+
+
+def created_event_json(call: Call, account_sid: str) -> dict[str, Any]:
+    """The request that made the call, with the parameters as they came."""
+    parameters: dict[str, Any] = {"account_sid": account_sid}
+    for name, value in call.order.asked:
+        known = _snake(name)
+        parameters[known] = f"{parameters[known]} {value}" if known in parameters else value
+    return {
+        "request": {
+            "method": "POST",
+            "url": f"https://api.twilio.com{account_path(account_sid)}/Calls.json",
+            "parameters": parameters,
+        },
+        "response": {
+            "response_code": 201,
+            "request_duration": 0,
+            "content_type": "application/json",
+            "response_body": json.dumps({"sid": call.sid}),
+            "date_created": rfc2822(call.created_at),
+        },
+    }
+
+
+def delivery_event_json(call: Call, delivery: Delivery) -> dict[str, Any]:
+    """One webhook of the call."""
+    return {
+        "request": {
+            "method": delivery.method,
+            "url": delivery.url,
+            "parameters": {"call_sid": call.sid, "call_status": delivery.what},
+        },
+        "response": {
+            "response_code": delivery.status,
+            "request_duration": delivery.ms,
+            "content_type": None,
+            "response_body": None,
+            "date_created": rfc2822(delivery.at),
+        },
+    }
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def recording_json(
+    recording: Recording, account_sid: str, duration_s: int, place: str, media_url: str
+) -> dict[str, Any]:
+    """`place` is the list it was asked for in: "" for the account's own, else `/Calls/CA...` or the like."""
+    path = f"{account_path(account_sid)}{place}/Recordings/{recording.sid}"
+    shown: dict[str, Any] = {
+        "account_sid": account_sid,
+        "api_version": API_VERSION,
+        "call_sid": recording.call_sid,
+        "conference_sid": recording.conference_sid,
+        "date_created": rfc2822(recording.created_at),
+        "date_updated": rfc2822(recording.updated_at),
+        "start_time": rfc2822(recording.created_at),
+        "duration": None if recording.is_running else str(duration_s),
+        "sid": recording.sid,
+        "price": None,
+        "price_unit": "USD",
+        "status": recording.status,
+        "channels": recording.order.channels,
+        "source": recording.order.source,
+        "error_code": recording.error_code,
+        "encryption_details": None,
+        "uri": f"{path}.json",
+    }
+    if place.startswith("/Calls"):
+        shown["track"] = "both"
+    if not place:
+        parts = ("add_on_results", "AddOnResults"), ("transcriptions", "Transcriptions")
+        shown["subresource_uris"] = {name: f"{path}/{part}.json" for name, part in parts}
+        shown["media_url"] = media_url
+    return shown
+
+
+def application_json(application: VoiceApplication, account_sid: str) -> dict[str, Any]:
+    """The TwiML application; it has no messages."""
+    return {
+        "account_sid": account_sid,
+        "api_version": API_VERSION,
+        "date_created": rfc2822(application.created_at),
+        "date_updated": rfc2822(application.updated_at),
+        "friendly_name": application.friendly_name,
+        "message_status_callback": None,
+        "sid": application.sid,
+        "sms_fallback_method": "POST",
+        "sms_fallback_url": None,
+        "sms_method": "POST",
+        "sms_status_callback": None,
+        "sms_url": None,
+        "status_callback": application.status_callback,
+        "status_callback_method": application.status_callback_method,
+        "uri": f"{account_path(account_sid)}/Applications/{application.sid}.json",
+        "voice_caller_id_lookup": False,
+        "voice_fallback_method": application.voice_fallback_method,
+        "voice_fallback_url": application.voice_fallback_url,
+        "voice_method": application.voice_method,
+        "voice_url": application.voice_url,
+        "public_application_connect_enabled": False,
     }
 
 

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 from .control import ControlFace
 from .exchange import Exchange
-from .rest import PREFIX, AnswerCut, TwilioFace
+from .rest import PREFIX, TwilioFace
+from .rest_shapes import AnswerCut
 from .settings import LOOPBACK, BadSettings
 from .world import World
 
@@ -100,4 +101,6 @@ def open_server(world: World) -> ThreadedWSGIServer:
                 "stop the other program or choose another --port"
             ) from error
         application = Application(world)
-        return ThreadedWSGIServer(LOOPBACK, world.settings.port, application, Handler, fd=listener.fileno())
+        server = ThreadedWSGIServer(LOOPBACK, world.settings.port, application, Handler, fd=listener.fileno())
+    world.port = server.port
+    return server

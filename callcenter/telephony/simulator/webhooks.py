@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urldefrag
@@ -83,6 +83,7 @@ class Webhook:
     token: str = field(default_factory=lambda: str(uuid.uuid4()))
     tries: int = 0
     first_try: float = 0.0
+    is_forged: bool = False
 
     @property
     def is_callback(self) -> bool:
@@ -109,7 +110,10 @@ class Courier:
         self._ready: queue.SimpleQueue[Webhook | None] = queue.SimpleQueue()
         self._lanes: dict[str, deque[Webhook]] = {}
         self._held: dict[str, Webhook] = {}
+        self._in_hand = 0
         self._changed = threading.Condition()
+        self.tally: Counter[str] = Counter()
+        self.witness: Callable[[Webhook, Reply, int], None] = lambda _webhook, _reply, _ms: None
 
     def start(self) -> None:
         for number in range(WORKERS):
@@ -143,10 +147,15 @@ class Courier:
         with self._changed:
             self._changed.wait_for(lambda: lane not in self._lanes, timeout=seconds)
 
+    def wait_until_still(self, seconds: float) -> None:
+        """Block until nothing is being sent or due for a retry; what a fault delays is not waited for."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_hand == 0, timeout=seconds)
+
     def _hold(self, webhook: Webhook) -> None:
         self._release(webhook.lane)
         self._held[webhook.lane] = webhook
-        self._timers.after(REORDER_WAIT_S, lambda: self._release(webhook.lane))
+        self._timers.after(REORDER_WAIT_S, lambda: self._release(webhook.lane), real=True)
 
     def _release(self, lane: str) -> None:
         held = self._held.pop(lane, None)
@@ -172,28 +181,50 @@ class Courier:
         self._launch(webhook)
 
     def _launch(self, webhook: Webhook) -> None:
-        delay = self._faults.seconds("cb_delay_s") if webhook.is_callback else 0.0
+        delay = self._faults.seconds("cb_delay") if webhook.is_callback else 0.0
         if delay:
-            self._timers.after(delay, lambda: self._ready.put(webhook))
+            self._timers.after(delay, lambda: self._hand_over(webhook))
         else:
-            self._ready.put(webhook)
+            self._hand_over(webhook)
+
+    def _hand_over(self, webhook: Webhook) -> None:
+        with self._changed:
+            self._in_hand += 1
+        self._ready.put(webhook)
 
     def _work(self) -> None:
         with requests.Session() as session:
             session.trust_env = False
             while (webhook := self._ready.get()) is not None:
+                is_over = True
                 try:
-                    self._deliver(session, webhook)
+                    is_over = self._deliver(session, webhook)
                 except Exception as error:  # a broken delivery must not cost the pool a thread
                     self._journal.note_error(error)
+                if is_over:
                     self._finish(webhook)
 
-    def _deliver(self, session: requests.Session, webhook: Webhook) -> None:
+    def _deliver(self, session: requests.Session, webhook: Webhook) -> bool:
+        """Send it once and act on the reply. False when it will be tried again."""
         rule = retry_rule(urldefrag(webhook.url).fragment)
         webhook.tries += 1
         webhook.first_try = webhook.first_try or time.monotonic()
         started = time.monotonic()
         reply = self._request(session, webhook, rule)
+        self._note(webhook, reply, round((time.monotonic() - started) * 1_000))
+        pause = FIRST_RETRY_S * 2 ** (webhook.tries - 1)
+        time_left = webhook.first_try + rule.total_s - time.monotonic() - pause
+        if webhook.tries <= rule.count and rule.covers(reply) and time_left > 0:
+            self._timers.after(pause, lambda: self._ready.put(webhook), real=True)
+            return False
+        if not reply.is_success:
+            self._count("undelivered")
+        if webhook.on_done is not None:
+            webhook.on_done(reply)
+        return True
+
+    def _note(self, webhook: Webhook, reply: Reply, ms: int) -> None:
+        """Into the log, the call's Events and the tally of signatures taken wrongly or refused wrongly."""
         self._journal.note(
             "webhook.delivered" if reply.status else "webhook.failed",
             kind=webhook.kind,
@@ -202,31 +233,37 @@ class Courier:
             url=without_query(webhook.url),
             status=reply.status,
             failure=reply.failure,
-            ms=round((time.monotonic() - started) * 1_000),
+            ms=ms,
             attempt=webhook.tries,
         )
-        pause = FIRST_RETRY_S * 2 ** (webhook.tries - 1)
-        time_left = webhook.first_try + rule.total_s - time.monotonic() - pause
-        if webhook.tries <= rule.count and rule.covers(reply) and time_left > 0:
-            self._timers.after(pause, lambda: self._ready.put(webhook))
-            return
-        try:
-            if webhook.on_done is not None:
-                webhook.on_done(reply)
-        finally:
-            self._finish(webhook)
+        self._count("sent")
+        if webhook.is_forged and reply.is_success:
+            self._count("forged_but_accepted")
+        if not webhook.is_forged and reply.status in (401, 403):
+            self._count("signed_but_refused")
+        self.witness(webhook, reply, ms)
+
+    def _count(self, what: str) -> None:
+        with self._changed:
+            self.tally[what] += 1
 
     def _finish(self, webhook: Webhook) -> None:
         following: Webhook | None = None
         with self._changed:
+            self._in_hand -= 1
             waiting = self._lanes.get(webhook.lane)
             if waiting:
                 following = waiting.popleft()
             else:
                 self._lanes.pop(webhook.lane, None)
+            if following is not None:
+                self._in_hand += 1  # until it is launched: between two of a lane it is not still
             self._changed.notify_all()
         if following is not None:
             self._launch(following)
+            with self._changed:
+                self._in_hand -= 1
+                self._changed.notify_all()
 
     def _request(self, session: requests.Session, webhook: Webhook, rule: RetryRule) -> Reply:
         is_get = webhook.method == "GET"
@@ -242,7 +279,8 @@ class Courier:
             },
         )
         prepared = session.prepare_request(request)
-        key = "not-the-key" if self._faults.strikes("bad_signature") else self._auth_token
+        webhook.is_forged = self._faults.strikes("bad_signature")
+        key = "not-the-key" if webhook.is_forged else self._auth_token
         signed = [] if is_get else webhook.params
         prepared.headers.update(signature_headers(prepared.url or "", signed, key, self._algorithm))
         try:

@@ -51,8 +51,10 @@ def _room(decision: JoinRoom, urls: CallbackUrls) -> Dial:
     and any leg may come first; likewise the recording, where calls are recorded, as Twilio does not say whose
     word counts there. A recording runs from the moment two
     legs hear each other until the ROOM ends, in one channel: the customers of one sign-in follow each other
-    in it. What is heard on hold is not in it. Legs bear no label: Twilio puts a leg whose label is taken out of the room, and a leg that comes back, or the next
-    customer, may arrive before the last one's label is free. Silence while alone, and no beeps.
+    in it. What is heard on hold is not in it. Silence while alone, and no beeps.
+
+    Legs bear no label: Twilio keeps a leg out of the room whose label is taken, and a leg that comes back,
+    or the next customer, may arrive before the last one's label is free.
     """
     is_heard = decision.role is not RoomRole.SUPERVISOR
     recording = {}

@@ -1,0 +1,1 @@
+"""Dialing: how many calls an automatic dialer places now."""

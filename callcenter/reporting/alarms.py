@@ -32,18 +32,30 @@ SELECT 'attempt_unknown', '', count(*), min(coalesce(a.placing_at, a.claimed_at)
  WHERE a.state = 'unknown' AND a.state <> 'ended' AND coalesce(a.placing_at, a.claimed_at) < :unknown_since
 HAVING count(*) > 0
 """)
+ACTS = (
+    "agent.freed",
+    "watch.begun",
+    "watch.changed",
+    "watch.left",
+    "campaign.set",
+    "dialing.allowed",
+    "dialing.stopped",
+)
+"""What a supervisor does on the floor, as the audit trail names it."""
+
 _LAST = text("""
 SELECT greatest(
          (SELECT max(at) FROM incident WHERE at >= :day),
          (SELECT max(e.at) FROM audit_entry e WHERE e.at >= :day AND e.act = 'agent.freed')) AS alert_at,
-       e.at, e.user_id, e.by_name, e.agent_name
+       e.at, e.act, e.subject, e.mode, e.user_id, e.by_name, e.agent_name
   FROM (SELECT 1) one
   LEFT JOIN LATERAL (
-       SELECT e.at, e.user_id::text AS user_id, b.name AS by_name, a.name AS agent_name
+       SELECT e.at, e.act, e.subject, e.detail ->> 'mode' AS mode, e.user_id::text AS user_id,
+              b.name AS by_name, a.name AS agent_name
          FROM audit_entry e
          LEFT JOIN app_user b ON b.id = e.user_id
          LEFT JOIN app_user a ON a.id::text = e.subject
-        WHERE e.at >= :day AND e.act = 'agent.freed'
+        WHERE e.at >= :day AND e.act = ANY(:acts)
         ORDER BY e.at DESC, e.id DESC LIMIT 1) e ON true
 """)
 
@@ -60,10 +72,16 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class LastAct:
-    """The newest freeing of an agent today, and when something last needed a person today."""
+    """The newest act of a supervisor today, and when something last needed a person today.
+
+    `act` is one of ACTS; `subject` the campaign of campaign.set, `agent_name` whom the others concern.
+    """
 
     alert_at: datetime | None = None
     at: datetime | None = None
+    act: str = ""
+    subject: str = ""
+    mode: str | None = None
     user_id: str | None = None
     by_name: str | None = None
     agent_name: str | None = None
@@ -82,5 +100,14 @@ def alarms_open(session: Session, now: datetime) -> Sequence[Alarm]:
 
 def last_act(session: Session, day_from: datetime) -> LastAct:
     """Return the last act of a supervisor since `day_from`."""
-    row = session.execute(_LAST, {"day": day_from}).one()
-    return LastAct(row.alert_at, row.at, row.user_id, row.by_name, row.agent_name)
+    row = session.execute(_LAST, {"day": day_from, "acts": list(ACTS)}).one()
+    return LastAct(
+        row.alert_at,
+        row.at,
+        row.act or "",
+        row.subject or "",
+        row.mode,
+        row.user_id,
+        row.by_name,
+        row.agent_name,
+    )

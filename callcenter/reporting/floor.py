@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from callcenter.domain.enums import BarReason, Presence, TaskState, WorkState
+from callcenter.domain.enums import AttemptState, BarReason, Presence, SupervisorMode, TaskState, WorkState
 
 LEASE_GRACE = timedelta(seconds=5)
 """How long after its lease an offer may stay open until the next tick ends it."""
@@ -52,13 +52,31 @@ SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
 )
 _AGENTS = text("""
 SELECT a.id, u.name, a.team, a.presence, a.not_ready_reason, a.presence_at, a.work_state, a.work_state_at,
-       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at
+       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at, l.state AS leg,
+       lost.agent_lost_at AS lost_at
   FROM agent a
   JOIN app_user u ON u.id = a.id AND u.is_active
   LEFT JOIN call_task t ON t.id = a.call_task_id
   LEFT JOIN reservation r ON r.agent_id = a.id AND r.ended_at IS NULL
+  LEFT JOIN agent_leg l ON l.agent_id = a.id
+  LEFT JOIN LATERAL (
+       SELECT min(c.agent_lost_at) AS agent_lost_at FROM contact_attempt c
+        WHERE c.agent_id = a.id AND c.state = 'bridged' AND c.state <> 'ended') lost ON true
  ORDER BY u.name, a.id
 """)
+_WATCHES = text("""
+SELECT w.id, w.supervisor_id, u.name AS supervisor, w.agent_id, a.name AS agent, w.mode, w.mode_wanted,
+       w.asked_at, w.joined_at, w.end_asked_at IS NOT NULL AS is_leaving, w.ended_at IS NOT NULL AS has_failed
+  FROM watch w
+  JOIN app_user u ON u.id = w.supervisor_id
+  JOIN app_user a ON a.id = w.agent_id
+ WHERE w.ended_at IS NULL
+    OR (w.ended_at > :failed_since AND w.joined_at IS NULL AND w.end_asked_at IS NULL)
+ ORDER BY w.ended_at IS NULL DESC, w.asked_at DESC
+""")
+_LINE_UP = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED})
+_FAILED_SHOWN = timedelta(seconds=60)
+"""How long a supervisor is told that their own line did not come about."""
 _HOLDS = frozenset({*BarReason, "carrier_limit", "rule_paused"})
 
 
@@ -104,7 +122,11 @@ class WaitingTasks:
 
 @dataclass(frozen=True, slots=True)
 class AgentNow:
-    """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at."""
+    """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
+
+    `line` is the call that keeps the agent in their room: up, connecting or down. `lost_at`: since when
+    their customer waits because it dropped.
+    """
 
     id: UUID
     name: str
@@ -121,6 +143,28 @@ class AgentNow:
     offered_at: datetime | None
     is_silent: bool
     is_stuck: bool
+    line: str = "down"
+    lost_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchNow:
+    """A supervisor's part in an agent's calls: `mode` is what the carrier says, `mode_wanted` what they asked.
+
+    `has_failed`: their own telephone was not reached, a moment ago.
+    """
+
+    id: UUID
+    supervisor_id: UUID
+    supervisor: str
+    agent_id: UUID
+    agent: str
+    mode: SupervisorMode | None
+    mode_wanted: SupervisorMode
+    asked_at: datetime
+    joined_at: datetime | None
+    is_leaving: bool
+    has_failed: bool
 
 
 def why_code(state: str, why: str | None, *, is_callable: bool, is_stuck: bool) -> str:
@@ -191,6 +235,7 @@ def _agent(row: "object", now: datetime, silent_after: timedelta) -> AgentNow:
     values = row._asdict()  # type: ignore[attr-defined]
     expires_at = values.pop("expires_at")
     work_state = WorkState(values.pop("work_state"))
+    leg = values.pop("leg")
     is_silent = values["seen_at"] is None or values["seen_at"] < now - silent_after
     holds_offer = work_state in (WorkState.RESERVED, WorkState.PREVIEWING)
     lease_is_over = expires_at is None or expires_at < now - LEASE_GRACE
@@ -199,4 +244,25 @@ def _agent(row: "object", now: datetime, silent_after: timedelta) -> AgentNow:
         work_state=work_state,
         is_silent=is_silent,
         is_stuck=holds_offer and (is_silent or lease_is_over),
+        line=_line(AttemptState(leg) if leg else AttemptState.ENDED),
     )
+
+
+def _line(leg: AttemptState) -> str:
+    if leg in _LINE_UP:
+        return "up"
+    return "down" if leg is AttemptState.ENDED else "connecting"
+
+
+def watches_now(session: Session, now: datetime) -> Sequence[WatchNow]:
+    """List who is on whose calls, the newest first; last come those whose line has just failed."""
+    return [
+        WatchNow(
+            **{
+                **row._asdict(),
+                "mode": SupervisorMode(row.mode) if row.mode else None,
+                "mode_wanted": SupervisorMode(row.mode_wanted),
+            }
+        )
+        for row in session.execute(_WATCHES, {"failed_since": now - _FAILED_SHOWN})
+    ]

@@ -1,16 +1,18 @@
 """What needs the supervisor now, in sentences: urgent first, then oldest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
+from callcenter.calls.policy import AGENT_BACK_WITHIN
 from callcenter.domain.enums import Presence, WorkState
 from callcenter.reporting.alarms import Alarm
-from callcenter.reporting.figures import ABANDONMENT_BUDGET, ABANDONMENT_DAYS, Abandonment
+from callcenter.reporting.dialing import BUDGET_DAYS, DialingNow
 from callcenter.reporting.floor import AgentNow, WaitingTasks
-from callcenter.web.formats import number, percent, span, time_with_seconds
-from callcenter.web.pages.floor import Need
+from callcenter.web.dialing_view import budget_of, is_dialed_ahead, stands_still_since
+from callcenter.web.formats import number, percent, span, time_of_day, time_with_seconds
+from callcenter.web.pages.floor import Budget, Need
 
 LONG_WRAP_UP = timedelta(minutes=3)
 """How far past its limit a wrap-up may run before the supervisor is told."""
@@ -22,18 +24,44 @@ def needs_now(
     tasks: WaitingTasks,
     agents: Sequence[AgentNow],
     alarms: Sequence[Alarm],
-    abandonment: Abandonment,
+    dialing: DialingNow,
+    titles: Mapping[str, str],
     now: datetime,
 ) -> tuple[Need, ...]:
-    """Return everything that needs a person as of `now`."""
+    """Return everything that needs a person as of `now`; `titles` name the campaigns.
+
+    A customer who waits because their agent's line dropped comes before all else.
+    """
     needs = [
+        *_lines_lost(agents),
         *_stuck(agents),
         *_wrap_ups(agents, now),
         *_promise(tasks, agents),
         *(_alarm(alarm) for alarm in alarms),
-        *_abandonment(abandonment, now),
+        *_abandonment(dialing, titles, now),
+        *_still(dialing, titles, now),
     ]
-    return tuple(sorted(needs, key=lambda need: (need.tone != "urgent", need.since, need.id)))
+    return tuple(
+        sorted(needs, key=lambda need: (need.kind != "line", need.tone != "urgent", need.since, need.id))
+    )
+
+
+def _lines_lost(agents: Sequence[AgentNow]) -> Iterator[Need]:
+    for agent in agents:
+        if agent.lost_at is None:
+            continue
+        yield Need(
+            id=f"line-{agent.id}",
+            kind="line",
+            tone="urgent",
+            title=gettext("The line of %(name)s dropped; the customer waits", name=agent.name),
+            text=gettext(
+                "The customer hears a message and the agent is called back. After %(seconds)s s another free"
+                " agent takes over; without one the call ends.",
+                seconds=int(AGENT_BACK_WITHIN.total_seconds()),
+            ),
+            since=agent.lost_at,
+        )
 
 
 def _stuck(agents: Sequence[AgentNow]) -> Iterator[Need]:
@@ -159,27 +187,83 @@ def _incident_words(alarm: Alarm) -> tuple[str, str]:
             alarm.cases,
         )
         return title, gettext("We had noted that it was not placed. The customer may have been called.")
+    if alarm.what == "call_without_attempt":
+        title = ngettext(
+            "The carrier lists a call that belongs to no attempt",
+            "The carrier lists %(num)s calls that belong to no attempt",
+            alarm.cases,
+        )
+        return title, gettext(
+            "A day's list was laid beside our attempts. Find out who placed it; the incident names call and day."
+        )
     title = ngettext("%(num)s incident is open", "%(num)s incidents are open", alarm.cases)
     return title, alarm.what.replace("_", " ").capitalize()
 
 
-def _abandonment(lost: Abandonment, now: datetime) -> Iterator[Need]:
-    if lost.rate is None or lost.rate <= ABANDONMENT_BUDGET:
-        return
-    yield Need(
-        id="abandonment",
-        kind="abandonment",
-        tone="urgent" if lost.live_answers >= ENOUGH_ANSWERS else "watch",
-        title=gettext(
-            "Abandonment is %(rate)s of %(budget)s",
-            rate=percent(lost.rate),
-            budget=percent(ABANDONMENT_BUDGET, 0),
-        ),
-        text=gettext(
-            "%(part)s of %(whole)s customers who answered in %(days)s days met no agent.",
-            part=number(lost.abandoned),
-            whole=number(lost.live_answers),
-            days=ABANDONMENT_DAYS,
-        ),
-        since=lost.last_at or now,
+def _abandonment(dialing: DialingNow, titles: Mapping[str, str], now: datetime) -> Iterator[Need]:
+    for campaign in dialing.campaigns:
+        budget = budget_of(campaign, dialed_ahead=is_dialed_ahead(campaign, dialing))
+        if budget.tone == "plain":
+            continue
+        title = titles.get(campaign.key, campaign.key)
+        yield Need(
+            id=f"abandonment-{campaign.key}",
+            kind="abandonment",
+            tone="urgent" if budget.left < 0 and budget.answers >= ENOUGH_ANSWERS else "watch",
+            title=_abandonment_title(budget, title),
+            text=_abandonment_text(budget),
+            since=campaign.last_abandoned_at or now,
+        )
+
+
+def _abandonment_title(budget: Budget, title: str) -> str:
+    if budget.left < 0:
+        return gettext(
+            "Abandonment in %(campaign)s is %(rate)s of %(budget)s",
+            campaign=title,
+            rate=percent(budget.abandoned / budget.answers),
+            budget=percent(budget.ceiling, 0),
+        )
+    return ngettext(
+        "%(campaign)s may abandon %(num)s more call",
+        "%(campaign)s may abandon %(num)s more calls",
+        budget.left,
+        campaign=title,
     )
+
+
+def _abandonment_text(budget: Budget) -> str:
+    counts = gettext(
+        "%(part)s of %(whole)s customers who answered in %(days)s days met no agent.",
+        part=number(budget.abandoned),
+        whole=number(budget.answers),
+        days=BUDGET_DAYS,
+    )
+    if budget.left < 1:
+        after = gettext(
+            "One line for each agent until %(answers)s have answered.", answers=number(budget.next_at)
+        )
+    else:
+        after = gettext("Once it is spent, each agent has one line only.")
+    return f"{counts} {after}"
+
+
+def _still(dialing: DialingNow, titles: Mapping[str, str], now: datetime) -> Iterator[Need]:
+    for campaign in dialing.campaigns:
+        since = stands_still_since(campaign, dialing, now)
+        if since is None:
+            continue
+        yield Need(
+            id=f"still-{campaign.key}",
+            kind="pacing",
+            tone="watch",
+            title=gettext(
+                "Nothing is dialed for %(campaign)s", campaign=titles.get(campaign.key, campaign.key)
+            ),
+            text=gettext(
+                "No pacing decision since %(time)s; one is due each minute. Tell who runs the system, or set"
+                " another mode.",
+                time=time_of_day(since),
+            ),
+            since=since,
+        )

@@ -7,14 +7,24 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import Presence, WorkState
+from callcenter.domain.enums import Presence, SupervisorMode, WorkState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.alarms import LastAct, alarms_open, last_act
+from callcenter.reporting.dialing import dialing_now
 from callcenter.reporting.figures import ABANDONMENT_BUDGET, FloorDay, floor_day
-from callcenter.reporting.floor import AgentNow, WaitingTask, WaitingTasks, agents_now, tasks_waiting
+from callcenter.reporting.floor import (
+    AgentNow,
+    WaitingTask,
+    WaitingTasks,
+    WatchNow,
+    agents_now,
+    tasks_waiting,
+    watches_now,
+)
 from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer, zone
 from callcenter.web.floor_needs import LONG_WRAP_UP, needs_now
 from callcenter.web.formats import label, time_of_day, when
@@ -26,7 +36,7 @@ LATE_ALLOWED = 0.1
 
 
 def floor_page(session: Session, now: datetime) -> page.FloorPage:
-    """Return the whole floor as of `now`, today being the viewer's day; a dozen queries whatever its size."""
+    """Return the whole floor as of `now`, today being the viewer's day; some twenty queries whatever its size."""
     journeys = journeys_loaded(session)
     rules = current_rules(session, journeys)
     day_from = day_start(now)
@@ -34,16 +44,22 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     tasks = tasks_waiting(session, now, SILENT_BROWSER)
     agents = agents_now(session, now, SILENT_BROWSER)
     act = last_act(session, day_from)
+    dialing = dialing_now(session, journeys, now, SILENT_BROWSER)
+    watches = watches_now(session, now)
+    own = next((watch for watch in watches if watch.supervisor_id == viewer().id), None)
+    titles = {key: chosen(dict(journey.title), key) for key, journey in journeys.items()}
     team = _team(agents)
     return page.FloorPage(
         frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
         team=team,
         figures=_figures(day, tasks, now),
-        needs=needs_now(tasks, agents, alarms_open(session, now), day.abandonment, now),
+        needs=needs_now(tasks, agents, alarms_open(session, now), dialing, titles, now),
         queue=_queue(tasks, rules, now),
-        seats=tuple(_seat(agent, journeys, now) for agent in agents),
+        seats=tuple(_seat(agent, journeys, watches, own, now) for agent in agents),
         last_alert_at=act.alert_at,
-        last_act=_act_words(act),
+        last_act=_act_words(act, titles),
+        dialing=dialing_panel(dialing, journeys),
+        watch=_own_watch(own, agents) if own else None,
     )
 
 
@@ -168,10 +184,17 @@ def _why_note(task: WaitingTask, now: datetime) -> str | None:
     return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)
 
 
-def _seat(agent: AgentNow, journeys: Mapping[str, JourneyDefinition], now: datetime) -> page.Seat:
+def _seat(
+    agent: AgentNow,
+    journeys: Mapping[str, JourneyDefinition],
+    watches: Sequence[WatchNow],
+    own: WatchNow | None,
+    now: datetime,
+) -> page.Seat:
     state, since = _state(agent)
     overrun = now - agent.wrap_up_until if agent.wrap_up_until else timedelta(0)
     is_busy = agent.work_state is not WorkState.IDLE
+    is_lost = agent.lost_at is not None
     return page.Seat(
         agent_id=str(agent.id),
         name=agent.name,
@@ -179,8 +202,46 @@ def _seat(agent: AgentNow, journeys: Mapping[str, JourneyDefinition], now: datet
         since=since,
         reason=agent.not_ready_reason if state == Presence.NOT_READY else None,
         step=_step(agent, journeys) if is_busy else None,
-        tone="bad" if agent.is_stuck else "warn" if overrun > timedelta(0) else "plain",
+        tone="bad" if agent.is_stuck or is_lost else "warn" if overrun > timedelta(0) else "plain",
         may_free=agent.is_stuck or overrun > LONG_WRAP_UP,
+        line=None if state == Presence.SIGNED_OFF else agent.line,
+        may_watch=own is None and agent.work_state is WorkState.TALKING and agent.line == "up",
+        watchers=tuple(
+            _watcher_words(watch) for watch in watches if watch.agent_id == agent.id and not watch.has_failed
+        ),
+    )
+
+
+def _watcher_words(watch: WatchNow) -> str:
+    """Who takes part in an agent's call and how, as the carrier says."""
+    if watch.supervisor_id == viewer().id:
+        words = {
+            SupervisorMode.MONITOR: gettext("You listen"),
+            SupervisorMode.WHISPER: gettext("You whisper"),
+            SupervisorMode.BARGE: gettext("You speak to both"),
+        }
+        return words[watch.mode] if watch.mode else gettext("You: connecting…")
+    name = watch.supervisor
+    if watch.mode is SupervisorMode.MONITOR:
+        return gettext("%(name)s listens", name=name)
+    if watch.mode is SupervisorMode.WHISPER:
+        return gettext("%(name)s whispers", name=name)
+    if watch.mode is SupervisorMode.BARGE:
+        return gettext("%(name)s speaks to both", name=name)
+    return gettext("%(name)s: connecting…", name=name)
+
+
+def _own_watch(watch: WatchNow, agents: Sequence[AgentNow]) -> page.Watch:
+    agent = next((one for one in agents if one.id == watch.agent_id), None)
+    return page.Watch(
+        id=str(watch.id),
+        agent=watch.agent,
+        mode=watch.mode.value if watch.mode else None,
+        wanted=watch.mode_wanted.value,
+        since=watch.joined_at or watch.asked_at,
+        on_call=agent is not None and agent.work_state is WorkState.TALKING,
+        is_leaving=watch.is_leaving,
+        has_failed=watch.has_failed,
     )
 
 
@@ -200,11 +261,28 @@ def _step(agent: AgentNow, journeys: Mapping[str, JourneyDefinition]) -> str | N
     return step_words(journeys.get(agent.journey), agent.step, language())
 
 
-def _act_words(act: LastAct) -> str | None:
+def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
+    """The newest act on the floor: who did what, to whom and when."""
     if act.at is None:
         return None
-    words = {"name": act.agent_name or gettext("an agent"), "time": time_of_day(act.at)}
-    if act.user_id == str(viewer().id):
-        return gettext("You freed %(name)s at %(time)s. Acts are logged.", **words)
-    who = act.by_name or gettext("Somebody")
-    return gettext("%(who)s freed %(name)s at %(time)s. Acts are logged.", who=who, **words)
+    is_own = act.user_id == str(viewer().id)
+    words = {
+        "who": gettext("You") if is_own else act.by_name or gettext("Somebody"),
+        "name": act.agent_name or gettext("an agent"),
+        "mode": label(act.mode),
+        "campaign": titles.get(act.subject, act.subject),
+        "time": time_of_day(act.at),
+    }
+    if act.act == "agent.freed":
+        if is_own:
+            return gettext("You freed %(name)s at %(time)s. Acts are logged.", **words)
+        return gettext("%(who)s freed %(name)s at %(time)s. Acts are logged.", **words)
+    texts = {
+        "watch.begun": gettext("%(time)s %(who)s: %(mode)s, call of %(name)s. Acts are logged.", **words),
+        "watch.changed": gettext("%(time)s %(who)s: %(mode)s, call of %(name)s. Acts are logged.", **words),
+        "watch.left": gettext("%(time)s %(who)s left the call of %(name)s. Acts are logged.", **words),
+        "campaign.set": gettext("%(time)s %(who)s set %(campaign)s to %(mode)s. Acts are logged.", **words),
+        "dialing.allowed": gettext("%(time)s %(who)s switched automatic dialing on.", **words),
+        "dialing.stopped": gettext("%(time)s %(who)s switched automatic dialing off.", **words),
+    }
+    return texts.get(act.act)

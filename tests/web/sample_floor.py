@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - two languages side by side read best on one line
-"""The supervisor floor, full and empty."""
+"""The supervisor floor: full and empty, dialing by each kind of mode, the viewer on an agent's call."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callcenter.web.pages import floor as f
@@ -21,10 +22,108 @@ def floor(language: str, theme: str, state: str) -> f.FloorPage:
             )
         )  # fmt: skip
         return f.FloorPage(head, team, none, last_alert_at=at("13:40"))
-    return f.FloorPage(
+    full = f.FloorPage(
         head, team, _figures(), _needs(t), _queue(t), _seats(t), at("13:40"),
         t("You freed Xie Bo at 14:06. Acts are logged.", "14:06 你释放了谢博。操作均有记录。"),
+        _dialing_off(t),
     )  # fmt: skip
+    if state.startswith("dialing-"):
+        return replace(full, dialing=DIALING[state.removeprefix("dialing-")](t))
+    if state.startswith("watch-"):
+        return _watched(t, replace(full, dialing=_dialing_on(t)), state.removeprefix("watch-"))
+    return full
+
+
+def _budget(abandoned: int, answers: int, tone: str = "plain") -> f.Budget:
+    allowed = int(0.03 * answers + 1e-9)
+    return f.Budget(
+        abandoned, answers, 0.03, allowed, allowed - abandoned, -(-(abandoned + 1) * 100 // 3), tone
+    )
+
+
+def _campaign(t: Texts, mode: str, in_force: str | None = None, budget: f.Budget | None = None) -> f.Campaign:
+    return f.Campaign(
+        "loan", t("Loan application", "贷款申请"), mode, in_force or mode, 1.5, False, "v1", budget or _budget(0, 12),
+        changed_at=at("09:02"), changed_by=t("Ma Lin", "马琳"), signed_on=20, ready=6,
+    )  # fmt: skip
+
+
+def _dialing_off(t: Texts) -> f.Dialing:
+    return f.Dialing(False, (_campaign(t, "predictive", "preview"),), at("13:02"), t("Chen Qi", "陈琦"))
+
+
+def _dialing_on(t: Texts) -> f.Dialing:
+    row = replace(_campaign(t, "predictive", budget=_budget(26, 2140)), ringing=4)
+    row = replace(
+        row, decision=_decision(t, 3, 4), decisions=tuple(_decision(t, 3 + n, n % 5) for n in range(20))
+    )
+    card = replace(
+        _campaign(t, "power", budget=_budget(1, 96)), key="card", title=t("Card activation", "信用卡激活")
+    )
+    small = f.Decision(
+        NOW - timedelta(seconds=41), "power",
+        t(
+            "Dialing 0: one line for each agent, as more need 15 agents and 12 are signed on; agents ready 0, calls ringing 0.",
+            "拨 0 通：每名坐席一条线路，因多线拨号需 15 名坐席而现有 12 名；空闲坐席 0 名，振铃 0 通。",
+        ),
+        0, 0,
+    )  # fmt: skip
+    card = replace(card, decision=small, decisions=(small,))
+    deposit = replace(
+        _campaign(t, "manual"), key="deposit", title=t("Time deposit", "定期存款"), changed_at=None
+    )
+    return f.Dialing(True, (row, card, deposit), at("09:12"), t("Ma Lin", "马琳"))
+
+
+def _dialing_near(t: Texts) -> f.Dialing:
+    near = replace(_campaign(t, "predictive", budget=_budget(61, 2140, "warn")), ringing=9, waiting=1)
+    near = replace(near, decision=_decision(t, 2, 1), decisions=(_decision(t, 2, 1),))
+    over = _campaign(t, "power", budget=_budget(12, 310, "bad"))
+    over = replace(over, key="card", title=t("Card activation", "信用卡激活"))
+    return f.Dialing(True, (near, over), at("09:12"), t("Ma Lin", "马琳"))
+
+
+def _decision(t: Texts, ago: int, dial: int) -> f.Decision:
+    return f.Decision(
+        NOW - timedelta(seconds=ago), "predictive",
+        t(
+            f"Dialing {dial}: agents ready 6, 3.2 more free within 30 s; calls ringing 4, of which 1.9 will answer; abandoned 1.2 % of 2140 answers in 30 days, budget left 38.",
+            f"拨 {dial} 通：空闲坐席 6 名，30 秒内预计再空出 3.2 名；振铃 4 通，预计接听 1.9 通；30 天放弃率 1.2 %（共 2140 次接听），余额 38 通。",
+        ),
+        dial, 0,
+    )  # fmt: skip
+
+
+DIALING = {
+    "on": _dialing_on,
+    "off": _dialing_off,
+    "near": _dialing_near,
+    "empty": lambda t: f.Dialing(False),
+    "fresh": lambda t: f.Dialing(
+        True, (replace(_campaign(t, "predictive"), signed_on=0, ready=0),), at("14:22")
+    ),
+}
+
+
+def _watched(t: Texts, page: f.FloorPage, state: str) -> f.FloorPage:
+    words = {
+        "monitor": t("You listen", "你在监听"), "whisper": t("You whisper", "你在密语"),
+        "barge": t("You speak to both", "你在与双方通话"), "connecting": t("You: connecting…", "你：接通中…"),
+    }  # fmt: skip
+    mode = state if state in ("monitor", "whisper", "barge") else None
+    wanted = {"monitor": "barge"}.get(state, mode or "monitor")
+    watch = f.Watch(
+        "w1", "Qiu Shan", mode, wanted, NOW - timedelta(seconds=34),
+        is_leaving=state == "leaving", has_failed=state == "failed", on_call=state != "between",
+    )  # fmt: skip
+    if state in ("leaving", "between"):
+        watch = replace(watch, mode="barge", wanted="barge")
+    others = {"qiu": (words[state],)} if state in words else {}
+    others["deng"] = (t("Chen listens", "陈琦在监听"),)
+    seats = tuple(
+        replace(seat, may_watch=False, watchers=others.get(seat.agent_id, ())) for seat in page.seats
+    )
+    return replace(page, watch=watch, seats=seats)
 
 
 def _figures() -> tuple[f.Figure, ...]:
@@ -48,6 +147,7 @@ def _needs(t: Texts) -> tuple[f.Need, ...]:
         return NOW - timedelta(seconds=seconds)
 
     return (
+        f.Need("0", "line", "urgent", t("The line of Lin Yue dropped; the customer waits", "林悦的线路中断，客户在等待"), t("The customer hears a message and the agent is called back. After 20 s another free agent takes over; without one the call ends.", "客户正在听等候提示，系统在回拨坐席。20 秒后由其他空闲坐席接手，若无空闲则结束通话。"), ago(8)),
         f.Need("1", "stuck", "urgent", t("Tang Rui is stuck in reserved", "唐蕊卡在占用中"), t("Browser silent since 14:19:01. Her call task waits with her.", "浏览器自 14:19:01 无响应，任务随之等待。"), ago(185), "tang"),
         f.Need("2", "stuck", "urgent", t("He Jun is stuck in reserved", "何军卡在占用中"), t("No answer from the browser for two minutes.", "浏览器两分钟无响应。"), ago(130), "he"),
         f.Need("3", "promise", "watch", t("Speed to call p90 is 1:34", "起呼时长 p90 为 1:34"), t("6 call tasks wait for an agent; 4 agents are not ready, 3 could be back.", "6 个任务等待坐席；4 名坐席未就绪，3 名可回来。"), ago(720)),
@@ -103,7 +203,10 @@ def _seats(t: Texts) -> tuple[f.Seat, ...]:
         f.Seat(
             name.split()[0].lower(), name, "not_ready" if state in reasons else state, NOW - timedelta(seconds=age),
             state if state in reasons else None, step,
-            "bad" if state == "reserved" else "warn" if name == "Meng Hao" else "plain", state == "reserved",
+            "bad" if state == "reserved" or name == "Lin Yue" else "warn" if name == "Meng Hao" else "plain",
+            state == "reserved",
+            line={"Lin Yue": "connecting", "Jiang Mo": "down", "Pan Xue": "down"}.get(name, "up"),
+            may_watch=state == "talking" and name != "Lin Yue",
         )
         for name, state, age, step in rows
     )  # fmt: skip

@@ -76,7 +76,15 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
             "phone-talking", "phone-machine", "phone-connecting", "phone-lost", "phone-wrapping",
         ),
     ),
-    "floor": ("floor/page.html", "floor/_body.html", floor, ("full", "empty")),
+    "floor": (
+        "floor/page.html",
+        "floor/_body.html",
+        floor,
+        (
+            "full", "empty", "dialing-on", "dialing-near", "dialing-fresh", "dialing-empty", "watch-connecting",
+            "watch-monitor", "watch-whisper", "watch-barge", "watch-between", "watch-leaving", "watch-failed",
+        ),
+    ),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "empty")),
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),
     "rule": ("studio/rule.html", "studio/_rule.html", sample_rules.rule, ("full", "failed")),

@@ -36,7 +36,7 @@ class Figure:
 class Need:
     """Something that needs a person. `tone`: urgent or watch. Texts are finished sentences.
 
-    `kind` picks the icon: stuck, promise, loss, carrier, abandonment or other.
+    `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing or other.
     `free_agent_id` is set when freeing this agent's reservation is the remedy.
     """
 
@@ -89,6 +89,8 @@ class Seat:
     """An agent's seat, in fixed order by name. `tone`: plain, warn or bad.
 
     `state` is a work state, or not_ready with `reason`. `may_free` offers to free a reservation.
+    `line` keeps the agent in their room: up, connecting or down; None where it does not matter.
+    `may_watch` offers to listen, whisper or barge; `watchers` are finished words: "Chen listens".
     """
 
     agent_id: str
@@ -99,6 +101,100 @@ class Seat:
     step: str | None = None
     tone: str = "plain"
     may_free: bool = False
+    line: str | None = None
+    may_watch: bool = False
+    watchers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The viewer's own part in an agent's calls.
+
+    `mode` is what the carrier says (monitor, whisper, barge), None while it has not said anything yet;
+    `wanted` is what was asked for. `on_call`: the agent is talking with a customer.
+    """
+
+    id: str
+    agent: str
+    mode: str | None
+    wanted: str
+    since: datetime
+    on_call: bool = True
+    is_leaving: bool = False
+    has_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What pacing decided, as a finished sentence, and what was then placed and taken back."""
+
+    at: datetime
+    mode: str
+    sentence: str
+    dialed: int
+    canceled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Abandoned calls of live answers over 30 days. `allowed` are the whole calls within the ceiling.
+
+    `left` is negative when the ceiling is broken; the next abandoned call needs `next_at` answers.
+    `tone`: plain, warn or bad.
+    """
+
+    abandoned: int
+    answers: int
+    ceiling: float
+    allowed: int
+    left: int
+    next_at: int
+    tone: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """How a journey's call tasks are dialed.
+
+    `mode` is set, `in_force` is what counts now: an automatic mode counts as preview while the switch is
+    off. `version` tells a form from an older one. `decision` is the newest of the mode in force.
+    """
+
+    key: str
+    title: str
+    mode: str
+    in_force: str
+    lines_per_agent: float
+    drops_machines: bool
+    version: str
+    budget: Budget
+    signed_on: int = 0
+    ready: int = 0
+    ringing: int = 0
+    waiting: int = 0
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+    decision: Decision | None = None
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """The one switch of automatic dialing and the campaigns. `changed_at` is None while nobody moved it.
+
+    `ceiling` is the share of live answers that may be abandoned.
+    """
+
+    is_on: bool
+    campaigns: tuple[Campaign, ...] = ()
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+    ceiling: float = 0.03
+
+    @property
+    def automatic(self) -> tuple[Campaign, ...]:
+        """The campaigns for which an automatic mode is set."""
+        return tuple(one for one in self.campaigns if one.mode not in ("manual", "preview"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +209,8 @@ class FloorPage:
     seats: tuple[Seat, ...] = ()
     last_alert_at: datetime | None = None
     last_act: str | None = None
+    dialing: Dialing = Dialing(is_on=False)
+    watch: Watch | None = None
 
     def count(self, *states: str) -> int:
         """How many seats are in one of the states."""

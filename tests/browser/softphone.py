@@ -1,17 +1,18 @@
 """The softphone's SDK as a stand-in: what a browser test makes it do, and what the console did with it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+import requests
 from playwright.sync_api import Browser, Page, Route
-from werkzeug.serving import make_server
 
 from tests.browser.desk import PATIENCE_MS, Desk
-from tests.system import wait_for
-from tests.web.preview import create_preview
+from tests.system import free_port, wait_for
 
 SDK = """
 class Emitter {
@@ -64,16 +65,24 @@ navigator.mediaDevices.getUserMedia = async () => {
 
 @contextmanager
 def sample_console() -> Iterator[str]:
-    """Serve the sample pages; gives where."""
-    server = make_server("127.0.0.1", 0, create_preview(), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """Serve the sample pages from a process of their own; gives where."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.web.preview", str(port)]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        base_url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(lambda: _answers(base_url), 30, "the sample console")
+            yield base_url
+        finally:
+            server.terminate()
+
+
+def _answers(base_url: str) -> bool:
+    with suppress(requests.RequestException):
+        return requests.get(base_url, timeout=5).ok
+    return False
 
 
 class PhoneDesk(Desk):

@@ -355,7 +355,8 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
     }
     if state.startswith("phone-"):
         at_the_browser = console(language, theme, state.removeprefix("phone-"))
-        return replace(at_the_browser, softphone=c.Softphone("twilio"))
+        kind = "simulator" if state == "phone-empty" else "twilio"
+        return replace(at_the_browser, softphone=c.Softphone(kind))
     if state in pages:
         return pages[state]()
     if state in _TALKING:

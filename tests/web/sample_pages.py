@@ -72,8 +72,8 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
             "idle", "empty", "signed-off", "not-ready", "missed", "reserved", "previewing", "dialing", "talking",
             "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "long", "bare",
             "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
-            "all-busy", "barred-acts", "idle-predictive", "phone-idle", "phone-signed-off", "phone-dialing",
-            "phone-talking", "phone-machine", "phone-connecting", "phone-lost", "phone-wrapping",
+            "all-busy", "barred-acts", "idle-predictive", "phone-idle", "phone-empty", "phone-signed-off",
+            "phone-dialing", "phone-talking", "phone-machine", "phone-connecting", "phone-lost", "phone-wrapping",
         ),
     ),
     "floor": (

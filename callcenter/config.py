@@ -65,6 +65,11 @@ class Settings:
     log_level: str
     min_free_mb: int
     """Free space, in MB of the file system below `home`, under which nothing is started."""
+    lost_call_look_seconds: int
+    lost_call_absent_seconds: int
+    """A call never heard of is looked for at the carrier this long before it counts as never placed."""
+    retry_after_seconds: int
+    """After a try that reached nobody; the compliance gate may want more."""
     event_retention_days: int
     """Weeks of events that ended longer ago are moved from the database to the archive."""
 
@@ -98,6 +103,9 @@ class Settings:
             "WORKER_COUNT": self.worker_count,
             "LOG_LEVEL": self.log_level,
             "MIN_FREE_MB": self.min_free_mb,
+            "LOST_CALL_LOOK_SECONDS": self.lost_call_look_seconds,
+            "LOST_CALL_ABSENT_SECONDS": self.lost_call_absent_seconds,
+            "RETRY_AFTER_SECONDS": self.retry_after_seconds,
             "EVENT_RETENTION_DAYS": self.event_retention_days,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
@@ -207,6 +215,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         worker_count=reader.parsed("WORKER_COUNT", 2, _between(1, 64), "a number from 1 to 64"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR"),
         min_free_mb=reader.parsed("MIN_FREE_MB", 200, _between(0, 10**9), "a number of megabytes, 0 or more"),
+        lost_call_look_seconds=reader.parsed(
+            "LOST_CALL_LOOK_SECONDS", 30, _between(2, 600), "a number of seconds from 2 to 600"
+        ),
+        lost_call_absent_seconds=reader.parsed(
+            "LOST_CALL_ABSENT_SECONDS", 600, _between(10, 86_400), "a number of seconds from 10 to 86400"
+        ),
+        retry_after_seconds=reader.parsed(
+            "RETRY_AFTER_SECONDS", 7_200, _between(1, 604_800), "a number of seconds from 1 to 604800"
+        ),
         event_retention_days=reader.parsed(
             "EVENT_RETENTION_DAYS", 400, _between(7, 36_500), "a number of days from 7 to 36500"
         ),

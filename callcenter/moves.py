@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from callcenter import outbox
 from callcenter.calls import service as calls
+from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import RETRY_AFTER
@@ -32,7 +33,6 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.journey import VisitRecord, VisitState
-from callcenter.domain.ports import RecordPolicy
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
@@ -70,7 +70,8 @@ class House:
     policy_pack: str
     caller_id: str
     bank_name: str = ""
-    record: RecordPolicy = RecordPolicy.OFF
+    lost: LostCalls = AS_A_RULE
+    retry_after: timedelta = RETRY_AFTER
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:

@@ -22,10 +22,11 @@ from callcenter import moves, outbox
 from callcenter.accounts import service as accounts
 from callcenter.calls import days, legs, rooms
 from callcenter.calls import service as calls
+from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
+from callcenter.calltasks.policy import PAUSED_RULE_LOOK
 from callcenter.compliance import service as compliance
 from callcenter.compliance.queries import possible_zones
 from callcenter.db import in_one_trip
@@ -57,7 +58,6 @@ from callcenter.domain.ports import (
     JoinRoom,
     Placed,
     Placement,
-    RoomRole,
     SayAndHangUp,
 )
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
@@ -661,7 +661,9 @@ def resolve_incident(session: Session, incident_id: int, user_id: UUID | None, n
     accounts.record(session, user_id, "incident.resolved", str(incident_id), now)
 
 
-def note_look(session: Session, attempt_id: UUID, news: News | None, now: datetime) -> None:
+def note_look(
+    session: Session, attempt_id: UUID, news: News | None, now: datetime, lost: LostCalls = AS_A_RULE
+) -> None:
     """Take in what the reconciler saw at the carrier; None when the call was not in its list."""
     attempt = moves.lock_call(session, attempt_id)
     if attempt.state == AttemptState.ENDED:
@@ -669,7 +671,11 @@ def note_look(session: Session, attempt_id: UUID, news: News | None, now: dateti
     if attempt.state == AttemptState.CLAIMED:
         calls.give_up(attempt, now)
         return moves.follow_attempt(session, attempt, now)
-    ended = calls.note_absence(attempt, now) if news is None else calls.note_news(session, attempt, news, now)
+    ended = (
+        calls.note_absence(attempt, now, lost)
+        if news is None
+        else calls.note_news(session, attempt, news, now)
+    )
     if ended:
         moves.follow_attempt(session, attempt, now)
     return None
@@ -704,7 +710,7 @@ def answer_call(session: Session, house: House, attempt_id: UUID, ref: str, now:
             attempt.agent_lost_at or now
         )  # nobody there yet: a clock runs for the customer
     moves.follow_attempt(session, attempt, now)
-    return JoinRoom(moves.room_of(attempt.agent_id), attempt.agent_id, RoomRole.CUSTOMER, house.record)
+    return JoinRoom(moves.room_of(attempt.agent_id), attempt.agent_id)
 
 
 def _find_agent(session: Session, attempt: ContactAttempt, now: datetime) -> bool:
@@ -781,7 +787,7 @@ def close_call(
         outcomes.promise_callback(session, attempt, wrap_up, now)
         again_at = wrap_up.callback_at
     elif step is NextStep.TRY_AGAIN:
-        again_at = now + RETRY_AFTER
+        again_at = now + house.retry_after
     promised = step is NextStep.CALL_BACK
     owner = agent_id if promised and wrap_up.callback_is_personal else None
     if again_at and calltasks.try_again(task, again_at, now, promised=promised, owner_id=owner):

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from callcenter import outbox
+from callcenter.calls.policy import LostCalls
 from callcenter.compliance.packs import DEFAULT_PACK
 from callcenter.config import Settings, load_settings
 from callcenter.db import make_engine, read_scope, session_scope
@@ -66,8 +67,17 @@ class Runtime:
             DEFAULT_PACK,
             self.settings.caller_id,
             self.settings.bank_name,
-            RecordPolicy.ON if self.settings.record_calls else RecordPolicy.OFF,
+            LostCalls(
+                timedelta(seconds=self.settings.lost_call_look_seconds),
+                timedelta(seconds=self.settings.lost_call_absent_seconds),
+            ),
+            timedelta(seconds=self.settings.retry_after_seconds),
         )
+
+    @property
+    def record_policy(self) -> RecordPolicy:
+        """Whether customers' calls are recorded."""
+        return RecordPolicy.ON if self.settings.record_calls else RecordPolicy.OFF
 
     @property
     def amd_policy(self) -> AmdPolicy:

@@ -27,10 +27,19 @@ from callcenter.domain.enums import (
     SupervisorMode,
     WorkState,
 )
-from callcenter.domain.ports import Answer, HangUp, JoinRoom, MachineHeard, RoomChange, RoomEvent, RoomRole
+from callcenter.domain.ports import (
+    Answer,
+    HangUp,
+    JoinRoom,
+    MachineHeard,
+    RecordingEvent,
+    RoomChange,
+    RoomEvent,
+    RoomRole,
+)
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.models import Agent, AgentLeg, ContactAttempt, Customer, User, Watch
-from callcenter.moves import House, room_of
+from callcenter.moves import room_of
 from callcenter.routing import service as routing
 from callcenter.routing.rules import may_be_offered
 
@@ -232,6 +241,14 @@ def note_machine_heard(
         outbox.ring(session, outbox.agent_channel(attempt.agent_id))
 
 
+def note_recording(session: Session, attempt_id: UUID, event: RecordingEvent, now: datetime) -> None:
+    """Keep where the recording of a call is, once."""
+    if session.get(ContactAttempt, attempt_id) is None:
+        raise NotFound("There is no such attempt.")
+    if calls.keep_in_inbox(session, attempt_id, event, now):
+        calls.note_recording(moves.lock_call(session, attempt_id), event)
+
+
 def transfer_call(
     session: Session, attempt_id: UUID, agent_id: UUID, to_agent_id: UUID, now: datetime
 ) -> None:
@@ -380,8 +397,8 @@ def answer_watch(session: Session, watch_id: UUID, ref: str, now: datetime) -> A
     return JoinRoom(room_of(watch.agent_id), watch.agent_id, RoomRole.SUPERVISOR)
 
 
-def answer_agent(session: Session, house: House, agent_id: UUID) -> Answer:
+def answer_agent(session: Session, agent_id: UUID) -> Answer:
     """Put an agent who has picked up into their room."""
     if session.get(Agent, agent_id) is None:
         return HangUp()
-    return JoinRoom(room_of(agent_id), agent_id, RoomRole.AGENT, house.record)
+    return JoinRoom(room_of(agent_id), agent_id, RoomRole.AGENT)

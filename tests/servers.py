@@ -24,7 +24,8 @@ TEMPLATE = "template_migrated"
 
 def test_settings(home: Path, **environ: str) -> Settings:
     """Settings of a demo in `home`, whatever the real environment says."""
-    return load_settings({"CALLCENTER_HOME": str(home), "MIN_FREE_MB": "50", "DEMO": "0", **environ})
+    given = {"CALLCENTER_HOME": str(home), "MIN_FREE_MB": "50", "DEMO": "0", "CALLS_PER_SECOND": "100"}
+    return load_settings({**given, **environ})
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]  # a helper, not a test

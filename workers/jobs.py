@@ -83,7 +83,14 @@ def place_attempt(message_id: int, subject_id: str) -> None:
         return
     try:
         placement = runtime.carrier.place(
-            CallWish(attempt_id, number, RING_TIMEOUT, MAX_CALL, amd=runtime.amd_policy)
+            CallWish(
+                attempt_id,
+                number,
+                RING_TIMEOUT,
+                MAX_CALL,
+                amd=runtime.amd_policy,
+                record=runtime.record_policy,
+            )
         )
     except Exception as error:  # whatever went wrong, the request may have been sent
         log.exception("attempt.placement_failed", attempt=subject_id)
@@ -162,7 +169,7 @@ def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
         )
         answers.append(held)
     if wishes.pause is not None:
-        answers.append(carrier.pause_recording(room, wishes.pause))
+        answers.append(carrier.pause_recording(wishes.ref, wishes.pause))
     if wishes.mute is not None and wishes.leg_ref is not None:
         answers.append(carrier.mute(room, wishes.leg_ref, wishes.mute))
     if RoomAnswer.NOT_ASKED in answers:

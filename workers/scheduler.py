@@ -48,11 +48,12 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     scheduler = BackgroundScheduler(timezone="UTC")
+    most = runtime.settings.lost_call_look_seconds / 2
     for tick, seconds in TICKS:
         scheduler.add_job(
             _guarded(tick, runtime),
             "interval",
-            seconds=seconds,
+            seconds=min(seconds, most) if tick is ticks.reconcile else seconds,
             id=tick.__name__,
             max_instances=1,
             coalesce=True,

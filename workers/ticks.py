@@ -118,7 +118,7 @@ def look_at_legs(runtime: Runtime) -> None:
 def reconcile(runtime: Runtime) -> None:
     """Ask the carrier about attempts that have been quiet too long; the answer only moves them forward."""
     with runtime.reading() as session:
-        quiet = call_queries.attempts_to_look_at(session, runtime.clock())
+        quiet = call_queries.attempts_to_look_at(session, runtime.clock(), runtime.house.lost)
     for attempt in quiet:
         if attempt.carrier_ref and runtime.clock() - attempt.claimed_at >= OVERDUE:
             runtime.carrier.hang_up(attempt.carrier_ref)
@@ -127,7 +127,7 @@ def reconcile(runtime: Runtime) -> None:
             continue
         news = News(seen.ref, seen.state, seen.result, seen.talk_seconds) if seen else None
         with runtime.unit_of_work() as session:
-            pipeline.note_look(session, attempt.id, news, runtime.clock())
+            pipeline.note_look(session, attempt.id, news, runtime.clock(), runtime.house.lost)
         log.info("attempt.reconciled", attempt=str(attempt.id), found=seen is not None)
 
 

@@ -17,9 +17,18 @@ THEMES = ("auto", "light", "dark")
 
 
 def add_user(
-    session: Session, login: str, name: str, role: Role, password: str, now: datetime, time_zone: str = "UTC"
+    session: Session,
+    login: str,
+    name: str,
+    role: Role,
+    password: str,
+    now: datetime,
+    time_zone: str = "UTC",
+    telephone: str | None = None,
 ) -> User:
     """Add a user, or change the name, role and password of the one with this login.
+
+    `telephone`: where a supervisor who listens in is called; without one, in their browser.
 
     Raises BadInput when the password is shorter than 10 characters or the login is empty.
     """
@@ -38,6 +47,7 @@ def add_user(
             time_zone=time_zone,
         )
     user.name, user.role, user.is_active = name, role, True
+    user.telephone = telephone or user.telephone
     if not user.password_hash or not password_matches(user.password_hash, password):
         user.password_hash = hasher.hash(password)
     session.add(user)

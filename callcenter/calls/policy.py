@@ -1,14 +1,13 @@
 """Limits of calls. Why each has its value is told in docs/architecture.md, "Never twice, never lost"."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 RING_TIMEOUT = timedelta(seconds=25)
 MAX_CALL = timedelta(hours=2)
-LOOK_FOR_LOST_AFTER = timedelta(seconds=30)
 QUIET_RINGING = timedelta(seconds=60)
 QUIET_TALKING = timedelta(minutes=5)
 EMPTY_LOOKS = 5
-ABSENT_FOR = timedelta(minutes=10)
 RETRY_PLACING = 3
 """How often a carrier that provably did nothing is asked, before the dial is given up."""
 NEVER_ASKED = timedelta(seconds=60)
@@ -18,3 +17,19 @@ AGENT_BACK_WITHIN = timedelta(seconds=20)
 """A customer whose agent's line dropped hears a waiting message so long; then another agent takes over."""
 QUIET_LEG = timedelta(minutes=5)
 """An agent's leg nothing was heard of for so long is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostCalls:
+    """How a call that was asked for and never heard of is looked for.
+
+    It counts as never placed after EMPTY_LOOKS looks at the carrier's list without it, `look_after` apart, over
+    `absent_for`: longer than that list can lag behind and a request be under way, since a call that shows up
+    later would be a second one.
+    """
+
+    look_after: timedelta = timedelta(seconds=30)
+    absent_for: timedelta = timedelta(minutes=10)
+
+
+AS_A_RULE = LostCalls()

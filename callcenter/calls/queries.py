@@ -6,22 +6,24 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import LOOK_FOR_LOST_AFTER
+from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import needs_look
 from callcenter.domain.enums import AttemptState
 from callcenter.models import ContactAttempt, Incident
 
 
-def attempts_to_look_at(session: Session, now: datetime, limit: int = 100) -> list[ContactAttempt]:
+def attempts_to_look_at(
+    session: Session, now: datetime, lost: LostCalls = AS_A_RULE, limit: int = 100
+) -> list[ContactAttempt]:
     """List attempts that have been quiet too long, oldest news first."""
     rows = session.exec(
         select(ContactAttempt)
         .where(ContactAttempt.state != AttemptState.ENDED)
-        .where(ContactAttempt.last_news_at <= now - LOOK_FOR_LOST_AFTER)
+        .where(ContactAttempt.last_news_at <= now - lost.look_after)
         .order_by(col(ContactAttempt.last_news_at))
         .limit(limit)
     )
-    return [a for a in rows if needs_look(AttemptState(a.state), a.last_news_at, a.claimed_at, now)]
+    return [a for a in rows if needs_look(AttemptState(a.state), a.last_news_at, a.claimed_at, now, lost)]
 
 
 def stray_refs(session: Session, attempt_id: UUID) -> list[str]:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callcenter.calls.policy import (
-    LOOK_FOR_LOST_AFTER,
+    AS_A_RULE,
     MAX_CALL,
     NEVER_ASKED,
     QUIET_RINGING,
     QUIET_TALKING,
+    LostCalls,
 )
 from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode
 from callcenter.domain.ports import CallbackNews, CarrierEvent, MachineHeard, RecordingEvent, RoomEvent
@@ -77,13 +78,19 @@ def ending_of(
     return Ending(result, talk_seconds)
 
 
-def needs_look(state: AttemptState, last_news_at: datetime, claimed_at: datetime, now: datetime) -> bool:
+def needs_look(
+    state: AttemptState,
+    last_news_at: datetime,
+    claimed_at: datetime,
+    now: datetime,
+    lost: LostCalls = AS_A_RULE,
+) -> bool:
     """Whether the reconciler should ask the carrier: by age alone, never by who holds a lock."""
     quiet = now - last_news_at
     if state is AttemptState.CLAIMED:
         return quiet >= NEVER_ASKED
     if state in (AttemptState.PLACING, AttemptState.UNKNOWN):
-        return quiet >= LOOK_FOR_LOST_AFTER
+        return quiet >= lost.look_after
     if state in (AttemptState.PLACED, AttemptState.INITIATED, AttemptState.RINGING):
         return quiet >= QUIET_RINGING
     if state in (AttemptState.ANSWERED, AttemptState.BRIDGED):

@@ -9,11 +9,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, RETRY_PLACING
+from callcenter.calls.policy import AS_A_RULE, EMPTY_LOOKS, RETRY_PLACING, LostCalls
 from callcenter.calls.rules import RANK, News, advances, ending_of, what_of
 from callcenter.domain.enums import AnsweredBy, AttemptState, CallResult, DialingMode
 from callcenter.domain.ids import derived_id
-from callcenter.domain.ports import CallbackNews, NotProcessed, Placed, Placement, Rejected
+from callcenter.domain.ports import (
+    CallbackNews,
+    NotProcessed,
+    Placed,
+    Placement,
+    RecordingEvent,
+    RecordingState,
+    Rejected,
+)
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
 
@@ -213,6 +221,14 @@ def note_machine(attempt: ContactAttempt, answered_by: AnsweredBy) -> bool:
     return attempt.state != AttemptState.ENDED
 
 
+def note_recording(attempt: ContactAttempt, event: RecordingEvent) -> None:
+    """Keep where a call's recording is; one that is ready stays so."""
+    if attempt.recording_state == RecordingState.READY and event.state is RecordingState.RUNNING:
+        return
+    attempt.recording_ref, attempt.recording_state = event.ref, event.state
+    attempt.recording_seconds = event.seconds if event.seconds is not None else attempt.recording_seconds
+
+
 def note_detail(attempt: ContactAttempt, detail: str) -> None:
     """Say in a word what led to the end of a call."""
     attempt.result_detail = detail
@@ -229,12 +245,12 @@ def ask_to_end(attempt: ContactAttempt, now: datetime) -> bool:
     return True
 
 
-def note_absence(attempt: ContactAttempt, now: datetime) -> bool:
+def note_absence(attempt: ContactAttempt, now: datetime, lost: LostCalls = AS_A_RULE) -> bool:
     """Note that the carrier's list did not show the call; after enough looks it was never placed: True."""
     attempt.empty_looks += 1
     attempt.last_news_at = now
     began = attempt.placing_at or attempt.claimed_at
-    if attempt.empty_looks < EMPTY_LOOKS or now - began < ABSENT_FOR:
+    if attempt.empty_looks < EMPTY_LOOKS or now - began < lost.absent_for:
         return False
     _end(attempt, CallResult.NOT_PLACED, now, detail="not_found_at_carrier")
     return True

@@ -21,7 +21,7 @@ def users() -> None:
 @click.option("--name", required=True, help="As others see it, and as agents say it on the telephone.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--team", help="An agent's team.")
-@click.option("--telephone", help="An agent's own telephone, as +86...; without it the browser softphone.")
+@click.option("--telephone", help="Their own telephone, as +86...; without it the browser softphone.")
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA zone in which they see times.")
 @click.password_option(help="At least 10 characters; asked for when left out.")
 def add(
@@ -34,7 +34,7 @@ def add(
         telephone = _checked_number(telephone)
     with runtime_here() as runtime, runtime.unit_of_work() as session:
         now = runtime.clock()
-        user = accounts.add_user(session, login, name, Role(role), password, now, time_zone)
+        user = accounts.add_user(session, login, name, Role(role), password, now, time_zone, telephone)
         if role == Role.AGENT and team:
             routing.add_agent(session, user.id, team, now, telephone)
         accounts.record(session, None, "user.added", user.login, now, role=role)

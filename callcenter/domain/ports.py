@@ -158,7 +158,7 @@ class RoomRole(StrEnum):
 
 
 class RecordPolicy(StrEnum):
-    """Whether calls are recorded."""
+    """Whether a customer's call is recorded: the call, not the room, which outlives many customers."""
 
     OFF = "off"
     ON = "on"
@@ -178,7 +178,6 @@ class JoinRoom:
     room: str
     agent_id: UUID
     role: RoomRole = RoomRole.CUSTOMER
-    record: RecordPolicy = RecordPolicy.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +252,7 @@ class CallWish:
     ring_timeout: timedelta
     max_duration: timedelta
     amd: AmdPolicy = AmdPolicy.OFF
+    record: RecordPolicy = RecordPolicy.OFF
 
 
 class Carrier(Protocol):
@@ -291,8 +291,8 @@ class Carrier(Protocol):
     def end_room(self, room: str) -> RoomAnswer:
         """End a room and every leg in it."""
 
-    def pause_recording(self, room: str, paused: bool) -> RoomAnswer:
-        """Pause the recording of a room, or go on: nobody records a card number."""
+    def pause_recording(self, ref: str, paused: bool) -> RoomAnswer:
+        """Pause the recording of a customer's call, or go on: nobody records a card number."""
 
     def recording(self, ref: str) -> bytes | None:
         """Fetch a recording's sound (WAV); None when it is not to be had."""

@@ -8,6 +8,7 @@ from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import AnsweredBy, AttemptState, CallResult, DialingMode, SupervisorMode
+from callcenter.domain.ports import RecordingState
 from callcenter.models.columns import counted_id, document, word
 
 _LIVE = text("state <> 'ended'")
@@ -72,6 +73,9 @@ class ContactAttempt(SQLModel, table=True):
     pause_wanted: bool = False
     is_paused: bool = False
     agent_lost_at: datetime | None = None
+    recording_ref: str | None = None
+    recording_state: RecordingState | None = word(default=None, nullable=True)
+    recording_seconds: int | None = None
 
 
 class AgentLeg(SQLModel, table=True):

@@ -13,6 +13,7 @@ from callcenter.domain.ports import (
     CarrierEvent,
     HangUp,
     MachineHeard,
+    RecordingEvent,
     RoomEvent,
     SayAndWait,
 )
@@ -69,6 +70,16 @@ def attempt_answer(attempt_id: UUID) -> Response:
     return Response(runtime().carrier.answer(decision), content_type=_XML)
 
 
+@bp.post("/carrier/twilio/attempt/<uuid:attempt_id>/recording")
+def attempt_recording(attempt_id: UUID) -> tuple[str, int]:
+    """Take in where the recording of a call is."""
+    for event in runtime().carrier.parse(_verified()):
+        if isinstance(event, RecordingEvent):
+            with runtime().unit_of_work() as session:
+                talk.note_recording(session, attempt_id, event, runtime().clock())
+    return "", 204
+
+
 @bp.post("/carrier/twilio/agent/<uuid:agent_id>/status")
 def agent_status(agent_id: UUID) -> tuple[str, int]:
     """Take in what became of the call that keeps an agent in their room."""
@@ -84,7 +95,7 @@ def agent_answer(agent_id: UUID) -> Response:
     """Put an agent who has picked up into their room."""
     _verified()
     with runtime().reading() as session:
-        decision = talk.answer_agent(session, runtime().house, agent_id)
+        decision = talk.answer_agent(session, agent_id)
     return Response(runtime().carrier.answer(decision), content_type=_XML)
 
 

@@ -102,6 +102,9 @@ def _widen_attempts() -> None:
     for name in ("hold_wanted", "is_held", "pause_wanted", "is_paused"):
         _add_no("contact_attempt", name)
     op.add_column("contact_attempt", _time("agent_lost_at", nullable=True))
+    for name in ("recording_ref", "recording_state"):
+        op.add_column("contact_attempt", sa.Column(name, sa.String(), nullable=True))
+    op.add_column("contact_attempt", sa.Column("recording_seconds", sa.Integer(), nullable=True))
     op.create_index(
         "ix_contact_attempt_answered",
         "contact_attempt",

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from callcenter import outbox, pipeline, talk
-from callcenter.calls.policy import ABSENT_FOR, EMPTY_LOOKS, MAX_CALL, RETRY_PLACING, RING_TIMEOUT
+from callcenter.calls.policy import AS_A_RULE, EMPTY_LOOKS, MAX_CALL, RETRY_PLACING, RING_TIMEOUT
 from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Presence, WorkState
 from callcenter.domain.ports import CallWish, Placed
 from callcenter.models import Agent, AgentLeg, Incident, Reservation
@@ -98,7 +98,7 @@ def test_a_worker_that_died_before_asking_is_known_after_five_looks_over_ten_min
         ticks.reconcile(floor.runtime)
         ticks.reconcile(floor.runtime)  # at once again: too early, no look
         assert (floor.attempt().empty_looks, floor.attempt().state) == (look, AttemptState.PLACING)
-    floor.bank.clock.now = began + ABSENT_FOR - timedelta(seconds=1)
+    floor.bank.clock.now = began + AS_A_RULE.absent_for - timedelta(seconds=1)
     ticks.reconcile(floor.runtime)
     assert floor.attempt().state == AttemptState.PLACING
     floor.bank.clock.go_on(seconds=31)

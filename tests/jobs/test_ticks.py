@@ -125,8 +125,12 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
     assert [tick.__name__ for tick, _ in TICKS] == [
         "fire",
         "match",
+        "pace",
         "expire",
+        "rescue",
         "reconcile",
+        "look_at_legs",
+        "compare_days",
         "announce",
         "tend",
     ]

@@ -11,9 +11,8 @@ from sqlmodel import Session
 
 from callcenter.calls import service
 from callcenter.calls.policy import (
-    ABSENT_FOR,
+    AS_A_RULE,
     EMPTY_LOOKS,
-    LOOK_FOR_LOST_AFTER,
     MAX_CALL,
     NEVER_ASKED,
     QUIET_RINGING,
@@ -187,11 +186,11 @@ def test_the_permission_to_ask_is_given_once_and_not_for_a_canceled_attempt() ->
 def test_an_attempt_is_given_up_after_enough_empty_looks_over_enough_time() -> None:
     attempt = placing()
     for _ in range(EMPTY_LOOKS + 3):
-        assert not service.note_absence(attempt, START + ABSENT_FOR - timedelta(seconds=1))
+        assert not service.note_absence(attempt, START + AS_A_RULE.absent_for - timedelta(seconds=1))
     few = placing()
     for _ in range(EMPTY_LOOKS - 1):
-        assert not service.note_absence(few, START + ABSENT_FOR)
-    assert service.note_absence(few, START + ABSENT_FOR)
+        assert not service.note_absence(few, START + AS_A_RULE.absent_for)
+    assert service.note_absence(few, START + AS_A_RULE.absent_for)
     assert few.result == CallResult.NOT_PLACED
 
 
@@ -204,7 +203,7 @@ def test_states_move_forward_only_and_never_out_of_the_end() -> None:
 @pytest.mark.parametrize(
     ("state", "quiet"),
     [
-        *((state, LOOK_FOR_LOST_AFTER) for state in (AttemptState.PLACING, AttemptState.UNKNOWN)),
+        *((state, AS_A_RULE.look_after) for state in (AttemptState.PLACING, AttemptState.UNKNOWN)),
         *(
             (state, QUIET_RINGING)
             for state in (AttemptState.PLACED, AttemptState.INITIATED, AttemptState.RINGING)

@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
 from callcenter import pipeline, talk
-from callcenter.domain.enums import AttemptState, CallResult, WorkState
+from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode, WorkState
 from callcenter.domain.ports import Placed, RefusalClass, Rejected
 from callcenter.models import Agent, AgentLeg, CarrierInbox, ContactAttempt, Incident
 from callcenter.moves import room_of
@@ -282,3 +282,69 @@ def test_without_the_database_the_carrier_is_asked_to_come_again(
     for answer in (caller.status(attempt, "ringing"), caller.answered(attempt)):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert _row(bank.session, attempt).state == AttemptState.PLACING
+
+
+def _talking(caller: Caller, bank: Bank, attempt: UUID) -> None:
+    bank.agent_line_is_up()
+    _placed(bank, attempt)
+    assert caller.answered(attempt).status_code == 200
+
+
+def _room(caller: Caller, bank: Bank, event: str, number: int, ref: str = "CA1", **more: str) -> TestResponse:
+    """Report on the agent's room."""
+    told = {
+        "ConferenceSid": "CF1",
+        "FriendlyName": room_of(bank.agent_id),
+        "StatusCallbackEvent": event,
+        "SequenceNumber": str(number),
+        "CallSid": ref,
+        **more,
+    }
+    return caller.posts(f"/carrier/twilio/room/{bank.agent_id}/events", **told)
+
+
+def test_what_the_carrier_says_of_a_room_is_kept_once_and_shown(
+    caller: Caller, bank: Bank, attempt: UUID
+) -> None:
+    _talking(caller, bank, attempt)
+    for _ in range(2):
+        assert _room(caller, bank, "participant-hold", 4, Hold="true", Muted="false").status_code == 204
+    assert _row(bank.session, attempt).is_held
+    kept = [one.what for one in bank.session.exec(select(CarrierInbox)) if one.subject_id == bank.agent_id]
+    assert kept == ["room_changed"]
+    assert _room(caller, bank, "participant-leave", 5, "CA-agent").status_code == 204
+    assert _row(bank.session, attempt).agent_lost_at == bank.clock.now
+
+
+def test_a_machine_heard_and_a_recording_are_kept_with_the_attempt(
+    caller: Caller, bank: Bank, attempt: UUID
+) -> None:
+    _talking(caller, bank, attempt)
+    heard = {"CallSid": "CA1", "AnsweredBy": "machine_start", "MachineDetectionDuration": "3200"}
+    assert caller.posts(f"/carrier/twilio/attempt/{attempt}/amd", **heard).status_code == 204
+    told = {
+        "CallSid": "CA1",
+        "RecordingSid": "RE" + "1" * 32,
+        "RecordingStatus": "completed",
+        "RecordingDuration": "31",
+    }
+    assert caller.posts(f"/carrier/twilio/attempt/{attempt}/recording", **told).status_code == 204
+    row = _row(bank.session, attempt)
+    assert (row.answered_by, row.recording_ref, row.recording_seconds) == ("machine", "RE" + "1" * 32, 31)
+
+
+def test_somebody_on_hold_hears_a_sentence_in_their_language(caller: Caller) -> None:
+    answer = caller.posts("/carrier/twilio/hold/zh", CallSid="CA1")
+    assert "请您稍候" in answer.text and "zh-CN" in answer.text
+
+
+def test_a_supervisor_who_picks_up_enters_muted(caller: Caller, bank: Bank, attempt: UUID) -> None:
+    _talking(caller, bank, attempt)
+    watch = talk.begin_watch(
+        bank.session, bank.agent_id, bank.agent_id, SupervisorMode.MONITOR, bank.clock.now
+    )
+    bank.session.commit()
+    path = f"/carrier/twilio/watch/{watch}"
+    assert 'muted="true"' in caller.posts(f"{path}/answer", CallSid="CA-boss").text
+    assert caller.posts(f"{path}/status", CallSid="CA-boss", CallStatus="completed").status_code == 204
+    assert "<Hangup" in caller.posts(f"{path}/answer", CallSid="CA-boss").text

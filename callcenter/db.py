@@ -1,12 +1,16 @@
 """The engine and the session scope. This file holds the only commit of the product."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from struct import pack
 from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -48,9 +52,14 @@ def make_engine(database_url: str, pool_size: int = 10) -> Engine:
     )
 
 
-def cursor_of(session: Session) -> psycopg.Cursor[Any]:
+def cursor_of(session: Session, *, binary: bool = False) -> psycopg.Cursor[Any]:
     """Return a plain cursor in the session's transaction, for statements over whole sets; what the session
-    holds unwritten is written first."""
+    holds unwritten is written first. A `binary` one's rows come in binary, which is quicker for ids and times."""
+    return connection_of(session).cursor(binary=binary)
+
+
+def connection_of(session: Session) -> psycopg.Connection[Any]:
+    """Return the connection of the session's transaction; what the session holds unwritten is written first."""
     session.flush()
     # Asking the session anew takes longer than many a statement; within one transaction it is the same. A
     # savepoint is set when the session is asked for the first time in it.
@@ -61,40 +70,111 @@ def cursor_of(session: Session) -> psycopg.Cursor[Any]:
         current = session.get_nested_transaction() or session.get_transaction()
         session.info["plain_connection"] = (current, connection)
     assert isinstance(connection, psycopg.Connection)
-    return connection.cursor()
+    return connection
 
 
-def array_of(values: Iterable[str | None]) -> str:
-    """Return texts as the text of a PostgreSQL array, quoted; for statements over whole sets."""
-    return "{" + ",".join([_NULL if value is None else _quoted(value) for value in values]) + "}"
+class _Array(bytes):
+    """A parameter over a whole set: an array in the form PostgreSQL has on the wire, which it need not parse.
+
+    https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES
+    """
 
 
-def id_array_of(ids: Iterable[UUID]) -> str:
-    """Return ids as the text of a PostgreSQL array; without dashes, which takes a third of the time."""
-    return "{" + ",".join([one.hex for one in ids]) + "}"
+class _IdArray(_Array):
+    """uuid[]"""
+
+
+class _TextArray(_Array):
+    """text[]"""
+
+
+class _MomentArray(_Array):
+    """timestamptz[]"""
+
+
+class _NumberArray(_Array):
+    """int4[]"""
+
+
+class _DocumentArray(_Array):
+    """jsonb[]"""
+
+
+class _ArrayDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: bytes) -> bytes:
+        return obj
+
+
+def _register(kind: type[_Array], oid: int) -> None:
+    dumper = type(f"{kind.__name__}Dumper", (_ArrayDumper,), {"oid": oid})
+    psycopg.adapters.register_dumper(kind, dumper)
+
+
+_register(_IdArray, 2951)
+_register(_TextArray, 1009)
+_register(_MomentArray, 1185)
+_register(_NumberArray, 1007)
+_register(_DocumentArray, 3807)
+
+
+def _head(element_oid: int, length: int, *, nulls: bool = False) -> bytes:
+    return pack(">5i", 1, nulls, element_oid, length, 1)
+
+
+def id_array_of(ids: Iterable[UUID]) -> bytes:
+    """Return ids as a parameter of the type uuid[]."""
+    return array_of_ids([one.bytes for one in ids])
+
+
+def array_of_ids(ids: Collection[bytes]) -> bytes:
+    """Return ids, each in its sixteen bytes, as a parameter of the type uuid[]."""
+    return _IdArray(_head(2950, len(ids)) + b"".join([_SIXTEEN + one for one in ids]))
+
+
+def array_of(values: Iterable[str | None]) -> bytes:
+    """Return texts as a parameter of the type text[]."""
+    return _TextArray(_texts(25, [None if one is None else one.encode() for one in values]))
+
+
+def document_array_of(documents: Iterable[bytes]) -> bytes:
+    """Return what is JSON already as a parameter of the type jsonb[]."""
+    return _DocumentArray(_texts(3802, [b"\x01" + one for one in documents]))
+
+
+def _texts(element_oid: int, texts: Sequence[bytes | None]) -> bytes:
+    parts = [_head(element_oid, len(texts), nulls=None in texts)]
+    for one in texts:
+        parts += (_NULL,) if one is None else (len(one).to_bytes(4), one)
+    return b"".join(parts)
+
+
+def moment_array_of(moments: Iterable[datetime | None]) -> bytes:
+    """Return moments as a parameter of the type timestamptz[]."""
+    found = [_NULL if one is None else pack(">iq", 8, moment_on_the_wire(one)) for one in moments]
+    return _MomentArray(_head(1184, len(found), nulls=_NULL in found) + b"".join(found))
+
+
+def moment_on_the_wire(at: datetime) -> int:
+    """Return a moment as PostgreSQL sends and takes it: in microseconds since 2000."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def number_array_of(numbers: Sequence[int]) -> bytes:
+    """Return whole numbers as a parameter of the type int4[]."""
+    return _NumberArray(_head(23, len(numbers)) + b"".join([pack(">ii", 4, one) for one in numbers]))
 
 
 def plain_array_of(values: Iterable[object]) -> str:
     """Return numbers or times as the text of a PostgreSQL array; their texts need no quotes."""
-    return "{" + ",".join([_NULL if value is None else str(value) for value in values]) + "}"
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-_NULL = "NULL"
-
-
-def _quoted(value: str) -> str:
-    if "\\" in value:
-        value = value.replace("\\", "\\\\")
-    return '"' + value.replace('"', '\\"') + '"'
-
-
-def copy_text(value: str) -> str:
-    """Return a text as COPY takes it."""
-    if "\\" in value:
-        value = value.replace("\\", "\\\\")
-    if "\t" in value or "\n" in value or "\r" in value:
-        value = value.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return value
+_NULL = b"\xff\xff\xff\xff"
+_SIXTEEN = b"\x00\x00\x00\x10"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 _STATE = ("08", "0A", "26", "28", "3D", "40", "42", "53", "55", "57", "58", "72", "F0", "XX")

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from callcenter import outbox
+from callcenter.ahead import in_one_trip
 from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
@@ -18,7 +19,6 @@ from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.compliance.packs import load_policy
-from callcenter.db import in_one_trip
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,

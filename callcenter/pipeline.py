@@ -11,7 +11,6 @@ Rows are locked in one order everywhere: customer, visit, call task, agent, atte
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from sqlmodel import Session
 
 from callcenter import moves, outbox
 from callcenter.accounts import service as accounts
+from callcenter.ahead import in_one_trip
 from callcenter.calls import days, legs, rooms
 from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
@@ -29,7 +29,6 @@ from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import PAUSED_RULE_LOOK
 from callcenter.compliance import service as compliance
 from callcenter.compliance.queries import possible_zones
-from callcenter.db import in_one_trip
 from callcenter.dialing import queries as dialing
 from callcenter.dialing.messages import no_agent_message
 from callcenter.domain.contact import Verdict
@@ -61,7 +60,7 @@ from callcenter.domain.ports import (
     SayAndHangUp,
 )
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
-from callcenter.intake import calendar
+from callcenter.intake import calendar, storing
 from callcenter.intake import service as intake
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
@@ -98,9 +97,6 @@ from scripts_library.model import ScriptLibraryError
 # -- events come in ---------------------------------------------------------------------------------------
 
 
-EVENT_ORDER = attrgetter("order")
-
-
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What became of a batch."""
@@ -119,17 +115,16 @@ def take_batches(
     session: Session, source: EventSource, batches: Sequence[EventBatch], now: datetime
 ) -> list[Intake]:
     """Take in what several requests of a source brought as if it were one batch; say what became of each."""
+    source_id, lateness = source.id, timedelta(seconds=source.lateness_seconds)
     sent = [event for batch in batches for event in batch.events]
     refused = [one for batch in batches for one in batch.rejections]
     with in_one_trip(session):
         asked = journey_queries.ask_for_journeys(session)
-        claim = intake.Claim(session, source.id, sent)
-        sent.sort(key=EVENT_ORDER)
+        claim = storing.Claim(session, source_id, sent)
     events = claim.events()
     definitions = journey_queries.journeys_loaded(session, asked)
-    fresh = {id(event) for event in events.values()}
-    in_time = [event for event in sent if id(event) in fresh]
-    who = intake.lock_people(session, source.id, in_time, now) if events else {}
+    in_time = list(events.values())
+    who = intake.lock_people(session, source_id, in_time, now) if events else {}
     # In the order of the sign-ins, each once.
     joined = list(
         dict.fromkeys(
@@ -138,22 +133,25 @@ def take_batches(
     )
     # What a device's person did earlier in this batch is the customer's already.
     owner = dict(joined)
-    ids = {name: owner.get(one.customer_id, one.customer_id) for name, one in who.items()}
-    placed = {event.message_id: put_in_place(definitions, event, ids[event.message_id]) for event in in_time}
+    ids = {
+        name: owner.get(one.customer_id, one.customer_id) if owner else one.customer_id
+        for name, one in who.items()
+    }
+    placed = {
+        one_id: put_in_place(definitions, event, ids[event.message_id]) for one_id, event in events.items()
+    }
     intake.join_history(session, joined)
     merged = journeys.join_visits(session, joined)
-    intake.keep_profiles(session, source.id, in_time, who, now)
-    intake.keep_refused(session, source.id, refused, now)
+    intake.keep_profiles(session, source_id, in_time, who, now)
+    intake.keep_refused(session, source_id, refused, now)
     with in_one_trip(session):
         # Rules are asked for behind the locks: a rule that is published meanwhile is heard of.
-        going = journeys.Moves(session, placed.values(), timedelta(seconds=source.lateness_seconds))
+        going = journeys.Moves(session, placed.values(), lateness)
         asked = trigger_queries.ask_for_rules(session)
-        rows = intake.rows_to_store(
-            source.id, {one: placed[event.message_id] for one, event in events.items()}
-        )
+        rows = storing.rows_to_store(source_id, placed)
     going.read()
     rules = trigger_queries.current_rules(session, definitions, asked)
-    with intake.storing(session, rows):
+    with storing.storing(session, rows):
         moved = going.fold(definitions)
     drafts = moves.ask_rules(session, rules, moved.visits, now)
     with in_one_trip(session):
@@ -162,6 +160,7 @@ def take_batches(
     _let_tasks_die(session, rules, [*moved.visits, *merged], now)
     if placed or refused:
         outbox.ring(session, outbox.STUDIO)
+    fresh = {id(event) for event in in_time}
     return [_intake_of(batch, fresh) for batch in batches]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from callcenter.domain.ids import derived_id
-from callcenter.intake.service import event_id
+from callcenter.intake.storing import event_id
 from callcenter.models import EventReceipt, EventSource
 
 NAME = "calendar"

@@ -18,7 +18,8 @@ from callcenter.intake.logfile import Log, open_log
 from callcenter.intake.logrow import DamagedFile, Row, RowReader
 from callcenter.intake.mapping import LogMapping
 from callcenter.intake.partitions import keep_partitions
-from callcenter.intake.service import claim_events, keep_refused, store_events
+from callcenter.intake.service import keep_refused
+from callcenter.intake.storing import Claim, store_events
 from callcenter.models import EventSource, ImportRun
 
 CHUNK_ROWS = 10_000
@@ -176,7 +177,7 @@ def _store(session: Session, run: ImportRun, job: ImportJob, chunk: _Chunk, now:
     who = {event.user_id or "": derived_id("customer", event.user_id) for event in chunk.events}
     placed = [job.place(event, who[event.user_id or ""]) for event in chunk.events]
     keep_refused(session, run.source_id, chunk.bad, now)
-    claimed = claim_events(session, run.source_id, chunk.events)
+    claimed = Claim(session, run.source_id, chunk.events).events()
     _create_people(session, who, now)
     if chunk.events:
         times = [event.received_at for event in chunk.events]

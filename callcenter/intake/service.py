@@ -1,9 +1,9 @@
 """Store what came in: events once, people and their devices, and what was refused."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -12,13 +12,15 @@ import orjson
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from callcenter.db import array_of, copy_text, cursor_of, id_array_of, plain_array_of
-from callcenter.domain.events import EventValue, PlacedEvent, Rejection
+from callcenter.db import array_of, cursor_of, id_array_of
+from callcenter.domain.events import EventValue, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict
 from callcenter.intake.profiles import Profile, read_profile
+from callcenter.intake.storing import EVENT_COLUMNS
 from callcenter.models import Customer, EventSource, JourneyEvent, QuarantinedEvent, WriteKey
 
+__all__ = ["EVENT_COLUMNS"]
 MAX_KEPT_BYTES = 64 * 1024
 """A refused event larger than this is kept by its beginning only."""
 
@@ -33,7 +35,7 @@ class Identity:
 
 def hash_write_key(write_key: str) -> str:
     """Return what is stored of a write key."""
-    return hashlib.sha256(write_key.encode()).hexdigest()
+    return sha256(write_key.encode()).hexdigest()
 
 
 def add_source(
@@ -54,36 +56,6 @@ def add_source(
         raise Conflict("Another source has this write key. Choose another one.")
     session.flush()
     return source
-
-
-_CLAIM = """
-INSERT INTO event_receipt (id, received_at) SELECT * FROM unnest(%(ids)s::uuid[], %(at)s::timestamptz[])
-ON CONFLICT DO NOTHING RETURNING id
-"""
-
-
-def event_id(source_id: UUID, message_id: str) -> UUID:
-    """Return the id under which a source's message is stored, always the same."""
-    return UUID(bytes=hashlib.sha256(f"{source_id}:{message_id}".encode()).digest()[:16])
-
-
-def claim_events(session: Session, source_id: UUID, events: Sequence[EventValue]) -> dict[UUID, EventValue]:
-    """Leave out events that were stored before or stand twice in the batch; return the others by their ids.
-
-    Two batches with the same event wait for each other here, in key order, and one of them leaves it out.
-    """
-    by_id: dict[UUID, EventValue] = {}
-    for event in events:
-        by_id.setdefault(event_id(source_id, event.message_id), event)
-    if not by_id:
-        return {}
-    ids = _in_order(by_id)
-    arrays = {"ids": id_array_of(ids), "at": plain_array_of(by_id[one].received_at for one in ids)}
-    new = cursor_of(session).execute(_CLAIM, arrays).fetchall()
-    if len(new) == len(by_id):
-        return by_id
-    fresh = {row[0] for row in new}
-    return {one: event for one, event in by_id.items() if one in fresh}
 
 
 def _in_order(ids: Iterable[UUID]) -> list[UUID]:
@@ -123,6 +95,8 @@ def lock_people(
 ) -> dict[str, Identity]:
     """Find or create the customer of each event and lock them all, in key order, until the commit.
 
+    The events must be in the order of time.
+
     Returns each message id's identity. Naming a user on a device that nobody was known on joins the
     device's person to that customer; a device last used by another customer starts afresh.
     """
@@ -158,7 +132,7 @@ def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> 
     owned = {device: owner for device, (owner, _) in owners.items()}
     named = {owner for owner, is_named in owners.values() if is_named}
     found = _Identified({}, {}, {})
-    for event in sorted(events, key=lambda event: event.order):
+    for event in events:
         joined = None
         if event.user_id:
             customer_id = derived_id("customer", event.user_id)
@@ -191,10 +165,10 @@ def _device_owners(session: Session, source_id: UUID, devices: Sequence[str]) ->
 def _lock_or_create(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
     """Lock these customers in key order; those there are not yet are created, which locks them too."""
     cursor = cursor_of(session)
-    locked = cursor.execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(wanted))}).fetchall()
-    if len(locked) == len(wanted):
+    cursor.execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(wanted))})
+    if cursor.rowcount == len(wanted):
         return
-    missing = _in_order(set(wanted) - {row[0] for row in locked})
+    missing = _in_order(set(wanted) - {row[0] for row in cursor})
     ids, names = id_array_of(missing), array_of(wanted[one] for one in missing)
     created = cursor.execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now}).fetchall()
     if len(created) < len(missing):  # another process has just created them
@@ -218,9 +192,12 @@ def keep_profiles(
     who: Mapping[str, Identity],
     now: datetime,
 ) -> list[Rejection]:
-    """Write what identify calls say about customers; return what was wrong with single traits."""
+    """Write what identify calls say about customers, the events being in the order of time.
+
+    Returns what was wrong with single traits.
+    """
     problems: list[Rejection] = []
-    for index, event in enumerate(sorted(events, key=lambda event: event.order)):
+    for index, event in enumerate(events):
         if event.kind != "identify" or not event.traits or event.historical:
             continue
         profile = read_profile(event.traits)
@@ -264,40 +241,6 @@ def unfreeze(session: Session, customer_id: UUID, now: datetime) -> None:
     session.execute(
         update(Customer).where(col(Customer.id) == customer_id).values(frozen_at=None, updated_at=now)
     )
-
-
-EVENT_COLUMNS = (
-    "id, source_id, message_id, customer_id, kind, name, journey, journey_key, step, role, key,"
-    " event_time, received_at, position, historical, clamped, properties"
-)
-_COPY = f"COPY journey_event ({EVENT_COLUMNS}) FROM STDIN"
-
-
-def store_events(session: Session, source_id: UUID, placed: Mapping[UUID, PlacedEvent]) -> None:
-    """Store events whose ids were claimed, all in one COPY."""
-    if not placed:
-        return
-    with cursor_of(session).copy(_COPY) as copy:
-        source = source_id.hex
-        copy.write("".join([_copied(one_id, source, one) for one_id, one in placed.items()]))
-
-
-def _copied(one_id: UUID, source_id: str, one: PlacedEvent) -> str:
-    """Return an event's row as COPY takes it."""
-    event = one.event
-    role, step = one.role or _NOTHING, one.step or _NOTHING
-    journey = one.journey or _NOTHING
-    key = _NOTHING if one.key is None else copy_text(one.key)
-    flags = f"{'t' if event.historical else 'f'}\t{'t' if event.clamped else 'f'}"
-    said = copy_text(orjson.dumps(event.properties).decode()) if event.properties else "{}"
-    return (
-        f"{one_id.hex}\t{source_id}\t{copy_text(event.message_id)}\t{one.customer_id.hex}\t{event.kind}"
-        f"\t{copy_text(event.name)}\t{journey}\t{copy_text(one.journey_key)}\t{step}\t{role}\t{key}"
-        f"\t{event.event_time}\t{event.received_at}\t{event.position}\t{flags}\t{said}\n"
-    )
-
-
-_NOTHING = "\\N"
 
 
 def keep_refused(session: Session, source_id: UUID, rejections: Iterable[Rejection], now: datetime) -> None:

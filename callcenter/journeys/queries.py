@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from callcenter.ahead import Asked
 from callcenter.db import cursor_of
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.policy import read_journey
@@ -21,9 +22,14 @@ FROM journey
 _loaded: dict[str, Mapping[str, JourneyDefinition]] = {}
 
 
-def journeys_loaded(session: Session) -> Mapping[str, JourneyDefinition]:
+def ask_for_journeys(session: Session) -> Asked:
+    """Ask whether a journey has changed; the answer is for `journeys_loaded`."""
+    return cursor_of(session).execute(_STAMP)
+
+
+def journeys_loaded(session: Session, asked: Asked | None = None) -> Mapping[str, JourneyDefinition]:
     """Return all journeys by id: the same mapping for as long as none of them changes."""
-    (stamp,) = cursor_of(session).execute(_STAMP).fetchone() or ("",)
+    (stamp,) = (asked or ask_for_journeys(session)).fetchone() or ("",)
     if stamp not in _loaded:
         if len(_loaded) > 8:
             _loaded.clear()

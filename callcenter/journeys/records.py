@@ -8,7 +8,15 @@ from uuid import UUID
 import orjson
 from sqlmodel import Session
 
-from callcenter.db import array_of, cursor_of, id_array_of, plain_array_of
+from callcenter.db import (
+    array_of,
+    cursor_of,
+    document_array_of,
+    id_array_of,
+    moment_array_of,
+    number_array_of,
+    plain_array_of,
+)
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import Looked, Marks, VisitRecord, VisitState, microseconds, moment
@@ -20,9 +28,11 @@ VisitKey = tuple[UUID, str, str]
 _MICROSECOND = timedelta(microseconds=1)
 _COLUMNS = """
 v.id, v.customer_id, v.journey, v.journey_key, v.visit_seq, v.step, v.opened_at, v.entered_at,
-v.last_activity_at, v.errors, v.last_error, v.last_error_reason, v.last_error_at, v.marks::text, v.facts::text,
-v.facts_at::text, v.closed_at, v."end", v.lateness_seconds, v.wake_at, v.looked::text, v.fired::text
+v.last_activity_at, v.errors, v.last_error, v.last_error_reason, v.last_error_at, v.closed_at, v."end",
+v.lateness_seconds, v.wake_at,
+'[' || concat_ws(',', v.marks, v.facts, v.facts_at, v.looked, v.fired) || ']'
 """
+"""The documents come as one: they are read in one go."""
 _OPEN = f"""
 SELECT {_COLUMNS} FROM visit v
 JOIN unnest(%(customers)s::uuid[], %(journeys)s::text[], %(keys)s::text[]) AS k (customer_id, journey, journey_key)
@@ -69,35 +79,51 @@ SELECT * FROM unnest({_ARRAYS}, %(customer_id)s::uuid[], %(journey)s::text[], %(
 """  # noqa: S608 - our own words
 
 
+class OpenVisits:
+    """The open visits of these courses, which are being loaded and locked, in key order."""
+
+    def __init__(self, session: Session, keys: Collection[VisitKey]) -> None:
+        self._cursor = cursor_of(session, binary=True).execute(_OPEN, _key_arrays(keys)) if keys else None
+
+    def read(self) -> dict[VisitKey, VisitRecord]:
+        """Wait for them and return them by their courses."""
+        found = map(_record, self._cursor or ())
+        return {(one.customer_id, one.journey, one.journey_key): one for one in found}
+
+
 def open_visits(session: Session, keys: Collection[VisitKey]) -> dict[VisitKey, VisitRecord]:
     """Load and lock, in key order, the open visits of these courses."""
-    if not keys:
-        return {}
-    found = cursor_of(session).execute(_OPEN, _key_arrays(keys))
-    return {(one.customer_id, one.journey, one.journey_key): one for one in map(_record, found)}
+    return OpenVisits(session, keys).read()
 
 
 def open_visits_of(session: Session, customer_id: UUID) -> list[VisitRecord]:
     """Load and lock, in key order, every open visit of a customer."""
-    return [_record(row) for row in cursor_of(session).execute(_OPEN_OF, {"customer": customer_id})]
+    return [
+        _record(row) for row in cursor_of(session, binary=True).execute(_OPEN_OF, {"customer": customer_id})
+    ]
 
 
 def last_seqs(session: Session, keys: Collection[VisitKey]) -> dict[VisitKey, int]:
     """Return the highest sequence number used in each of these courses that has visits."""
     if not keys:
         return {}
-    found = cursor_of(session).execute(_LAST_SEQ, _key_arrays(keys))
+    found = cursor_of(session, binary=True).execute(_LAST_SEQ, _key_arrays(keys))
     return {(customer, journey, key): seq for customer, journey, key, seq in found}
 
 
 def visits_due(session: Session, now: datetime, limit: int) -> list[VisitRecord]:
     """Claim visits whose clock has run out; those another process holds are left to it."""
-    return [_record(row) for row in cursor_of(session).execute(_DUE, {"now": now, "limit": limit})]
+    return [
+        _record(row) for row in cursor_of(session, binary=True).execute(_DUE, {"now": now, "limit": limit})
+    ]
 
 
 def visits_open_on(session: Session, journey: str, step: str) -> list[VisitRecord]:
     """Lock the open visits on a step, in key order."""
-    return [_record(row) for row in cursor_of(session).execute(_ON_STEP, {"journey": journey, "step": step})]
+    return [
+        _record(row)
+        for row in cursor_of(session, binary=True).execute(_ON_STEP, {"journey": journey, "step": step})
+    ]
 
 
 def new_visit(key: VisitKey, state: VisitState, lateness: timedelta) -> VisitRecord:
@@ -117,9 +143,9 @@ def write_visits(session: Session, visits: Sequence[VisitRecord]) -> None:
             "customer_id": id_array_of(one.customer_id for one in fresh),
             "journey": array_of(one.journey for one in fresh),
             "journey_key": array_of(one.journey_key for one in fresh),
-            "visit_seq": plain_array_of(one.state.visit_seq for one in fresh),
+            "visit_seq": number_array_of([one.state.visit_seq for one in fresh]),
             "step": array_of(one.state.step for one in fresh),
-            "opened_at": plain_array_of(one.state.opened_at for one in fresh),
+            "opened_at": moment_array_of(one.state.opened_at for one in fresh),
             "lateness_seconds": plain_array_of(one.lateness.total_seconds() for one in fresh),
         }
         cursor_of(session).execute(_INSERT, {**_arrays(fresh), **course})
@@ -156,6 +182,7 @@ def _key_arrays(keys: Collection[VisitKey]) -> dict[str, Any]:
 
 
 def _record(row: Sequence[Any]) -> VisitRecord:
+    marks, facts, facts_at, looked, fired = orjson.loads(row[17])
     return VisitRecord(
         id=row[0],
         customer_id=row[1],
@@ -171,45 +198,38 @@ def _record(row: Sequence[Any]) -> VisitRecord:
             last_error=row[10],
             last_error_reason=row[11],
             last_error_at=row[12],
-            marks=Marks(orjson.loads(row[13])),
-            facts=orjson.loads(row[14]),
-            facts_at=orjson.loads(row[15]),
-            closed_at=row[16],
-            end=VisitEnd(row[17]) if row[17] else None,
+            marks=Marks(marks),
+            facts=facts,
+            facts_at=facts_at,
+            closed_at=row[13],
+            end=VisitEnd(row[14]) if row[14] else None,
         ),
-        lateness=timedelta(seconds=row[18]),
-        wake_at=row[19],
-        looked=_looked_read(orjson.loads(row[20])),
-        fired=orjson.loads(row[21]),
+        lateness=timedelta(seconds=row[15]),
+        wake_at=row[16],
+        looked=_looked_read(looked) if looked else {},
+        fired=fired,
     )
 
 
-def _arrays(visits: Sequence[VisitRecord]) -> dict[str, str]:
+def _arrays(visits: Sequence[VisitRecord]) -> dict[str, bytes]:
     states = [one.state for one in visits]
     return {
-        "id": id_array_of(one.id for one in visits),
-        "entered_at": plain_array_of(one.entered_at for one in states),
-        "last_activity_at": plain_array_of(one.last_activity_at for one in states),
-        "errors": plain_array_of(one.errors for one in states),
-        "last_error": array_of(one.last_error for one in states),
-        "last_error_reason": array_of(one.last_error_reason for one in states),
-        "last_error_at": plain_array_of(one.last_error_at for one in states),
-        "marks": array_of(_json(Marks.of(one.marks).written) for one in states),
-        "facts": array_of(_json(one.facts) for one in states),
-        "facts_at": array_of(_json(one.facts_at) for one in states),
-        "closed_at": plain_array_of(one.closed_at for one in states),
-        "end": array_of(one.end for one in states),
-        "wake_at": plain_array_of(one.wake_at for one in visits),
-        "looked": array_of(_json(_looked_written(one.looked)) for one in visits),
-        "fired": array_of(_json(one.fired) for one in visits),
+        "id": id_array_of([one.id for one in visits]),
+        "entered_at": moment_array_of([one.entered_at for one in states]),
+        "last_activity_at": moment_array_of([one.last_activity_at for one in states]),
+        "errors": number_array_of([one.errors for one in states]),
+        "last_error": array_of([one.last_error for one in states]),
+        "last_error_reason": array_of([one.last_error_reason for one in states]),
+        "last_error_at": moment_array_of([one.last_error_at for one in states]),
+        "marks": document_array_of([orjson.dumps(Marks.of(one.marks).written) for one in states]),
+        "facts": document_array_of([orjson.dumps(one.facts) for one in states]),
+        "facts_at": document_array_of([orjson.dumps(one.facts_at) for one in states]),
+        "closed_at": moment_array_of([one.closed_at for one in states]),
+        "end": array_of([one.end for one in states]),
+        "wake_at": moment_array_of([one.wake_at for one in visits]),
+        "looked": document_array_of([orjson.dumps(_looked_written(one.looked)) for one in visits]),
+        "fired": document_array_of([orjson.dumps(one.fired) for one in visits]),
     }
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode() if value else _EMPTY[type(value) is list]
-
-
-_EMPTY = ("{}", "[]")
 
 
 def _looked_written(looked: Mapping[str, Looked]) -> dict[str, list[int]]:

@@ -36,6 +36,10 @@ class Place:
     key: str
 
 
+Placed = Place | PlacedEvent
+"""Either tells what an event means to a journey it belongs to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """What one event did: the visit it closed, if any, and the visit that is current now, if any.
@@ -78,7 +82,7 @@ def put_in_place(
 
 
 def advance_visit(
-    journey: JourneyDefinition, visit: VisitState | None, last_seq: int, place: Place, event: EventValue
+    journey: JourneyDefinition, visit: VisitState | None, last_seq: int, place: Placed, event: EventValue
 ) -> Advance:
     """Fold one event into the customer's visit of this journey and key.
 
@@ -153,7 +157,7 @@ def _open(
     closed: VisitState | None,
     last_seq: int,
     step: str,
-    place: Place,
+    place: Placed,
     event: EventValue,
 ) -> Advance:
     if step == journey.goal:
@@ -169,7 +173,7 @@ def _open(
 
 
 def _older(
-    journey: JourneyDefinition, visit: VisitState, step: str, place: Place, event: EventValue
+    journey: JourneyDefinition, visit: VisitState, step: str, place: Placed, event: EventValue
 ) -> VisitState:
     """Take in an event that happened before the visit's entry was known.
 
@@ -181,7 +185,7 @@ def _older(
     if journey.gap is not None and visit.entered_at - at > journey.gap:
         return visit
     said = _remembered(journey, event)
-    marks = Marks.of(visit.marks).seen(place.key, at, _of_the_event(said))
+    marks = Marks.of(visit.marks).seen(place.key or event.step_key, at, _of_the_event(said))
     facts, facts_at = _told(visit, said, at) if said else (visit.facts, visit.facts_at)
     return replace(visit, entered_at=at, marks=marks, facts=facts, facts_at=facts_at)
 
@@ -204,12 +208,12 @@ def _of_the_event(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name not in OF_THE_VISIT}
 
 
-def _note(journey: JourneyDefinition, visit: VisitState, place: Place, event: EventValue) -> VisitState:
+def _note(journey: JourneyDefinition, visit: VisitState, place: Placed, event: EventValue) -> VisitState:
     """Take in an event on the visit's own step: activity, a mark, what it says, perhaps an error.
 
     What an event says holds until a later one says otherwise, in whatever order the two come in.
     """
-    key, at = place.key, event.event_time
+    key, at = place.key or event.step_key, event.event_time
     said = _remembered(journey, event)
     facts, facts_at = _told(visit, said, at) if said else (visit.facts, visit.facts_at)
     error, reason, error_at = visit.last_error, visit.last_error_reason, visit.last_error_at

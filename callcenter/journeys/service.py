@@ -11,10 +11,11 @@ from sqlmodel import Session, col
 
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import PlacedEvent
-from callcenter.domain.journey import EventRole, JourneyDefinition, StepReached, VisitRecord, VisitState
+from callcenter.domain.journey import JourneyDefinition, StepReached, VisitRecord, VisitState
 from callcenter.errors import BadInput
 from callcenter.journeys.policy import read_journey
 from callcenter.journeys.records import (
+    OpenVisits,
     VisitKey,
     last_seqs,
     new_visit,
@@ -22,7 +23,7 @@ from callcenter.journeys.records import (
     open_visits_of,
     write_visits,
 )
-from callcenter.journeys.rules import Place, advance_visit
+from callcenter.journeys.rules import advance_visit
 from callcenter.models import Journey, Visit
 
 
@@ -56,15 +57,14 @@ class _Stay:
     def __init__(
         self, key: VisitKey, current: VisitRecord | None, last_seq: int, lateness: timedelta
     ) -> None:
-        self.key, self.current, self.last_seq, self.lateness = key, current, last_seq, lateness
+        self.key, self.current, self.lateness = key, current, lateness
+        self.last_seq = current.state.visit_seq if current else last_seq
         self.ended: list[VisitRecord] = []
 
     def fold(self, journey: JourneyDefinition, one: PlacedEvent) -> str | None:
         """Take one event in; return the step it reached, if any."""
-        role = EventRole(one.role or EventRole.ACTIVITY)
-        place = Place(self.key[1], self.key[2], role, one.step, one.key or one.event.step_key)
         current = self.current
-        advance = advance_visit(journey, current.state if current else None, self.last_seq, place, one.event)
+        advance = advance_visit(journey, current.state if current else None, self.last_seq, one, one.event)
         if advance.closed:
             assert current is not None
             self._end(current, advance.closed)
@@ -83,37 +83,45 @@ class _Stay:
         self.ended.append(visit)
 
 
-def move_visits(
-    session: Session,
-    journeys: Mapping[str, JourneyDefinition],
-    placed: Sequence[PlacedEvent],
-    lateness: timedelta,
-) -> Movement:
-    """Fold events, already stored and in any order, into their customers' visits, and leave these to be written.
+class Moves:
+    """Events, stored or being so, that move their customers' visits; historical ones move nothing.
 
-    The customers must be locked. Historical events move nothing.
+    The events must be in the order of time, the customers locked.
     """
-    live = [one for one in placed if one.journey and not one.event.historical]
-    live.sort(key=lambda one: one.event.order)
-    keys = sorted({(one.customer_id, str(one.journey), one.journey_key) for one in live})
-    current = open_visits(session, keys)
-    last_seq = last_seqs(session, [key for key in keys if key not in current])
-    stays: dict[VisitKey, _Stay] = {}
-    for key in keys:
-        visit = current.get(key)
-        seq = visit.state.visit_seq if visit else last_seq.get(key, 0)
-        stays[key] = _Stay(key, visit, seq, lateness)
-    reached: list[StepReached] = []
-    for one in live:
-        key = (one.customer_id, str(one.journey), one.journey_key)
-        journey = journeys[key[1]]
-        step = stays[key].fold(journey, one)
-        if step is not None:
-            reached.append(StepReached(*key, step, journey.order[step], one.event.event_time))
-    touched = [
-        visit for stay in stays.values() for visit in (*stay.ended, *([stay.current] if stay.current else []))
-    ]
-    return Movement(touched, reached)
+
+    def __init__(self, session: Session, placed: Iterable[PlacedEvent], lateness: timedelta) -> None:
+        """Begin to load the visits."""
+        self._session, self._lateness = session, lateness
+        self._events: dict[VisitKey, list[PlacedEvent]] = {}
+        for one in placed:
+            if one.journey and not one.event.historical:
+                key = (one.customer_id, one.journey, one.journey_key)
+                self._events.setdefault(key, []).append(one)
+        self._open = OpenVisits(session, self._events)
+
+    def read(self) -> None:
+        """Wait for the visits."""
+        current = self._open.read()
+        last_seq = last_seqs(self._session, [key for key in self._events if key not in current])
+        self._stays = [
+            _Stay(key, current.get(key), last_seq.get(key, 0), self._lateness) for key in self._events
+        ]
+
+    def fold(self, journeys: Mapping[str, JourneyDefinition]) -> Movement:
+        """Fold the events into the visits, which are left to be written."""
+        reached: list[StepReached] = []
+        for stay in self._stays:
+            key, journey = stay.key, journeys[stay.key[1]]
+            for one in self._events[key]:
+                step = stay.fold(journey, one)
+                if step is not None:
+                    reached.append(StepReached(*key, step, journey.order[step], one.event.event_time))
+        touched = [
+            visit
+            for stay in self._stays
+            for visit in (*stay.ended, *([stay.current] if stay.current else []))
+        ]
+        return Movement(touched, reached)
 
 
 def join_visits(session: Session, joined: Sequence[tuple[UUID, UUID]]) -> list[VisitRecord]:

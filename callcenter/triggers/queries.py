@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from callcenter.ahead import Asked
 from callcenter.db import cursor_of
 from callcenter.domain.enums import RuleState
 from callcenter.domain.journey import JourneyDefinition
@@ -134,9 +135,16 @@ the visits that were open then, also after a later version has taken it up again
 _sets: dict[str, tuple[Mapping[str, JourneyDefinition], RuleSet]] = {}
 
 
-def current_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
+def ask_for_rules(session: Session) -> Asked:
+    """Ask whether a rule has changed; the answer is for `current_rules`."""
+    return cursor_of(session).execute(_STAMP)
+
+
+def current_rules(
+    session: Session, journeys: Mapping[str, JourneyDefinition], asked: Asked | None = None
+) -> RuleSet:
     """Return live and paused rules, compiled once for as long as neither they nor the journeys change."""
-    (stamp,) = cursor_of(session).execute(_STAMP).fetchone() or ("",)
+    (stamp,) = (asked or ask_for_rules(session)).fetchone() or ("",)
     kept = _sets.get(stamp)
     if kept is None or kept[0] is not journeys:
         if len(_sets) > 8:

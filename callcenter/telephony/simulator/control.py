@@ -5,25 +5,26 @@ No password: it is reachable from this machine only. What a browser could be tri
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, Conflict, Forbidden, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .chance import BadPlan
+from .chance import BadPlan, number
+from .control_shapes import call_json, iso, room_json
 from .exchange import Exchange
 from .faults import BadFaults
+from .invariants import invariants
 from .outcomes import number_plan, read_campaign
 from .page import control_page
 from .records import Call
+from .scenario import Director, parse_scenario
 from .world import World
 
-LONGEST_ALONE_S = 2.0
+LONGEST_ADVANCE_S = 7 * 86_400.0
 
 
 def guard(request: Request, port: int) -> None:
@@ -39,32 +40,52 @@ def guard(request: Request, port: int) -> None:
 
 
 class ControlFace:
-    def __init__(self, world: World, exchange: Exchange) -> None:
+    def __init__(self, world: World, exchange: Exchange, director: Director) -> None:
         self._world = world
         self._exchange = exchange
-        number = "/_sim/numbers/<address>"
-        self._routes = Map(
-            [
-                _rule("/", "GET", self.page),
-                _rule("/_sim/health", "GET", self.health),
-                _rule("/_sim/calls", "GET", self.calls),
-                _rule("/_sim/calls/<sid>/<any(answer, hangup, busy):press>", "POST", self.press),
-                _rule("/_sim/numbers", "GET", self.numbers),
-                _rule(number, "PUT", self.put_number),
-                _rule(number, "DELETE", self.delete_number),
-                _rule("/_sim/campaigns", "GET", self.campaigns),
-                _rule("/_sim/campaigns", "DELETE", self.delete_campaigns),
-                _rule("/_sim/campaigns/<prefix>", "PUT", self.put_campaign),
-                _rule("/_sim/campaigns/<prefix>", "DELETE", self.delete_campaigns),
-                _rule("/_sim/faults", "GET", self.faults),
-                _rule("/_sim/faults", "PUT", self.put_faults),
-                _rule("/_sim/faults", "DELETE", self.delete_faults),
-                _rule("/_sim/clock", "GET", self.clock),
-                _rule("/_sim/clock", "PUT", self.put_clock),
-                _rule("/_sim/log", "GET", self.log),
-                _rule("/_sim/invariants", "GET", self.invariants),
-            ]
-        )
+        self._director = director
+        self._routes = Map([*self._far_end_rules(), *self._world_rules()])
+
+    def _far_end_rules(self) -> list[Rule]:
+        number, phone = "/_sim/numbers/<address>", "/_sim/softphones/<identity>"
+        return [
+            _rule("/", "GET", self.page),
+            _rule("/_sim/health", "GET", self.health),
+            _rule("/_sim/calls", "GET", self.calls),
+            _rule("/_sim/calls/<sid>/<any(answer, hangup, busy):press>", "POST", self.press),
+            _rule("/_sim/calls/<sid>/keys", "POST", self.press_keys),
+            _rule("/_sim/rooms", "GET", self.rooms),
+            _rule("/_sim/numbers", "GET", self.numbers),
+            _rule(number, "PUT", self.put_number),
+            _rule(number, "DELETE", self.delete_number),
+            _rule("/_sim/campaigns", "GET", self.campaigns),
+            _rule("/_sim/campaigns", "DELETE", self.delete_campaigns),
+            _rule("/_sim/campaigns/<prefix>", "PUT", self.put_campaign),
+            _rule("/_sim/campaigns/<prefix>", "DELETE", self.delete_campaigns),
+            _rule("/_sim/softphones", "GET", self.softphones),
+            _rule("/_sim/softphones", "PUT", self.put_softphones),
+            _rule(f"{phone}/cut", "POST", self.cut_softphone),
+            _rule(f"{phone}/warn", "POST", self.warn_softphone),
+        ]
+
+    def _world_rules(self) -> list[Rule]:
+        return [
+            _rule("/_sim/faults", "GET", self.faults),
+            _rule("/_sim/faults", "PUT", self.put_faults),
+            _rule("/_sim/faults", "DELETE", self.delete_faults),
+            _rule("/_sim/faults/<name>", "DELETE", self.delete_faults),
+            _rule("/_sim/limits", "GET", self.limits),
+            _rule("/_sim/limits", "PUT", self.put_limits),
+            _rule("/_sim/clock", "GET", self.clock),
+            _rule("/_sim/clock", "PUT", self.put_clock),
+            _rule("/_sim/clock", "POST", self.put_clock),
+            _rule("/_sim/clock/advance", "POST", self.advance),
+            _rule("/_sim/scenario", "GET", self.scenario),
+            _rule("/_sim/scenario", "POST", self.begin_scenario),
+            _rule("/_sim/scenario", "DELETE", self.stop_scenario),
+            _rule("/_sim/log", "GET", self.log),
+            _rule("/_sim/invariants", "GET", self.invariants),
+        ]
 
     def handle(self, request: Request, port: int) -> Response:
         try:
@@ -82,14 +103,14 @@ class ControlFace:
         return control_page()
 
     def health(self, _request: Request) -> Response:
-        with self._world.books.lock:
-            calls = self._world.books.calls.values()
+        books = self._world.books
+        with books.lock:
             facts = {
                 "status": "ok",
-                "calls": len(calls),
-                "live_calls": sum(call.is_live for call in calls),
+                "calls": len(books.calls),
+                "live_calls": len(books.live),
                 "busy_webhook_lanes": self._world.courier.busy_lanes(),
-                "seq": self._world.books.seq,
+                "seq": books.seq,
             }
         return _json(facts)
 
@@ -98,22 +119,36 @@ class ControlFace:
         books = self._world.books
         with books.lock:
             now = books.now()
-            changed = [_call_json(call, now) for call in books.calls_changed_after(after)]
+            changed = [call_json(call, now) for call in books.calls_changed_after(after)]
             return _json({"seq": books.seq, "calls": changed})
 
     def press(self, _request: Request, sid: str, press: str) -> Response:
         """Be the far end: 409 when the call is not in a state where that button means anything."""
-        call = self._world.books.calls.get(sid)
-        if call is None:
-            raise NotFound("no such call")
         actions: dict[str, Callable[[Call], bool]] = {
             "answer": self._exchange.answer,
             "hangup": self._exchange.hang_up_far_end,
             "busy": self._exchange.reject_as_busy,
         }
-        done = actions[press](call)
+        return self._pressed(sid, actions[press])
+
+    def press_keys(self, request: Request, sid: str) -> Response:
+        digits = _object(request).get("digits")
+        if not isinstance(digits, str) or set(digits) - set("0123456789*#"):
+            raise BadRequest("digits must be 0-9, * and #")
+        return self._pressed(sid, lambda call: self._exchange.press_keys(call, digits))
+
+    def _pressed(self, sid: str, action: Callable[[Call], bool]) -> Response:
+        call = self._world.books.calls.get(sid)
+        if call is None:
+            raise NotFound("no such call")
+        done = action(call)
         with self._world.books.lock:
-            return _json(_call_json(call, self._world.books.now()), 200 if done else 409)
+            return _json(call_json(call, self._world.books.now()), 200 if done else 409)
+
+    def rooms(self, _request: Request) -> Response:
+        """Live rooms, and how each leg is in it."""
+        with self._world.books.lock:
+            return _json({"rooms": [room_json(room) for room in self._world.books.live_rooms()]})
 
     def numbers(self, _request: Request) -> Response:
         with self._world.books.lock:
@@ -149,6 +184,21 @@ class ControlFace:
                 self._world.books.campaigns.pop(prefix, None)
         return Response(status=204)
 
+    def softphones(self, _request: Request) -> Response:
+        phones = self._exchange.phones
+        return _json({"absent": phones.absent, "sessions": phones.as_json()})
+
+    def put_softphones(self, request: Request) -> Response:
+        self._director.set_softphones(_body(request))
+        return self.softphones(request)
+
+    def cut_softphone(self, _request: Request, identity: str) -> Response:
+        return _json({"cut": self._exchange.phones.cut(identity)})
+
+    def warn_softphone(self, request: Request, identity: str) -> Response:
+        name = _object(request).get("name", "high-rtt")
+        return _json({"warned": self._exchange.phones.warn(identity, str(name))})
+
     def faults(self, _request: Request) -> Response:
         return _json(self._world.faults.as_json())
 
@@ -157,76 +207,62 @@ class ControlFace:
         self._world.journal.note("faults.set", faults=self._world.faults.as_json())
         return _json(self._world.faults.as_json())
 
-    def delete_faults(self, _request: Request) -> Response:
-        self._world.faults.clear()
+    def delete_faults(self, _request: Request, name: str | None = None) -> Response:
+        self._world.faults.clear(name)
         return Response(status=204)
 
+    def limits(self, _request: Request) -> Response:
+        limits = self._world.limits
+        return _json({"cps": limits.cps, "concurrency": limits.concurrency})
+
+    def put_limits(self, request: Request) -> Response:
+        self._director.set_limits(_body(request))
+        return self.limits(request)
+
     def clock(self, _request: Request) -> Response:
-        return _json({"speed": self._world.timers.speed})
+        timers = self._world.timers
+        mode = "manual" if timers.is_manual else "real" if timers.speed == 1 else "fast"
+        now = self._world.books.now()
+        return _json({"speed": timers.speed, "mode": mode, "now": iso(now), "timers": timers.waiting()})
 
     def put_clock(self, request: Request) -> Response:
-        body = _body(request)
-        speed = body.get("speed") if isinstance(body, dict) else None
-        if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed <= 10_000:
-            raise BadRequest("speed must be a number above 0 and at most 10000")
-        self._world.timers.set_speed(float(speed))
-        return _json({"speed": self._world.timers.speed})
+        """`{"speed": 10}` runs at that speed, `{"mode": "real"}` at 1; `{"mode": "manual"}` stands."""
+        body = _object(request)
+        if body.get("mode") not in (None, "manual", "real", "fast"):
+            raise BadRequest("mode must be real, fast or manual")
+        if body.get("mode") == "manual":
+            self._world.timers.stand()
+        else:
+            self._director.set_speed(1 if body.get("mode") == "real" else body.get("speed"))
+        return self.clock(request)
+
+    def advance(self, request: Request) -> Response:
+        """Move a standing clock; 409 while it runs by itself."""
+        seconds = number("seconds", _object(request).get("seconds"), LONGEST_ADVANCE_S)
+        if not self._world.timers.is_manual:
+            raise Conflict("the clock runs by itself; set its mode to manual first")
+        fired = self._world.advance(seconds)
+        return _json({"fired": fired, "now": iso(self._world.books.now())})
+
+    def scenario(self, _request: Request) -> Response:
+        return _json(self._director.as_json())
+
+    def begin_scenario(self, request: Request) -> Response:
+        self._director.begin(parse_scenario(request.get_data(as_text=True)))
+        return _json(self._director.as_json(), 201)
+
+    def stop_scenario(self, _request: Request) -> Response:
+        self._director.stop()
+        return Response(status=204)
 
     def log(self, request: Request) -> Response:
         after = request.args.get("after", 0, type=int)
         return _json({"lines": self._world.journal.lines_after(after, request.args.get("event"))})
 
     def invariants(self, _request: Request) -> Response:
-        """What a test asserts on: repeats per number and per answer URL, who was left alone after pick-up."""
-        books = self._world.books
-        with books.lock:
-            now, calls = books.now(), list(books.calls.values())
-            numbers = Counter(call.order.to for call in calls if call.order.to.startswith("+"))
-            urls = Counter((call.order.url or "").partition("?")[0] for call in calls if call.order.url)
-            alone = [call.sid for call in calls if _was_alone(call, now)]
-        return _json(
-            {
-                "calls": len(calls),
-                "most_calls_to_one_number": max(numbers.values(), default=0),
-                "most_calls_for_one_url": max(urls.values(), default=0),
-                "calls_per_number": numbers,
-                "calls_per_url": urls,
-                "answered_alone_over_2_s": alone,
-            }
-        )
-
-
-def _was_alone(call: Call, now: datetime) -> bool:
-    """Answered by somebody who would hang up some day, and nobody there to talk with for over 2 s."""
-    if call.answered_at is None or call.fate is None or call.fate.talk_s is None:
-        return False
-    company = call.first_company_at or call.ended_at or now
-    return (company - call.answered_at).total_seconds() > LONGEST_ALONE_S
-
-
-def _call_json(call: Call, now: datetime) -> dict[str, Any]:
-    return {
-        "sid": call.sid,
-        "to": call.order.to,
-        "from": call.order.caller,
-        "status": call.status.value,
-        "created_at": _iso(call.created_at),
-        "ringing_at": _iso(call.ringing_at),
-        "answered_at": _iso(call.answered_at),
-        "joined_room_at": _iso(call.joined_room_at),
-        "room": call.room,
-        "hears": call.hears(),
-        "answered_by": call.answered_by,
-        "ended_at": _iso(call.ended_at),
-        "duration_s": round(call.duration_s(now), 3),
-        "talked_s": round(call.talking_s(now), 3),
-        "ended_by": call.ended_by.value if call.ended_by else None,
-        "seq": call.seq,
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None
+        """What a test asserts on."""
+        with self._world.books.lock:
+            return _json(invariants(self._world.books, self._world.courier.tally))
 
 
 def _body(request: Request) -> Any:
@@ -234,6 +270,13 @@ def _body(request: Request) -> Any:
         return json.loads(request.get_data())
     except ValueError as error:
         raise BadRequest("send JSON") from error
+
+
+def _object(request: Request) -> dict[str, Any]:
+    body = _body(request)
+    if not isinstance(body, dict):
+        raise BadRequest("send a JSON object")
+    return body
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -1,7 +1,7 @@
 """The HTTP server: Werkzeug's threaded server on the loopback interface, with kept-alive connections.
 
-A thread belongs to a connection, never to a call. Bodies are small and read whole before the application
-runs, which is what makes keeping a connection safe here.
+A thread belongs to a connection, never to a call; a softphone's event stream gives its thread back. Bodies
+are small and read whole before the application runs, which is what makes keeping a connection safe here.
 """
 
 import io
@@ -12,11 +12,17 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
+from . import phone_face, rest
+from .chance import BadPlan
 from .control import ControlFace
 from .exchange import Exchange
-from .rest import PREFIX, TwilioFace
+from .faults import BadFaults
+from .phone_face import PhoneFace
+from .rest import TwilioFace
 from .rest_shapes import AnswerCut
+from .scenario import Director, read_scenario
 from .settings import LOOPBACK, BadSettings
+from .streams import Streams, Wanted
 from .world import World
 
 MAX_BODY_BYTES = 262_144
@@ -24,18 +30,21 @@ IDLE_CONNECTION_S = 120
 
 
 class Application:
-    """The WSGI application: the Twilio face under its version prefix, the control face elsewhere."""
+    """The WSGI application: the Twilio face under its version prefix, softphones and the control face."""
 
-    def __init__(self, world: World) -> None:
-        exchange = Exchange(world)
-        self._world = world
+    def __init__(self, world: World, exchange: Exchange, streams: Streams) -> None:
+        self.world = world
+        self.director = Director(world, exchange)
         self._twilio = TwilioFace(world, exchange)
-        self._control = ControlFace(world, exchange)
+        self._phone = PhoneFace(world.settings, exchange.phones, streams)
+        self._control = ControlFace(world, exchange, self.director)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        if request.path.startswith(PREFIX):
+        if request.path.startswith(rest.PREFIX):
             response = self._twilio.handle(request)
+        elif request.path.startswith(phone_face.PREFIX):
+            response = self._phone.handle(request, int(environ["SERVER_PORT"]))
         else:
             response = self._control.handle(request, int(environ["SERVER_PORT"]))
         return response(environ, start_response)
@@ -61,10 +70,25 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        except Wanted as wanted:
+            self._hand_over(wanted)
+            return
         except Exception as error:  # the client gets a 500, the log the place
-            self.server.app._world.journal.note_error(error)  # type: ignore[attr-defined]
+            self.server.app.world.journal.note_error(error)  # type: ignore[attr-defined]
             response = Response('{"error": "simulator failure"}', status=500)
         self._write(response)
+
+    def _hand_over(self, wanted: Wanted) -> None:
+        """Begin the stream, give the socket away and let this thread go."""
+        self.close_connection = True
+        self.send_response(200)
+        for name, value in wanted.headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.flush()
+        wanted.attach(self.connection.dup())
+        self.server.given_away.add(self.connection)  # type: ignore[attr-defined]
 
     def _write(self, response: Response) -> None:
         body = response.get_data()
@@ -87,8 +111,32 @@ class Handler(WSGIRequestHandler):
         """Silent, for the same reason."""
 
 
-def open_server(world: World) -> ThreadedWSGIServer:
-    """Bind and listen. Raises `BadSettings` when the port is taken."""
+class Server(ThreadedWSGIServer):
+    """Leaves the connections alone that have become event streams."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.given_away: set[Any] = set()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Shutting down a socket would end the stream that goes on over its copy."""
+        if request in self.given_away:
+            self.given_away.discard(request)
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+
+def open_server(world: World) -> Server:
+    """Bind, listen and begin the scenario, if one is set. Raises `BadSettings` when that cannot be."""
+    exchange = Exchange(world)
+    streams = Streams(exchange.phones.expire, world.journal.note_error)
+    application = Application(world, exchange, streams)
+    if world.settings.scenario is not None:
+        try:
+            application.director.begin(read_scenario(world.settings.scenario))
+        except (BadPlan, BadFaults) as error:
+            raise BadSettings(f"carrier-sim cannot play {world.settings.scenario}: {error}") from error
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -100,7 +148,7 @@ def open_server(world: World) -> ThreadedWSGIServer:
                 f"carrier-sim cannot listen on {LOOPBACK}:{world.settings.port}: {error.strerror}; "
                 "stop the other program or choose another --port"
             ) from error
-        application = Application(world)
-        server = ThreadedWSGIServer(LOOPBACK, world.settings.port, application, Handler, fd=listener.fileno())
+        server = Server(LOOPBACK, world.settings.port, application, Handler, fd=listener.fileno())
     world.port = server.port
+    streams.start()
     return server

@@ -132,6 +132,8 @@ class Softphones:
         with self._lock:
             if session.losing is not None:
                 session.losing.cancel()
+            if session.stream is not None:
+                session.stream.is_open = False
             session.stream = stream
             session.tell("ready", identity=session.grant.identity)
             for sid in session.ringing:
@@ -239,6 +241,25 @@ class Softphones:
                     session.tell(
                         "expired", code=20104, message="Access Token expired or expiration date invalid"
                     )
+
+    def cut(self, identity: str) -> int:
+        """Break the event streams of an identity, as a bad network would; how many."""
+        with self._lock:
+            found = [each for each in self._sessions.values() if each.grant.identity == identity]
+            for session in found:
+                if session.stream is not None:
+                    session.stream.is_open = False
+            return len(found)
+
+    def warn(self, identity: str, name: str) -> int:
+        """Tell those who talk of trouble with the sound; how many."""
+        with self._lock:
+            found = [
+                each for each in self._sessions.values() if each.grant.identity == identity and each.talking
+            ]
+            for session in found:
+                session.tell("warning", call_sid=session.talking, name=name)
+            return len(found)
 
     def as_json(self) -> list[dict[str, Any]]:
         with self._lock:

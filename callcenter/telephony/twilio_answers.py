@@ -5,7 +5,6 @@ from twilio.twiml.voice_response import Dial, VoiceResponse
 from callcenter.domain.ports import (
     Answer,
     JoinRoom,
-    RecordPolicy,
     RoomRole,
     SayAndHangUp,
     SayAndWait,
@@ -13,7 +12,6 @@ from callcenter.domain.ports import (
 from callcenter.telephony.twilio_line import CallbackUrls
 
 ROOM_EVENTS = "start end join leave mute hold modify"
-RECORDING_EVENTS = "in-progress completed absent"
 _PAUSE_SECONDS = 30
 _TIMES = 20
 """Ten minutes of waiting in one document; Twilio asks again when it has come to the end."""
@@ -48,23 +46,15 @@ def _room(decision: JoinRoom, urls: CallbackUrls) -> Dial:
     """The room outlives every leg: our server decides what a leave means.
 
     Every leg names the callbacks, because the first leg's word on them counts for the whole life of the room
-    and any leg may come first; likewise the recording, where calls are recorded, as Twilio does not say whose
-    word counts there. A recording runs from the moment two
-    legs hear each other until the ROOM ends, in one channel: the customers of one sign-in follow each other
-    in it. What is heard on hold is not in it. Silence while alone, and no beeps.
+    and any leg may come first. Silence while alone, and no beeps.
+
+    A room is never recorded: it outlives many customers, and one file would hold them all. Each customer's
+    own call is recorded, from where it is placed.
 
     Legs bear no label: Twilio keeps a leg out of the room whose label is taken, and a leg that comes back,
     or the next customer, may arrive before the last one's label is free.
     """
     is_heard = decision.role is not RoomRole.SUPERVISOR
-    recording = {}
-    if decision.record is RecordPolicy.ON:
-        recording = {
-            "record": "record-from-start",
-            "recording_status_callback": urls.room_recording(decision.agent_id),
-            "recording_status_callback_method": "POST",
-            "recording_status_callback_event": RECORDING_EVENTS,
-        }
     dial = Dial()
     dial.conference(
         decision.room,
@@ -76,6 +66,5 @@ def _room(decision: JoinRoom, urls: CallbackUrls) -> Dial:
         status_callback=urls.room_events(decision.agent_id),
         status_callback_method="POST",
         status_callback_event=ROOM_EVENTS,
-        **recording,
     )
     return dial

@@ -15,6 +15,7 @@ from callcenter.domain.ports import (
     NotProcessed,
     Placed,
     Placement,
+    RecordPolicy,
     Rejected,
     RoomAnswer,
     Unknown,
@@ -25,6 +26,10 @@ from callcenter.telephony.twilio_line import TwilioLine
 
 STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
 """Sent as one key each: joined into one value they would leave every call at `initiated`."""
+RECORDING_EVENTS = ["in-progress", "completed", "absent"]
+"""One key each, too."""
+CURRENT = "Twilio.CURRENT"
+"""The recording that runs now."""
 STATES: dict[str, tuple[AttemptState, CallResult | None]] = {
     "queued": (AttemptState.PLACED, None),
     "initiated": (AttemptState.INITIATED, None),
@@ -56,17 +61,29 @@ class TwilioCalls(TwilioLine):
         """Ask once for a call. Only a provable "not made" is not unknown; nothing is ever asked twice.
 
         Detection is asynchronous or not at all: the synchronous kind keeps the customer waiting in silence.
+
+        What is recorded is this call, never the room: a room outlives many customers, and one file must not
+        hold two customers' voices. The recording has what the customer says in one channel and what they hear
+        in the other: so also what they hear on hold, and no whisper to the agent. It ends with the call.
         """
-        detection: dict[str, Any] = {}
+        more: dict[str, Any] = {}
         if wish.amd is AmdPolicy.LISTEN:
-            detection = {
+            more |= {
                 "machine_detection": "Enable",
                 "async_amd": "true",
                 "async_amd_status_callback": self._urls.machine(wish.attempt_id),
                 "async_amd_status_callback_method": "POST",
             }
+        if wish.record is RecordPolicy.ON:
+            more |= {
+                "record": True,
+                "recording_channels": "dual",
+                "recording_status_callback": self._urls.recording(wish.attempt_id),
+                "recording_status_callback_method": "POST",
+                "recording_status_callback_event": RECORDING_EVENTS,
+            }
         ring = min(max(wish.ring_timeout, SHORTEST_RING), LONGEST_RING)
-        return self._create(wish.to, "attempt", wish.attempt_id, ring, wish.max_duration, detection)
+        return self._create(wish.to, "attempt", wish.attempt_id, ring, wish.max_duration, more)
 
     def place_agent(self, agent_id: UUID, address: str) -> Placement:
         """Ask once for the call that brings an agent into their room, for a working day at the most."""
@@ -107,7 +124,10 @@ class TwilioCalls(TwilioLine):
         return not isinstance(done, Failure) or is_gone(done)
 
     def move(self, ref: str, attempt_id: UUID) -> RoomAnswer:
-        """Have a call in progress ask again where to go. Twilio refuses it for a call in any other state."""
+        """Have a call in progress ask again where to go. Twilio refuses it for a call in any other state.
+
+        A recording belongs to the call and goes on through the move: nothing is started or stopped here.
+        """
         done = ask(
             lambda: self._client.calls(ref).update(
                 url=self._urls.answer("attempt", attempt_id),
@@ -117,6 +137,17 @@ class TwilioCalls(TwilioLine):
             )
         )
         return answer_of(done)
+
+    def pause_recording(self, ref: str, paused: bool) -> RoomAnswer:
+        """Pause the call's recording that runs now, or go on; a pause is kept as silence, so that times stay right.
+
+        GONE when nothing of the call is recorded.
+        """
+        if paused:
+            change = {"status": "paused", "pause_behavior": "silence"}
+        else:
+            change = {"status": "in-progress"}
+        return answer_of(ask(lambda: self._client.calls(ref).recordings(CURRENT).update(**change)))
 
     def lookup(self, ref: str) -> CallSnapshot | None:
         """Ask what became of a call; None when Twilio could not be asked. May lag behind callbacks."""

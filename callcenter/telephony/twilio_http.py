@@ -28,8 +28,8 @@ RATE_WAIT = timedelta(seconds=2)
 """How long to wait after "too many requests" when Twilio does not say."""
 LONGEST_WAIT = timedelta(minutes=1)
 MEDIA_SECONDS = 60
-MEDIA_BYTES = 160 * 1024 * 1024
-"""More than two and a half hours of sound in the form Twilio keeps it: 8 kHz, 16 bit, one channel."""
+MEDIA_BYTES = 240 * 1024 * 1024
+"""More than two hours of sound in the form Twilio keeps it: 8 kHz, 16 bit, two channels."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RATE_CODE = 20429
 _CHUNK_BYTES = 256 * 1024

@@ -82,13 +82,13 @@ class CallbackUrls:
         """Where Twilio tells what answering-machine detection heard."""
         return f"{self._base}/attempt/{attempt_id}/amd{RETRY_FRAGMENT}"
 
+    def recording(self, attempt_id: UUID) -> str:
+        """Where Twilio tells where the recording of a customer's call is."""
+        return f"{self._base}/attempt/{attempt_id}/recording{RETRY_FRAGMENT}"
+
     def room_events(self, agent_id: UUID) -> str:
         """Where Twilio tells what happens in an agent's room."""
         return f"{self._base}/room/{agent_id}/events{RETRY_FRAGMENT}"
-
-    def room_recording(self, agent_id: UUID) -> str:
-        """Where Twilio tells of an agent's room's recordings."""
-        return f"{self._base}/room/{agent_id}/recording{RETRY_FRAGMENT}"
 
     def hold(self, language: str) -> str:
         """Where Twilio asks what somebody on hold hears."""

@@ -1,4 +1,4 @@
-"""Rooms at Twilio (conferences), by the name we gave them: hold, mute, whisper, put out, end, pause the recording.
+"""Rooms at Twilio (conferences), by the name we gave them: hold, mute, whisper, put out, end.
 
 Twilio takes our name only where somebody is added to a room; to change a room it wants its own name for the
 room's present life. That costs one request more, so names found are remembered until Twilio does not know
@@ -21,8 +21,6 @@ from callcenter.telephony.twilio_line import TwilioAccount, TwilioLine
 KEPT_NAMES = 512
 _LIVING = ("in-progress", "init")
 """A room is `init` while one leg waits in it; the more frequent state is looked for first."""
-CURRENT = "Twilio.CURRENT"
-"""The recording that runs now."""
 
 
 class _Names:
@@ -87,19 +85,6 @@ class TwilioRooms(TwilioLine):
         succeeds at Twilio and changes nothing."""
         self._names.drop(room)
         return self._in_room(room, lambda sid: self._client.conferences(sid).update(status="completed"))
-
-    def pause_recording(self, room: str, paused: bool) -> RoomAnswer:
-        """Pause the recording that runs now, or go on; a pause is kept as silence, so that times stay right.
-
-        GONE when nothing is recorded.
-        """
-        if paused:
-            change = {"status": "paused", "pause_behavior": "silence"}
-        else:
-            change = {"status": "in-progress"}
-        return self._in_room(
-            room, lambda sid: self._client.conferences(sid).recordings(CURRENT).update(**change)
-        )
 
     def _change(self, room: str, ref: str, **changes: Any) -> RoomAnswer:
         return self._in_room(

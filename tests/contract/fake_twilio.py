@@ -130,10 +130,7 @@ _USUAL: list[tuple[str, Callable[[Sent], Reply]]] = [
     (r"POST /Conferences/CF\w{32}\.json", lambda _: Reply(200, {"sid": ROOM_SID})),
     (r"POST /Conferences/CF\w{32}/Participants/CA\w{32}\.json", lambda _: Reply(200, {"call_sid": CALL})),
     (r"DELETE /Conferences/CF\w{32}/Participants/CA\w{32}\.json", lambda _: Reply(204, b"")),
-    (
-        r"POST /Conferences/CF\w{32}/Recordings/Twilio\.CURRENT\.json",
-        lambda _: Reply(200, {"sid": RECORDING}),
-    ),
+    (r"POST /Calls/CA\w{32}/Recordings/Twilio\.CURRENT\.json", lambda _: Reply(200, {"sid": RECORDING})),
     (r"GET /Recordings/RE\w{32}\.wav", lambda _: Reply(200, WAV)),
 ]
 

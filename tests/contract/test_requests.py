@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.domain.enums import SupervisorMode
-from callcenter.domain.ports import AmdPolicy, CallWish, Carrier
+from callcenter.domain.ports import AmdPolicy, CallWish, Carrier, RecordPolicy
 from callcenter.telephony.twilio import TwilioCarrier
 from tests.contract.fake_twilio import (
     AGENT_CALL,
@@ -27,10 +28,13 @@ ATTEMPT, AGENT, WATCH = (UUID(int=number) for number in (1, 2, 3))
 ROOM = "agent-" + AGENT.hex
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WISH = CallWish(ATTEMPT, "+12025550123", timedelta(seconds=25), timedelta(hours=2))
-LISTENING = CallWish(ATTEMPT, "+12025550123", timedelta(seconds=25), timedelta(hours=2), AmdPolicy.LISTEN)
+LISTENING, RECORDED = replace(WISH, amd=AmdPolicy.LISTEN), replace(WISH, record=RecordPolicy.ON)
+BOTH = replace(LISTENING, record=RecordPolicy.ON)
 WISHES: dict[str, Callable[[TwilioCarrier], object]] = {
     "place": lambda carrier: carrier.place(WISH),
     "place, listening": lambda carrier: carrier.place(LISTENING),
+    "place, recorded": lambda carrier: carrier.place(RECORDED),
+    "place, listening and recorded": lambda carrier: carrier.place(BOTH),
     "place_agent, softphone": lambda carrier: carrier.place_agent(AGENT, "client:agent_" + AGENT.hex),
     "place_agent, telephone": lambda carrier: carrier.place_agent(AGENT, "+12025550124"),
     "place_supervisor": lambda carrier: carrier.place_supervisor(WATCH, "client:agent_" + WATCH.hex),
@@ -44,8 +48,8 @@ WISHES: dict[str, Callable[[TwilioCarrier], object]] = {
     "barge": lambda carrier: carrier.set_mode(ROOM, CALL, SupervisorMode.BARGE, AGENT_CALL),
     "remove": lambda carrier: carrier.remove(ROOM, CALL),
     "end_room": lambda carrier: carrier.end_room(ROOM),
-    "pause_recording": lambda carrier: carrier.pause_recording(ROOM, True),
-    "pause_recording, on again": lambda carrier: carrier.pause_recording(ROOM, False),
+    "pause_recording": lambda carrier: carrier.pause_recording(CALL, True),
+    "pause_recording, on again": lambda carrier: carrier.pause_recording(CALL, False),
     "lookup": lambda carrier: carrier.lookup(CALL),
     "find": lambda carrier: carrier.find("+12025550123", NOW),
     "calls_between": lambda carrier: carrier.calls_between(NOW - timedelta(days=1), NOW),
@@ -106,15 +110,17 @@ def test_the_checker_sees_what_is_wrong(openapi: dict[str, Any]) -> None:
 
 
 def test_a_call_names_every_callback_and_has_an_end() -> None:
-    [sent] = _sent("place, listening")
+    [sent] = _sent("place, listening and recorded")
     base, again = f"{PUBLIC}/carrier/twilio/attempt/{ATTEMPT}", "#rc=3&rp=ct,rt,5xx"
-    assert [value for name, value in sent.form if name == "StatusCallbackEvent"] == [
-        "initiated",
-        "ringing",
-        "answered",
-        "completed",
-    ]
-    assert {name: value for name, value in sent.form if name != "StatusCallbackEvent"} == {
+    told = {"StatusCallbackEvent": list[str](), "RecordingStatusCallbackEvent": list[str]()}
+    for name, value in sent.form:
+        if name in told:
+            told[name].append(value)
+    assert told == {
+        "StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"],
+        "RecordingStatusCallbackEvent": ["in-progress", "completed", "absent"],
+    }
+    assert {name: value for name, value in sent.form if name not in told} == {
         "To": "+12025550123",
         "From": CALLER,
         "Url": f"{base}/answer{again}",
@@ -129,13 +135,23 @@ def test_a_call_names_every_callback_and_has_an_end() -> None:
         "AsyncAmd": "true",
         "AsyncAmdStatusCallback": f"{base}/amd{again}",
         "AsyncAmdStatusCallbackMethod": "POST",
+        "Record": "true",
+        "RecordingChannels": "dual",
+        "RecordingStatusCallback": f"{base}/recording{again}",
+        "RecordingStatusCallbackMethod": "POST",
     }
 
 
 def test_nobody_listens_for_machines_unless_wished() -> None:
-    for name in ("place", "place_agent, softphone", "place_supervisor"):
+    for name in ("place", "place, recorded", "place_agent, softphone", "place_supervisor"):
         [sent] = _sent(name)
         assert not [key for key, _ in sent.form if "Machine" in key or "Amd" in key]
+
+
+def test_nothing_is_recorded_but_a_customer_s_call_when_wished() -> None:
+    for name in set(WISHES) - {"place, recorded", "place, listening and recorded"}:
+        for sent in _sent(name):
+            assert not [key for key, _ in sent.form if "Record" in key]
 
 
 @pytest.mark.parametrize(

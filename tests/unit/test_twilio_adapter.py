@@ -331,11 +331,10 @@ def test_a_call_that_is_listened_to_and_recorded_can_be_told_apart_and_its_sound
     agent, attempt, since = uuid4(), uuid4(), datetime.now(UTC)
     room, answers = f"agent-{agent.hex}", "/carrier/twilio/{}/{}/answer"
     for kind, subject, role in (("agent", agent, RoomRole.AGENT), ("attempt", attempt, RoomRole.CUSTOMER)):
-        join = JoinRoom(room, agent, role, RecordPolicy.ON)
-        product.answers[answers.format(kind, subject)] = carrier.answer(join)
+        product.answers[answers.format(kind, subject)] = carrier.answer(JoinRoom(room, agent, role))
     simulator.set_number("+12025554600", outcome="machine", ring_s=1, talk_s=1000)
     agent_leg = carrier.place_agent(agent, f"client:agent_{agent.hex}")
-    wish = CallWish(attempt, "+12025554600", RING, LONGEST, AmdPolicy.LISTEN)
+    wish = CallWish(attempt, "+12025554600", RING, LONGEST, AmdPolicy.LISTEN, RecordPolicy.ON)
     customer = carrier.place(wish)
     assert isinstance(agent_leg, Placed) and isinstance(customer, Placed)
     heard = wait_for(lambda: _news(carrier, product, f"/carrier/twilio/attempt/{attempt}/amd"))
@@ -347,13 +346,21 @@ def test_a_call_that_is_listened_to_and_recorded_can_be_told_apart_and_its_sound
         agent_leg.ref: False,
         customer.ref: True,
     }.items()
-    wait_for(lambda: carrier.pause_recording(room, True) is RoomAnswer.DONE)
-    assert carrier.pause_recording(room, False) is RoomAnswer.DONE
+    wait_for(lambda: carrier.pause_recording(customer.ref, True) is RoomAnswer.DONE)
+    assert carrier.pause_recording(customer.ref, False) is RoomAnswer.DONE
+    assert carrier.pause_recording(agent_leg.ref, True) is RoomAnswer.GONE, "only the customer's call"
     assert carrier.move(customer.ref, attempt) is RoomAnswer.DONE
+    assert carrier.hang_up(customer.ref)
+    told = f"/carrier/twilio/attempt/{attempt}/recording"
+    wait_for(lambda: [each for each in _news(carrier, product, told) if _is_ready(each)])
+    recordings = [each for each in _news(carrier, product, told) if isinstance(each, RecordingEvent)]
+    assert [each.state for each in recordings] == [RecordingState.RUNNING, RecordingState.READY]
+    assert {(each.call_ref, each.room_ref) for each in recordings} == {(customer.ref, None)}
+    assert len({each.ref for each in recordings}) == 1, "a call that is moved is recorded once"
+    assert simulator.call(agent_leg.ref)["status"] == "in-progress", "ready while the room goes on"
+    assert carrier.pause_recording(customer.ref, True) is RoomAnswer.GONE
     assert carrier.end_room(room) is RoomAnswer.DONE
-    told = f"/carrier/twilio/room/{agent}/recording"
-    ready = wait_for(lambda: [each for each in _news(carrier, product, told) if _is_ready(each)])
-    sound = carrier.recording(ready[0].ref)
+    sound = carrier.recording(recordings[0].ref)
     assert sound is not None and sound.startswith(b"RIFF")
     assert carrier.recording("RE" + "0" * 32) is None
 

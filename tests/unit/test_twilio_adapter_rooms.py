@@ -100,13 +100,13 @@ def test_ending_a_room_never_trusts_a_remembered_name() -> None:
     assert fake.sent[-1].form == [("Status", "completed")]
 
 
-def test_a_recording_is_paused_as_silence_and_goes_on() -> None:
+def test_a_call_s_recording_is_paused_as_silence_and_goes_on() -> None:
     fake = FakeTwilio()
     carrier = carrier_on(fake)
-    assert (carrier.pause_recording(ROOM, True), carrier.pause_recording(ROOM, False)) == (DONE, DONE)
-    path = f"POST /Conferences/{ROOM_SID}/Recordings/Twilio.CURRENT.json"
-    assert fake.lines == [LOOK_UP, path, path]
-    assert [dict(each.form) for each in fake.sent[1:]] == [
+    assert (carrier.pause_recording(CALL, True), carrier.pause_recording(CALL, False)) == (DONE, DONE)
+    path = f"POST /Calls/{CALL}/Recordings/Twilio.CURRENT.json"
+    assert fake.lines == [path, path], "and no room is looked up"
+    assert [dict(each.form) for each in fake.sent] == [
         {"Status": "paused", "PauseBehavior": "silence"},
         {"Status": "in-progress"},
     ]
@@ -118,12 +118,10 @@ WISHES: list[Callable[[TwilioCarrier], RoomAnswer]] = [
     lambda carrier: carrier.set_mode(ROOM, CALL, SupervisorMode.WHISPER, AGENT_CALL),
     lambda carrier: carrier.remove(ROOM, CALL),
     lambda carrier: carrier.end_room(ROOM),
-    lambda carrier: carrier.pause_recording(ROOM, True),
 ]
 
 
-@pytest.mark.parametrize("wish", WISHES)
-@pytest.mark.parametrize(
+ANSWERS = pytest.mark.parametrize(
     ("reply", "answer"),
     [
         (refusal(20404, 404), GONE),
@@ -138,12 +136,26 @@ WISHES: list[Callable[[TwilioCarrier], RoomAnswer]] = [
     ],
     ids=["404", "404 of a proxy", "ended", "coached leg on hold", "unknown", "key", "rate", "500", "cut"],
 )
+
+
+@pytest.mark.parametrize("wish", WISHES)
+@ANSWERS
 def test_a_race_is_no_fault_and_anything_else_is_asked_again(
     wish: Callable[[TwilioCarrier], RoomAnswer], reply: Reply, answer: RoomAnswer
 ) -> None:
     fake = FakeTwilio(Reply(200, {"conferences": [{"sid": ROOM_SID}]}), reply)
     assert wish(carrier_on(fake)) is answer
     assert len(fake.sent) == 2
+
+
+@ANSWERS
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_recording_that_is_not_there_is_gone_and_one_that_cannot_be_asked_for_is_not(
+    reply: Reply, answer: RoomAnswer, paused: bool
+) -> None:
+    fake = FakeTwilio(reply)
+    assert carrier_on(fake).pause_recording(CALL, paused) is answer
+    assert len(fake.sent) == 1
 
 
 @pytest.mark.parametrize("wish", WISHES)

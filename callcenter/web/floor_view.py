@@ -205,7 +205,9 @@ def _seat(
         tone="bad" if agent.is_stuck or is_lost else "warn" if overrun > timedelta(0) else "plain",
         may_free=agent.is_stuck or overrun > LONG_WRAP_UP,
         line=None if state == Presence.SIGNED_OFF else agent.line,
-        may_watch=own is None and agent.work_state is WorkState.TALKING and agent.line == "up",
+        may_watch=(own is None or own.has_failed)
+        and agent.work_state is WorkState.TALKING
+        and agent.line == "up",
         watchers=tuple(
             _watcher_words(watch) for watch in watches if watch.agent_id == agent.id and not watch.has_failed
         ),

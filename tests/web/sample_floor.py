@@ -87,8 +87,8 @@ def _decision(t: Texts, ago: int, dial: int) -> f.Decision:
     return f.Decision(
         NOW - timedelta(seconds=ago), "predictive",
         t(
-            f"Dialing {dial}: agents ready 6, 3.2 more free within 30 s; calls ringing 4, of which 1.9 will answer; abandoned 1.2 % of 2140 answers in 30 days, budget left 38.",
-            f"拨 {dial} 通：空闲坐席 6 名，30 秒内预计再空出 3.2 名；振铃 4 通，预计接听 1.9 通；30 天放弃率 1.2 %（共 2140 次接听），余额 38 通。",
+            f"Dialing {dial}: agents ready 6, 3.2 more free within 30 s; calls ringing 4, of which 1.9 will answer; abandoned 1.2 % of 2140 answers in 30 days, budget left 38, today 5.",
+            f"拨 {dial} 通：空闲坐席 6 名，30 秒内预计再空出 3.2 名；振铃 4 通，预计接听 1.9 通；30 天 2140 次接听的放弃率 1.2 %，预算余额 38 通，今日 5 通。",
         ),
         dial, 0,
     )  # fmt: skip

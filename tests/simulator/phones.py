@@ -59,8 +59,9 @@ class Phone:
             return
 
 
-def open_phone(simulator: Simulator, token: str, *, registered: bool = True) -> Phone:
-    opened = requests.post(f"{simulator.base_url}/_phone/sessions", json={"token": token}, timeout=5)
+def open_phone(simulator: Simulator, token: str, *, registered: bool = True, **options: Any) -> Phone:
+    asked = {"token": token} | options
+    opened = requests.post(f"{simulator.base_url}/_phone/sessions", json=asked, timeout=5)
     assert opened.status_code == 201, opened.text
     phone = Phone(simulator, opened.json()["session"])
     phone.listen()

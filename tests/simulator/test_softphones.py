@@ -95,6 +95,21 @@ def test_a_softphone_in_a_call_is_busy(simulator: Simulator, product: Product, p
     wait_for(lambda: phone.told("ended") == [{"call_sid": first.sid, "status": "completed"}])
 
 
+def test_one_that_allows_it_is_rung_while_busy(simulator: Simulator, product: Product) -> None:
+    phone = open_phone(simulator, a_token("agent_4"), allowIncomingWhileBusy=True)
+    calls = []
+    for number in (1, 2):
+        calls.append(ring(simulator, product, "client:agent_4").sid)
+        wait_for(lambda wanted=number: len(phone.told("incoming")) == wanted)
+        assert phone.ask(f"calls/{calls[-1]}/accept").status_code == 204
+    [shown] = simulator.control("GET", "softphones").json()["sessions"]
+    assert shown["talking"] == sorted(calls)
+    phone.ask(f"calls/{calls[0]}/hangup")
+    assert simulator.call(calls[1])["status"] == "in-progress"
+    phone.close()
+    wait_for(lambda: simulator.call(calls[1])["status"] == "completed")
+
+
 def test_without_a_softphone_the_leg_is_answered_at_once_or_as_told(
     simulator: Simulator, product: Product
 ) -> None:

@@ -162,6 +162,10 @@ export class Device extends Emitter {
     return this.#request(path, body, "POST");
   }
 
+  _failed(error, call) {
+    this.emit("error", error, call);
+  }
+
   _forget(call) {
     this.#calls.delete(call.parameters.CallSid);
   }
@@ -196,7 +200,10 @@ export class Device extends Emitter {
       answer = await fetch(`${this.#base()}/_phone/sessions`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token: this.#token }),
+        body: JSON.stringify({
+          token: this.#token,
+          allowIncomingWhileBusy: this.#options.allowIncomingWhileBusy === true,
+        }),
       });
     } catch (error) {
       throw new TwilioError(31005, "The simulator does not answer", error);

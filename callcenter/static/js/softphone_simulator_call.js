@@ -196,7 +196,7 @@ export class Call extends Emitter {
   _ended(error) {
     if (this.#state === Call.State.Closed) return;
     this.#close();
-    if (error) this.emit("error", error);
+    if (error) this.#fail(error);
     this.emit("disconnect", this);
   }
 
@@ -216,6 +216,11 @@ export class Call extends Emitter {
     this.emit("reconnected");
   }
 
+  #fail(error) {
+    this.emit("error", error);
+    this.#device._failed(error, this);
+  }
+
   #close() {
     this.#state = Call.State.Closed;
     this.#device._forget(this);
@@ -225,7 +230,7 @@ export class Call extends Emitter {
     try {
       return await this.#device._post(`calls/${this.parameters.CallSid}/${action}`, body);
     } catch (error) {
-      this.emit("error", new TwilioError(31005, "The simulator does not answer", error));
+      this.#fail(new TwilioError(31005, "The simulator does not answer", error));
       return null;
     }
   }

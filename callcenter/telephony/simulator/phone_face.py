@@ -67,7 +67,8 @@ class PhoneFace:
 
     def open(self, request: Request) -> Response:
         """A token buys a session: where its events are, until when, and who it is."""
-        session = self._phones.open(read_token(_text(request, "token"), self._settings))
+        grant = read_token(_text(request, "token"), self._settings)
+        session = self._phones.open(grant, allows_busy=_body(request).get("allowIncomingWhileBusy") is True)
         return _json(_session_json(session), 201)
 
     def events(self, _request: Request, session_id: str) -> Response:

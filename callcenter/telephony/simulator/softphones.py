@@ -50,13 +50,16 @@ class Session:
     grant: Grant
     stream: Stream | None = None
     is_registered: bool = False
+    allows_busy: bool = False
+    """Offer it further calls while it is in one, as `allowIncomingWhileBusy` asks."""
     ringing: set[str] = field(default_factory=set)
-    talking: str | None = None
+    talking: set[str] = field(default_factory=set)
     losing: Timer | None = None
 
     @property
     def is_free(self) -> bool:
-        return self.is_registered and self.stream is not None and self.talking is None
+        can_take = self.allows_busy or not self.talking
+        return self.is_registered and self.stream is not None and can_take
 
     def tell(self, event: str, **facts: Any) -> None:
         if self.stream is not None:
@@ -100,7 +103,7 @@ class Softphones:
     def answered(self, call: Call) -> None:
         """A call that a softphone made has been answered."""
         for session in self._sessions.values():
-            if session.talking == call.sid:
+            if call.sid in session.talking:
                 session.tell("accepted", call_sid=call.sid)
 
     def ended(self, call: Call) -> None:
@@ -108,15 +111,15 @@ class Softphones:
             if call.sid in session.ringing:
                 session.ringing.discard(call.sid)
                 session.tell("canceled", call_sid=call.sid)
-            if session.talking == call.sid:
-                session.talking = None
+            if call.sid in session.talking:
+                session.talking.discard(call.sid)
                 session.tell("ended", call_sid=call.sid, status=call.status.value)
 
     # -- what a page asks
 
-    def open(self, grant: Grant) -> Session:
+    def open(self, grant: Grant, *, allows_busy: bool = False) -> Session:
         with self._lock:
-            session = Session(secrets.token_urlsafe(24), grant)
+            session = Session(secrets.token_urlsafe(24), grant, allows_busy=allows_busy)
             self._sessions[session.id] = session
             self._lose_later(session)
             return session
@@ -169,11 +172,11 @@ class Softphones:
                 return
             if session.losing is not None:
                 session.losing.cancel()
-            talking = self._world.books.calls.get(session.talking or "")
+            calls = [self._world.books.calls[sid] for sid in session.talking]
             session.ringing.clear()
-            session.talking = None
-            if talking is not None:
-                self._switchboard.hang_up_far_end(talking)
+            session.talking.clear()
+            for call in calls:
+                self._switchboard.hang_up_far_end(call)
             if session.stream is not None:
                 session.stream.is_open = False
             self._world.journal.note("softphone.closed", identity=session.grant.identity)
@@ -188,7 +191,7 @@ class Softphones:
         if application.voice_url is None:
             raise PhoneError(31002, "The application has no voice URL", 409)
         with self._lock:
-            if session.talking is not None:
+            if session.talking:
                 raise PhoneError(31000, "A call is already active on this softphone", 409)
             order = CallOrder(
                 to=params.get("To", ""),
@@ -206,14 +209,14 @@ class Softphones:
                 ),
             )
             call = self._switchboard.place_from_softphone(order)
-            session.talking = call.sid
+            session.talking.add(call.sid)
             return call
 
     def act(self, session: Session, call_sid: str, action: str, digits: str = "") -> bool:
         """Accept, reject or ignore what rings here; hang up or press keys in what it talks in."""
         with self._lock:
             call = self._world.books.calls.get(call_sid)
-            is_here = call_sid in session.ringing or session.talking == call_sid
+            is_here = call_sid in session.ringing | session.talking
             if call is None or not is_here:
                 return False
             match action:
@@ -225,8 +228,8 @@ class Softphones:
                 case "ignore":
                     session.ringing.discard(call_sid)
                     return True
-                case "hangup" if session.talking == call_sid:
-                    session.talking = None
+                case "hangup" if call_sid in session.talking:
+                    session.talking.discard(call_sid)
                     return self._switchboard.hang_up_far_end(call)
                 case "digits":
                     return self._switchboard.press_keys(call, digits)
@@ -258,7 +261,8 @@ class Softphones:
                 each for each in self._sessions.values() if each.grant.identity == identity and each.talking
             ]
             for session in found:
-                session.tell("warning", call_sid=session.talking, name=name)
+                for sid in session.talking:
+                    session.tell("warning", call_sid=sid, name=name)
             return len(found)
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -269,7 +273,7 @@ class Softphones:
                     "registered": session.is_registered,
                     "connected": session.stream is not None,
                     "ringing": sorted(session.ringing),
-                    "talking": session.talking,
+                    "talking": sorted(session.talking),
                     "token_left_s": round(session.grant.expires_at - time.time(), 1),
                 }
                 for session in self._sessions.values()
@@ -277,9 +281,9 @@ class Softphones:
 
     def _accept(self, session: Session, call: Call) -> bool:
         session.ringing.discard(call.sid)
-        if session.talking is not None or call.status is not CallStatus.RINGING:
+        if call.status is not CallStatus.RINGING:
             return False
-        session.talking = call.sid
+        session.talking.add(call.sid)
         session.tell("accepted", call_sid=call.sid)
         for other in self._sessions.values():
             if call.sid in other.ringing:

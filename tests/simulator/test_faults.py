@@ -1,6 +1,8 @@
 """Each fault does what it says, and only that."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 
+from .rooms import dial, join, told
 from .sim import AUTH_TOKEN, CALLER, Product, Simulator, wait_for
 
 pytestmark = pytest.mark.slow
@@ -65,6 +68,53 @@ def test_a_hanging_answer_outlives_the_clients_patience(simulator: Simulator, pr
         finally:
             simulator.twilio.http_client.timeout = 5
     assert made(simulator, "+12025552202") == 1
+
+
+def test_a_late_accept_comes_into_being_after_the_cut(simulator: Simulator, product: Product) -> None:
+    simulator.control("PUT", "faults", {"late_accept": {"seconds": 0.5, "next": 1}})
+    with pytest.raises(requests.ConnectionError):
+        place(simulator, product, "+12025552204")
+    assert made(simulator, "+12025552204") == 0
+    wait_for(lambda: made(simulator, "+12025552204") == 1)
+    wait_for(lambda: "initiated" in statuses(product))
+
+
+def test_an_agents_leg_drops_in_the_middle_of_a_talk(simulator: Simulator, product: Product) -> None:
+    simulator.set_number("+12025552205", outcome="human", ring_s=0, talk_s=None)
+    agent = join(simulator, product, "client:agent_1", "/agent", dial(product, "fa-1", reports=True))
+    simulator.control("PUT", "faults", {"agent_leg_drop": {"next": 1, "seconds": 10}})
+    customer = join(simulator, product, "+12025552205", "/in", dial(product, "fa-1"))
+    wait_for(lambda: simulator.call(agent.sid)["status"] == "completed")
+    assert simulator.call(customer.sid)["status"] == "in-progress"
+    wait_for(lambda: told(product)[-1] == "participant-leave")
+    assert product.at("/room")[-1]["CallSid"] == agent.sid
+
+
+def test_the_end_of_a_conference_can_go_untold(simulator: Simulator, product: Product) -> None:
+    call = join(simulator, product, "client:agent_1", "/agent", dial(product, "fa-2", reports=True))
+    simulator.control("PUT", "faults", {"conference_end_lost": {"next": 1}})
+    simulator.twilio.calls(call.sid).update(status="completed")
+    wait_for(lambda: told(product)[-1] == "participant-leave")
+    simulator.settle()
+    assert "conference-end" not in told(product)
+
+
+def test_the_carriers_clock_can_be_wrong(simulator: Simulator, product: Product) -> None:
+    simulator.control("PUT", "faults", {"clock_skew": -3600})
+    call = place(simulator, product, "+12025552903")
+    wait_for(lambda: product.at("/status"))
+    stamped = parsedate_to_datetime(product.at("/status")[0]["Timestamp"])
+    assert timedelta(minutes=59) < datetime.now(UTC) - stamped < timedelta(minutes=61)
+    assert datetime.now(UTC) - call.date_created > timedelta(minutes=59)
+
+
+def test_one_fault_is_taken_away_and_the_others_stay(simulator: Simulator) -> None:
+    simulator.control("PUT", "faults", {"cb_drop": 0.5, "list_lag_s": 2, "late_accept": {"next": 1}})
+    simulator.control("DELETE", "faults/cb_drop")
+    assert simulator.control("GET", "faults").json() == {
+        "list_lag": {"seconds": 2.0},
+        "late_accept": {"seconds": 3.0, "next": 1},
+    }
 
 
 def test_lists_lag_and_fetches_do_not(simulator: Simulator, product: Product) -> None:

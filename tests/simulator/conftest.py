@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .contract import faults_of_answer, openapi
 from .sim import Product, Simulator, start_simulator
 
 
@@ -17,6 +18,10 @@ def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
     running_simulator.http.bodies.clear()
     yield running_simulator
     running_simulator.settle()
+    document = openapi()
+    if document is not None:
+        answers = running_simulator.http.bodies
+        assert [fault for each in answers for fault in faults_of_answer(document, *each)] == []
 
 
 @pytest.fixture

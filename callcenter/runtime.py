@@ -19,7 +19,7 @@ from callcenter.domain.ports import AmdPolicy, Carrier, RecordPolicy
 from callcenter.errors import ConfigError
 from callcenter.moves import House
 from callcenter.telephony.bucket import CallBucket, brake_for
-from callcenter.telephony.twilio import TwilioAccount, TwilioCarrier
+from callcenter.telephony.twilio import TwilioCarrier, account_from
 from scripts_library.catalog import Catalog, load_catalog
 
 LIVE_PREFIX = "callcenter-live-"
@@ -100,19 +100,7 @@ class Runtime:
     @cached_property
     def carrier(self) -> Carrier:
         """The carrier: Twilio, or the simulator by the same adapter."""
-        settings = self.settings
-        base = settings.carrier_base_url
-        if settings.carrier == "simulator":
-            base = base or f"http://127.0.0.1:{settings.carrier_sim_port}"
-        return TwilioCarrier(
-            TwilioAccount(
-                account_sid=settings.twilio_account_sid,
-                auth_token=settings.twilio_auth_token,
-                caller_id=settings.caller_id,
-                public_base_url=settings.public_base_url,
-                base_url=base,
-            )
-        )
+        return TwilioCarrier(account_from(self.settings))
 
     def warm_up(self) -> None:
         """Load what every process needs sooner or later, so that no customer waits for it."""

@@ -158,7 +158,7 @@ def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
         with runtime.unit_of_work() as session:
             talk.agent_was_there(session, attempt_id, runtime.clock())
         return
-    answers = []
+    answers, paused = [], None
     if wishes.is_moved:
         answers.append(carrier.move(wishes.ref, attempt_id))
     if wishes.hold is not None:
@@ -169,14 +169,17 @@ def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
         )
         answers.append(held)
     if wishes.pause is not None:
-        answers.append(carrier.pause_recording(wishes.ref, wishes.pause))
+        paused = carrier.pause_recording(wishes.ref, wishes.pause)
+        answers.append(paused)
     if wishes.mute is not None and wishes.leg_ref is not None:
         answers.append(carrier.mute(room, wishes.leg_ref, wishes.mute))
     if RoomAnswer.NOT_ASKED in answers:
         raise ConnectionError("the carrier could not be asked to change a room")
     with runtime.unit_of_work() as session:
+        # Nothing was being recorded yet: the wish stays, and is put again with the next one.
+        pause = wishes.pause if paused is RoomAnswer.DONE else None
         talk.note_settled(
-            session, attempt_id, runtime.clock(), hold=wishes.hold, pause=wishes.pause, mute=wishes.mute
+            session, attempt_id, runtime.clock(), hold=wishes.hold, pause=pause, mute=wishes.mute
         )
     log.info("call.settled", attempt=str(attempt_id), answers=[answer.value for answer in answers])
 

@@ -33,7 +33,9 @@ def calls_unknown_to_us(session: Session, listed: Sequence[CallSnapshot]) -> lis
     known: set[str | None] = set()
     for column in (col(ContactAttempt.carrier_ref), col(AgentLeg.carrier_ref), col(Watch.carrier_ref)):
         known |= set(session.scalars(select(column).where(column.in_(refs))))
-    staff = set(session.scalars(select(col(Agent.address)))) | set(session.scalars(select(col(User.telephone))))
+    staff = set(session.scalars(select(col(Agent.address)))) | set(
+        session.scalars(select(col(User.telephone)))
+    )
     return [call for call in listed if call.is_ours and call.ref not in known and call.to not in staff]
 
 

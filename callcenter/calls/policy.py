@@ -5,8 +5,6 @@ from datetime import timedelta
 
 RING_TIMEOUT = timedelta(seconds=25)
 MAX_CALL = timedelta(hours=2)
-QUIET_RINGING = timedelta(seconds=60)
-QUIET_TALKING = timedelta(minutes=5)
 EMPTY_LOOKS = 5
 RETRY_PLACING = 3
 """How often a carrier that provably did nothing is asked, before the dial is given up."""
@@ -30,6 +28,16 @@ class LostCalls:
 
     look_after: timedelta = timedelta(seconds=30)
     absent_for: timedelta = timedelta(minutes=10)
+
+    @property
+    def quiet_ringing(self) -> timedelta:
+        """A call that should ring and was not heard of for so long is looked up: twice `look_after`."""
+        return 2 * self.look_after
+
+    @property
+    def quiet_talking(self) -> timedelta:
+        """A call that should be talked on and was not heard of for so long is looked up: ten times `look_after`."""
+        return 10 * self.look_after
 
 
 AS_A_RULE = LostCalls()

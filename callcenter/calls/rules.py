@@ -7,8 +7,6 @@ from callcenter.calls.policy import (
     AS_A_RULE,
     MAX_CALL,
     NEVER_ASKED,
-    QUIET_RINGING,
-    QUIET_TALKING,
     LostCalls,
 )
 from callcenter.domain.enums import AttemptState, CallResult, SupervisorMode
@@ -92,9 +90,9 @@ def needs_look(
     if state in (AttemptState.PLACING, AttemptState.UNKNOWN):
         return quiet >= lost.look_after
     if state in (AttemptState.PLACED, AttemptState.INITIATED, AttemptState.RINGING):
-        return quiet >= QUIET_RINGING
+        return quiet >= lost.quiet_ringing
     if state in (AttemptState.ANSWERED, AttemptState.BRIDGED):
-        return quiet >= QUIET_TALKING or now - claimed_at >= MAX_CALL
+        return quiet >= lost.quiet_talking or now - claimed_at >= MAX_CALL
     return False
 
 

@@ -25,10 +25,10 @@ TWO_AT_ONCE = 0.3
 
 
 class Killer:
-    """Kills until its block ends. `victims` may be changed on the way; `kills` counts."""
+    """Kills until its block ends. `victims` and `most` may be changed on the way; `kills` counts."""
 
     def __init__(self, system: System, seed: int) -> None:
-        self.victims, self.kills = WHILE_SENDING, Counter[str]()
+        self.victims, self.most, self.kills = WHILE_SENDING, MOST_KILLS, Counter[str]()
         self._system, self._chance, self._stop = system, random.Random(seed), threading.Event()
         self._web_killed_at = -REST_SECONDS
         self._thread = threading.Thread(target=self._run)
@@ -48,7 +48,7 @@ class Killer:
             victims = self.victims
             for _ in range(2 if self._chance.random() < TWO_AT_ONCE else 1):
                 (name,) = self._chance.choices(list(victims), list(victims.values()))
-                if self.kills[name] < MOST_KILLS[name] and self._kill(name):
+                if self.kills[name] < self.most[name] and self._kill(name):
                     self.kills[name] += 1
 
     def _kill(self, name: str) -> bool:

@@ -34,6 +34,7 @@ FAULTS = {
     "cb_reorder": 0.25,
 }
 VICTIMS: Mapping[str, int] = {"worker-1": 3, "worker-2": 3, ONE_OF_WEB: 3, "web": 1, "scheduler": 1}
+MOST_KILLS: Mapping[str, int] = {"worker-1": 2, "worker-2": 2, ONE_OF_WEB: 2, "web": 1, "scheduler": 1}
 SAME_RESULT = {
     "busy": "busy",
     "failed": "failed",
@@ -46,7 +47,7 @@ SAME_RESULT = {
 def carrier_full_of_faults() -> Iterator[System]:
     """An instance of its own, whose carrier is made to fail once it is up."""
     environ = {
-        "LOST_CALL_LOOK_SECONDS": "3",
+        "LOST_CALL_LOOK_SECONDS": "2",
         "LOST_CALL_ABSENT_SECONDS": "16",
         "RETRY_AFTER_SECONDS": "2",
         "WORKER_COUNT": "3",
@@ -94,7 +95,7 @@ def test_every_customer_is_called_once_whatever_the_carrier_and_the_processes_do
         system.sim("PUT", "faults", FAULTS)
         people = _people(system, app)
         with Killer(system, SEED) as killer:
-            killer.victims = VICTIMS
+            killer.victims, killer.most = VICTIMS, MOST_KILLS
             wait_for(lambda: _called(system, people) > 0.8 * CUSTOMERS, 80, "most of the calls")
         system.sim("DELETE", "faults")
         wait_for(lambda: _open_tasks(system) == 0, 75, "an end to every call task")

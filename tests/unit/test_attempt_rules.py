@@ -15,8 +15,6 @@ from callcenter.calls.policy import (
     EMPTY_LOOKS,
     MAX_CALL,
     NEVER_ASKED,
-    QUIET_RINGING,
-    QUIET_TALKING,
     RETRY_PLACING,
 )
 from callcenter.calls.rules import RANK, News, advances, ending_of, needs_look
@@ -205,10 +203,10 @@ def test_states_move_forward_only_and_never_out_of_the_end() -> None:
     [
         *((state, AS_A_RULE.look_after) for state in (AttemptState.PLACING, AttemptState.UNKNOWN)),
         *(
-            (state, QUIET_RINGING)
+            (state, AS_A_RULE.quiet_ringing)
             for state in (AttemptState.PLACED, AttemptState.INITIATED, AttemptState.RINGING)
         ),
-        *((state, QUIET_TALKING) for state in (AttemptState.ANSWERED, AttemptState.BRIDGED)),
+        *((state, AS_A_RULE.quiet_talking) for state in (AttemptState.ANSWERED, AttemptState.BRIDGED)),
     ],
 )
 def test_an_attempt_is_looked_at_once_it_has_been_quiet_too_long(
@@ -223,7 +221,12 @@ def test_an_ended_attempt_needs_no_look_and_one_never_asked_for_or_endless_does(
     assert not needs_look(AttemptState.ENDED, START, START, later)
     assert not needs_look(AttemptState.CLAIMED, START, START, START + NEVER_ASKED - timedelta(seconds=1))
     assert needs_look(AttemptState.CLAIMED, START, START, START + NEVER_ASKED)
-    assert needs_look(AttemptState.BRIDGED, later - QUIET_RINGING, later - MAX_CALL - QUIET_TALKING, later)
+    assert needs_look(
+        AttemptState.BRIDGED,
+        later - AS_A_RULE.quiet_ringing,
+        later - MAX_CALL - AS_A_RULE.quiet_talking,
+        later,
+    )
 
 
 @pytest.mark.parametrize("result", [r for r in CallResult if r is not CallResult.COMPLETED])

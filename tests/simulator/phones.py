@@ -31,7 +31,7 @@ class Phone:
 
     def ask(self, path: str, body: Any = None, method: str = "POST", **more: Any) -> requests.Response:
         address = f"{self.simulator.base_url}/_phone/sessions/{self.session}/{path}"
-        return requests.request(method, address, json=body or {}, timeout=5, **more)
+        return requests.request(method, address, json=body or {}, timeout=(5, 30), **more)
 
     def listen(self) -> None:
         self.stream = self.ask("events", method="GET", stream=True)

@@ -1,14 +1,13 @@
 """The browser's half of the softphone, in a real browser, from a page of another port."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from .browsers import a_browser
 from .phones import a_token
 from .rooms import dial
 from .sim import CALLER, Product, Simulator, wait_for
@@ -41,11 +40,8 @@ window.ready = true;
 
 @pytest.fixture(scope="module")
 def open_browser() -> Iterator[Any]:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or None
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    with a_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ class ControlFace:
         number, phone = "/_sim/numbers/<address>", "/_sim/softphones/<identity>"
         return [
             _rule("/", "GET", self.page),
+            _rule("/favicon.ico", "GET", lambda _request: Response(status=204)),
             _rule("/_sim/health", "GET", self.health),
             _rule("/_sim/calls", "GET", self.calls),
             _rule("/_sim/calls/<sid>/<any(answer, hangup, busy):press>", "POST", self.press),

@@ -41,7 +41,7 @@ class Settings:
     signature: str = "sha1"
     scenario: str | None = None
     is_manual: bool = False
-    kept_calls: int = 50_000
+    kept_calls: int = 20_000
 
 
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:

@@ -121,25 +121,13 @@ def take_batches(
     with in_one_trip(session):
         asked = journey_queries.ask_for_journeys(session)
         claim = storing.Claim(session, source_id, sent)
+        owners = intake.DeviceOwners(session, source_id, sent)
     events = claim.events()
     definitions = journey_queries.journeys_loaded(session, asked)
     in_time = list(events.values())
-    who = intake.lock_people(session, source_id, in_time, now) if events else {}
-    # In the order of the sign-ins, each once.
-    joined = list(
-        dict.fromkeys(
-            (one.joined_from, one.customer_id) for one in who.values() if one.joined_from is not None
-        )
-    )
-    # What a device's person did earlier in this batch is the customer's already.
-    owner = dict(joined)
-    ids = {
-        name: owner.get(one.customer_id, one.customer_id) if owner else one.customer_id
-        for name, one in who.items()
-    }
-    placed = {
-        one_id: put_in_place(definitions, event, ids[event.message_id]) for one_id, event in events.items()
-    }
+    who = intake.lock_people(session, source_id, in_time, owners, now) if events else {}
+    joined = _joined(who)
+    placed = _placed(definitions, events, who, joined)
     intake.join_history(session, joined)
     merged = journeys.join_visits(session, joined)
     intake.keep_profiles(session, source_id, in_time, who, now)
@@ -162,6 +150,29 @@ def take_batches(
         outbox.ring(session, outbox.STUDIO)
     fresh = {id(event) for event in in_time}
     return [_intake_of(batch, fresh) for batch in batches]
+
+
+def _joined(who: Mapping[str, Identity]) -> list[tuple[UUID, UUID]]:
+    """Return which device's person turned out to be which customer, each once, in the order of the sign-ins."""
+    found = ((one.joined_from, one.customer_id) for one in who.values())
+    return list(dict.fromkeys((before, customer_id) for before, customer_id in found if before is not None))
+
+
+def _placed(
+    definitions: Mapping[str, JourneyDefinition],
+    events: Mapping[bytes, EventValue],
+    who: Mapping[str, Identity],
+    joined: Sequence[tuple[UUID, UUID]],
+) -> dict[bytes, PlacedEvent]:
+    """Return events with their places; what a joined device's person did in this batch is the customer's."""
+    owner = dict(joined)
+    placed: dict[bytes, PlacedEvent] = {}
+    for one_id, event in events.items():
+        customer_id = who[event.message_id].customer_id
+        if owner:
+            customer_id = owner.get(customer_id, customer_id)
+        placed[one_id] = put_in_place(definitions, event, customer_id)
+    return placed
 
 
 def _intake_of(batch: EventBatch, fresh: Set[int]) -> Intake:

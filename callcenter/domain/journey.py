@@ -184,6 +184,9 @@ class Marks(Mapping[str, Mark]):
         count, first, seen = self.written[key]
         return Mark(count, moment(first), tuple(Sighting(moment(at), said) for at, said in _told(seen)))
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.written
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.written)
 

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from callcenter.ahead import Asked, in_one_trip
 from callcenter.db import array_of, cursor_of, id_array_of
 from callcenter.domain.events import EventValue, Rejection
 from callcenter.domain.ids import derived_id
@@ -90,23 +91,38 @@ Owners = Mapping[str, tuple[UUID, bool]]
 """Whom each device belongs to, and whether that is a customer known by name."""
 
 
+class DeviceOwners:
+    """Whose the devices in these events are, which is being read."""
+
+    def __init__(self, session: Session, source_id: UUID, events: Iterable[EventValue]) -> None:
+        devices = sorted({a for event in events for a in (event.anonymous_id, event.previous_id) if a})
+        asked = {"source_id": source_id, "devices": array_of(devices)}
+        self._cursor = cursor_of(session).execute(_DEVICE_OWNERS, asked) if devices else None
+
+    def read(self) -> Owners:
+        """Wait for the owners and return them."""
+        return {device: (owner, is_named) for device, owner, is_named in self._cursor or ()}
+
+
 def lock_people(
-    session: Session, source_id: UUID, events: Sequence[EventValue], now: datetime
+    session: Session, source_id: UUID, events: Sequence[EventValue], devices: DeviceOwners, now: datetime
 ) -> dict[str, Identity]:
     """Find or create the customer of each event and lock them all, in key order, until the commit.
 
-    The events must be in the order of time.
-
-    Returns each message id's identity. Naming a user on a device that nobody was known on joins the
-    device's person to that customer; a device last used by another customer starts afresh.
+    The events must be in the order of time; `devices` are theirs, perhaps with others'. Returns each message
+    id's identity. Naming a user on a device that nobody was known on joins the device's person to that
+    customer; a device last used by another customer starts afresh.
     """
-    devices = sorted({a for event in events for a in (event.anonymous_id, event.previous_id) if a})
-    owners = _device_owners(session, source_id, devices)
+    owners = devices.read()
     while True:
         found = _identify(source_id, events, owners)
-        _lock_or_create(session, found.wanted, now)
-        # Whoever moves a device holds its person, so what is read now stays as it is.
-        now_owned = _device_owners(session, source_id, devices)
+        # Whoever moves a device holds its person, so what is read behind the locks stays as it is.
+        with in_one_trip(session):
+            locked = cursor_of(session).execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(found.wanted))})
+            devices = DeviceOwners(session, source_id, events)
+        if _create_missing(session, found.wanted, locked, now):
+            devices = DeviceOwners(session, source_id, events)
+        now_owned = devices.read()
         if now_owned == owners:
             break
         owners = now_owned
@@ -155,24 +171,18 @@ def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> 
     return found
 
 
-def _device_owners(session: Session, source_id: UUID, devices: Sequence[str]) -> Owners:
-    if not devices:
-        return {}
-    found = cursor_of(session).execute(_DEVICE_OWNERS, {"source_id": source_id, "devices": array_of(devices)})
-    return {device: (owner, is_named) for device, owner, is_named in found}
-
-
-def _lock_or_create(session: Session, wanted: Mapping[UUID, str | None], now: datetime) -> None:
-    """Lock these customers in key order; those there are not yet are created, which locks them too."""
-    cursor = cursor_of(session)
-    cursor.execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(wanted))})
-    if cursor.rowcount == len(wanted):
-        return
-    missing = _in_order(set(wanted) - {row[0] for row in cursor})
+def _create_missing(
+    session: Session, wanted: Mapping[UUID, str | None], locked: Asked, now: datetime
+) -> bool:
+    """Create those of the wanted customers who could not be locked, which locks them too; say if there were any."""
+    if locked.rowcount == len(wanted):
+        return False
+    missing = _in_order(set(wanted) - {row[0] for row in locked})
     ids, names = id_array_of(missing), array_of(wanted[one] for one in missing)
-    created = cursor.execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now}).fetchall()
-    if len(created) < len(missing):  # another process has just created them
+    cursor = cursor_of(session).execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now})
+    if cursor.rowcount < len(missing):  # another process has just created them
         cursor.execute(_LOCK_PEOPLE, {"ids": ids})
+    return True
 
 
 def join_history(session: Session, joined: Collection[tuple[UUID, UUID]]) -> None:

@@ -100,7 +100,7 @@ def clock_of(rule: RuleSpec, visit: VisitState) -> Clock | None:
 
 
 def _is_off(rule: RuleSpec, visit: VisitState, anchor: datetime, due: datetime) -> bool:
-    return any(_happened(visit, key, anchor, due) for key in rule.unless)
+    return any(_happened(visit, key, anchor, due) for key in rule.unless if key in visit.marks)
 
 
 def _anchor(rule: RuleSpec, visit: VisitState) -> datetime | None:

@@ -1,12 +1,19 @@
 """The softphone in a browser: what it does with its SDK, and that the console works on without it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+import callcenter
+from tests.browser.conftest import Bank
+from tests.browser.desk import Desk
 from tests.browser.softphone import SDK, PhoneDesk, sample_console
 from tests.browser.test_screens import axe
+from tests.system import System
+
+VENDORED = Path(callcenter.__file__).parent / "static" / "vendor" / "twilio.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +135,7 @@ def test_after_a_fault_of_the_network_it_signs_on_again_by_itself(phone: PhoneDe
     phone.asks("window.noNetwork = false")
     phone.phone_is("ready")
     assert phone.asks("phones.slice(0, -1).every(phone => phone.state === 'destroyed')")
+    assert phone.tokens_asked == 1, "the token is still good"
     before = phone.asks("phones.length")
     phone.rings()
     phone.asks("phones.at(-1).emit('error', {code: 31005})")
@@ -146,6 +154,15 @@ def test_a_new_token_is_taken_between_calls(phone: PhoneDesk) -> None:
     phone.sees_that("phones[0].tokens.length === 2")
     assert phone.asks("phones[0].tokens") == ["token-1", "token-2"]
     assert phone.asks("lines[0].status()") == "open"
+
+
+def test_a_token_that_is_refused_is_replaced(phone: PhoneDesk) -> None:
+    phone.opens("phone-idle")
+    phone.phone_is("ready")
+    phone.asks("phones[0].emit('error', {code: 20104})")
+    phone.sees_that("phones.length === 2 && phones[1].state === 'registered'")
+    phone.phone_is("ready")
+    assert phone.asks("phones[1].token") == "token-2"
 
 
 def test_one_tab_holds_the_softphone_and_another_may_take_it_over(phone: PhoneDesk) -> None:
@@ -239,3 +256,41 @@ def test_the_softphones_words_are_accessible(browser: Browser, console: str, mic
             if key:
                 desk.press(key)
             assert axe(desk.page) == []
+
+
+def test_the_sdk_itself_is_loaded_and_without_a_network_the_console_works_on(
+    browser: Browser, console: str
+) -> None:
+    if not VENDORED.is_file():
+        pytest.skip("the SDK is not installed: run make setup")
+    with PhoneDesk(browser, console) as desk:
+        desk.sdk = VENDORED.read_text("utf-8")
+        desk.opens("phone-talking")
+        desk.phone_is("away")
+        assert desk.asks("Twilio.Device.isSupported") is True
+        desk.press("1")
+        desk.page.wait_for_selector('form.node[data-node="tilt"]:not([hidden])')
+
+
+def test_an_agent_talks_through_the_browser_against_the_simulator(
+    system: System, bank: Bank, desk: Desk
+) -> None:
+    page = desk.page
+    page.wait_for_selector('html[data-phone="ready"], html[data-phone="talking"]')
+    person = bank.customer()
+    bank.deliver(*bank.gets_stuck(person))
+    desk.sees("previewing")
+    desk.press("d")
+    desk.sees("talking")
+    page.wait_for_selector('html[data-phone="talking"]')
+    desk.press("m")
+    expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    desk.press("h")
+    desk.reads("On hold", "#call-bar")
+    desk.press("h")
+    desk.reads("Muted", "#call-bar")
+    desk.press("k", "5", "6")
+    expect(page.locator("#keypad-sent")).to_have_text("56")
+    desk.press("Escape", "e", "e")
+    desk.sees("wrapping")
+    page.wait_for_selector("html:not([data-phone-muted])")

@@ -25,6 +25,7 @@ let device = null;
 let line = null; // the SDK's call that keeps the agent in their room
 let isMuted = false;
 let isStarting = false;
+let held = null; // what the server gave last: {kind, url, token, ...}
 let expiresAt = 0;
 let refreshIsDue = false;
 let retries = 0;
@@ -155,8 +156,14 @@ async function credentials() {
   if (!answer.ok || !body.token) {
     throw new Trouble([403, 404, 409].includes(answer.status) ? "failed" : "away", body.message ?? "");
   }
+  held = body;
   expiresAt = Date.parse(body.expires_at);
   return body;
+}
+
+/* A fault of the network is no reason for a new token. */
+function isHeldGood() {
+  return held !== null && expiresAt - serverNow() > REFRESH_BEFORE_MS;
 }
 
 function loadScript(url) {
@@ -190,7 +197,7 @@ async function start(mayAskForMicrophone = false) {
   try {
     // The simulator carries no sound: nobody is asked for a microphone to try the product.
     if (onPage().dataset.kind !== "simulator") await testMicrophone(mayAskForMicrophone);
-    const given = await credentials();
+    const given = isHeldGood() ? held : await credentials();
     const Device = await deviceClass(given.kind);
     if (isWanted && letGo) signOn(Device, given);
   } catch (trouble) {
@@ -235,6 +242,7 @@ function noteError(error) {
   const trouble = MICROPHONE_TROUBLES[error?.code];
   if (trouble) show(trouble);
   else if (BAD_TOKEN.has(error?.code) && !line) {
+    held = null;
     drop();
     fail(new Trouble("away"));
   } else if (!line) fail(new Trouble("away"));

@@ -77,18 +77,18 @@ def _dialing_on(t: Texts) -> f.Dialing:
 
 def _dialing_near(t: Texts) -> f.Dialing:
     near = replace(_campaign(t, "predictive", budget=_budget(61, 2140, "warn")), ringing=9, waiting=1)
-    near = replace(near, decision=_decision(t, 2, 1), decisions=(_decision(t, 2, 1),))
+    near = replace(near, decision=_decision(t, 2, 1, "2.9", 3), decisions=(_decision(t, 2, 1, "2.9", 3),))
     over = _campaign(t, "power", budget=_budget(12, 310, "bad"))
     over = replace(over, key="card", title=t("Card activation", "信用卡激活"))
     return f.Dialing(True, (near, over), at("09:12"), t("Ma Lin", "马琳"))
 
 
-def _decision(t: Texts, ago: int, dial: int) -> f.Decision:
+def _decision(t: Texts, ago: int, dial: int, rate: str = "1.2", left: int = 38) -> f.Decision:
     return f.Decision(
         NOW - timedelta(seconds=ago), "predictive",
         t(
-            f"Dialing {dial}: agents ready 6, 3.2 more free within 30 s; calls ringing 4, of which 1.9 will answer; abandoned 1.2 % of 2140 answers in 30 days, budget left 38, today 5.",
-            f"拨 {dial} 通：空闲坐席 6 名，30 秒内预计再空出 3.2 名；振铃 4 通，预计接听 1.9 通；30 天 2140 次接听的放弃率 1.2 %，预算余额 38 通，今日 5 通。",
+            f"Dialing {dial}: agents ready 6, 3.2 more free within 30 s; calls ringing 4, of which 1.9 will answer; abandoned {rate} % of 2140 answers in 30 days, budget left {left}, today 5.",
+            f"拨 {dial} 通：空闲坐席 6 名，30 秒内预计再空出 3.2 名；振铃 4 通，预计接听 1.9 通；30 天 2140 次接听的放弃率 {rate} %，预算余额 {left} 通，今日 5 通。",
         ),
         dial, 0,
     )  # fmt: skip

@@ -19,12 +19,14 @@ class PacingPolicy:
     """Abandoned calls of live answers, at most; over 30 days and over the day."""
     target: float = 0.028
     """The rate steered for: below the ceiling by what chance adds at the end of a day."""
-    gain: float = 0.003
+    gain: float = 0.004
     """How much the price of an abandoned call moves with each call the day is below or above the target."""
-    highest_price: float = 0.056
-    """What is saved in a quiet hour must not be spent in one minute: twice the target."""
-    chance_to_overspend: float = 0.001
-    """Calls are placed only if, with all in flight, the budget left holds but for this chance."""
+    highest_price: float = 0.07
+    """What is saved in a quiet hour must not be spent in one minute: two and a half times the target."""
+    reserve: int = 1
+    """Of the 30 days' budget, calls kept back for what the forecast gets wrong."""
+    chance_to_overspend: float = 0.0001
+    """Calls are placed only if, with all in flight, what is left of the budget holds but for this chance."""
     fewest_agents: int = 15
     """Below it one line an agent; the size from which vendors (Genesys) advise prediction, too."""
     power_ratio: float = 1.5

@@ -195,7 +195,8 @@ def _within_budget(
 
     That is stricter than to ask that the abandoned calls to be expected fit into it.
     """
-    left = min(_left(facts, policy))
+    left_30d, left_today = _left(facts, policy)
+    left = min(left_30d - policy.reserve, left_today)
     while wish > 0 and chance_of_more_than(left, outlook, forecast, wish) > policy.chance_to_overspend:
         wish -= 1
     return wish

@@ -159,7 +159,7 @@ def test_power_falls_back_to_one_line_when_the_rate_is_above_the_target() -> Non
     assert dials(mode=DialingMode.POWER, abandoned_today=29) == 6
 
 
-def test_the_price_is_the_target_moved_by_what_was_saved_and_ends_at_twice_the_target() -> None:
+def test_the_price_is_the_target_moved_by_what_was_saved_and_has_an_end() -> None:
     even = {
         "live_answers_30d": 4_000,
         "abandoned_30d": 112,
@@ -167,8 +167,8 @@ def test_the_price_is_the_target_moved_by_what_was_saved_and_ends_at_twice_the_t
         "abandoned_today": 28,
     }
     assert price_of(floor(**even), POLICY) == pytest.approx(POLICY.target)
-    assert price_of(floor(**even | {"abandoned_today": 30}), POLICY) == pytest.approx(0.022)
-    assert price_of(floor(**even | {"abandoned_30d": 114}), POLICY) == pytest.approx(0.022)
+    assert price_of(floor(**even | {"abandoned_today": 30}), POLICY) == pytest.approx(0.020)
+    assert price_of(floor(**even | {"abandoned_30d": 114}), POLICY) == pytest.approx(0.020)
     assert price_of(floor(**even | {"abandoned_today": 27}), POLICY) == pytest.approx(0.028)
     assert price_of(floor(abandoned_today=0, abandoned_30d=0), POLICY) == POLICY.highest_price
     assert price_of(floor(abandoned_today=300), POLICY) == 0.0
@@ -282,7 +282,7 @@ def test_the_guards_hold_on_every_floor(facts: PacingFacts) -> None:
 def test_the_sentence_names_the_figures() -> None:
     said = sentence_of(pace(floor(ringing=(3.0,) * 2), POLICY))
     assert said == (
-        "Dialing 18: agents ready 6, 4.5 more free within 30 s; calls ringing 2, of which 0.6 will answer;"
+        "Dialing 19: agents ready 6, 4.5 more free within 30 s; calls ringing 2, of which 0.6 will answer;"
         " abandoned 1.5 % of 4000 answers in 30 days, budget left 60, today 15."
     )
     spent = pace(floor(live_answers_today=80, abandoned_today=2, lines_free=4), POLICY)

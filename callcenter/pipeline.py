@@ -8,7 +8,7 @@ and `now`, returns a small result, commits nothing, and touches neither Flask no
 Rows are locked in one order everywhere: customer, visit, call task, agent, attempt.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,8 +47,8 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.domain.events import Rejection
-from callcenter.domain.journey import VisitRecord, VisitState
+from callcenter.domain.events import EventValue, PlacedEvent, Rejection
+from callcenter.domain.journey import JourneyDefinition, VisitRecord, VisitState
 from callcenter.domain.ports import (
     Answer,
     CallSnapshot,
@@ -63,6 +63,7 @@ from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import calendar, storing
 from callcenter.intake import service as intake
 from callcenter.intake.rules import EventBatch
+from callcenter.intake.service import Identity
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.records import state_of, visits_due

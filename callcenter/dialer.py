@@ -200,7 +200,14 @@ def set_campaign(
         session, key, mode, user_id, now, lines_per_agent=lines_per_agent, drops_machines=drops_machines
     )
     accounts.record(
-        session, user_id, "campaign.set", key, now, mode=mode.value, lines_per_agent=lines_per_agent
+        session,
+        user_id,
+        "campaign.set",
+        key,
+        now,
+        mode=mode.value,
+        lines_per_agent=lines_per_agent,
+        drops_machines=drops_machines,
     )
     outbox.ring(session, outbox.FLOOR)
 

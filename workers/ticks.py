@@ -7,7 +7,6 @@ import structlog
 from callcenter import dialer, outbox, pipeline, talk
 from callcenter.calls import days
 from callcenter.calls import queries as call_queries
-from callcenter.calls.legs import legs_to_look_at
 from callcenter.calls.policy import AGENT_BACK_WITHIN, OVERDUE
 from callcenter.calls.rooms import attempts_without_agent
 from callcenter.calls.rules import News
@@ -107,7 +106,7 @@ def rescue(runtime: Runtime) -> None:
 def look_at_legs(runtime: Runtime) -> None:
     """Ask the carrier about agents' lines nothing was heard of for long."""
     with runtime.reading() as session:
-        quiet = legs_to_look_at(session, runtime.clock())
+        quiet = call_queries.legs_to_look_at(session, runtime.clock())
     for leg in quiet:
         seen = runtime.carrier.lookup(leg.carrier_ref or "")
         if seen is not None:

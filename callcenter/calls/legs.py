@@ -1,12 +1,10 @@
 """The agents' own legs: each keeps one agent in one room, where a customer who picks up meets them at once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from callcenter.calls.policy import QUIET_LEG
 from callcenter.calls.rules import advances
 from callcenter.domain.enums import AttemptState
 from callcenter.models import AgentLeg
@@ -65,15 +63,3 @@ def give_up(session: Session, agent_id: UUID, now: datetime) -> None:
     if leg is not None and leg.state == AttemptState.PLACING and leg.carrier_ref is None:
         leg.state, leg.last_news_at = AttemptState.ENDED, now
         session.flush()
-
-
-def legs_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequence[AgentLeg]:
-    """List legs nothing was heard of for long: one may have ended while we were away."""
-    return session.exec(
-        select(AgentLeg)
-        .where(AgentLeg.state != AttemptState.ENDED)
-        .where(col(AgentLeg.carrier_ref).is_not(None))
-        .where(AgentLeg.last_news_at <= now - QUIET_LEG)
-        .order_by(col(AgentLeg.last_news_at))
-        .limit(limit)
-    ).all()

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import AS_A_RULE, LostCalls
+from callcenter.calls.policy import AS_A_RULE, QUIET_LEG, LostCalls
 from callcenter.calls.rules import needs_look
 from callcenter.domain.enums import AttemptState
-from callcenter.models import ContactAttempt, Incident
+from callcenter.models import AgentLeg, ContactAttempt, Incident
 
 
 def attempts_to_look_at(
@@ -54,3 +54,15 @@ def live_attempt_id_of_agent(session: Session, agent_id: UUID) -> UUID | None:
         .where(ContactAttempt.state != AttemptState.ENDED)
         .limit(1)
     ).first()
+
+
+def legs_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequence[AgentLeg]:
+    """List legs nothing was heard of for long: one may have ended while we were away."""
+    return session.exec(
+        select(AgentLeg)
+        .where(AgentLeg.state != AttemptState.ENDED)
+        .where(col(AgentLeg.carrier_ref).is_not(None))
+        .where(AgentLeg.last_news_at <= now - QUIET_LEG)
+        .order_by(col(AgentLeg.last_news_at))
+        .limit(limit)
+    ).all()

@@ -19,6 +19,7 @@ from callcenter.web import words
 from callcenter.web.call_view import current_call
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import console as page
+from callcenter.web.softphone import softphone_of
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
 _NOT_CHOSEN = (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
@@ -58,19 +59,9 @@ def console_page(
         )
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle() if call else _idle(session, agent, now, day, callbacks, titles)
-    return page.ConsolePage(frame=head, rail=rail, call=call, idle=idle, softphone=_softphone(runtime, agent))
-
-
-def _softphone(runtime: Runtime, agent: Agent) -> page.Softphone | None:
-    """The browser as a telephone, for an agent who has no telephone of their own."""
-    if not agent.address.startswith("client:"):
-        return None
-    settings = runtime.settings
-    if settings.carrier == "simulator":
-        return page.Softphone(
-            "simulator", settings.carrier_base_url or f"http://127.0.0.1:{settings.carrier_sim_port}"
-        )
-    return page.Softphone("twilio") if settings.twilio_api_key_sid else None
+    return page.ConsolePage(
+        frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)
+    )
 
 
 def _day_start(now: datetime) -> datetime:

@@ -37,6 +37,13 @@ def mode_of(session: Session, campaign: str) -> DialingMode:
     return mode
 
 
+def modes_in_force(session: Session) -> frozenset[DialingMode]:
+    """Name the modes in which campaigns are dialed now; campaigns nobody has set are previewed."""
+    return frozenset({mode_of(session, key) for key in campaigns(session)}) or frozenset(
+        {DialingMode.PREVIEW}
+    )
+
+
 def campaigns_not_offered(session: Session) -> frozenset[str]:
     """Name the campaigns whose tasks no agent is offered: they are dialed ahead, or agents choose themselves."""
     asked = OVERDIALED | {DialingMode.MANUAL}

@@ -62,15 +62,18 @@ def current_call(
         cancel_reason=case.task.cancel_reason,
         shown_as=runtime.settings.caller_id,
         may_ask_more_time=agent.wrap_up_extensions < MAX_EXTENSIONS,
-        **(_line(runtime, session, attempt, agent) if phase == "talking" else {}),
+        own_number=None if agent.address.startswith("client:") else words.mask_number(agent.address),
+        **(_line(runtime, session, attempt, agent) if phase in ("dialing", "talking") else {}),
         mode=attempt.mode if attempt else DialingMode.PREVIEW,
     )
 
 
 def _line(runtime: Runtime, session: Any, attempt: Any, agent: Agent) -> dict[str, Any]:
-    """Say how the line is while two people talk: what we asked of the carrier, and what it said."""
+    """Say how the line is from the dial on: what we asked of the carrier, and what it said."""
     leg = session.get(AgentLeg, agent.id)
     is_up = leg is not None and leg.state in LEG_UP
+    if attempt is None or attempt.state != AttemptState.BRIDGED:
+        return {"agent_leg": "connected" if is_up else "connecting"}
     is_lost = attempt.agent_lost_at is not None
     others = report.colleagues_of(session, agent.id)
     may_hand_over = any(one.is_free for one in others)

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask_babel import gettext
 
-from callcenter.domain.enums import NotReadyReason, WorkState
+from callcenter.dialing.queries import modes_in_force
+from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, NotReadyReason, WorkState
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, User
 from callcenter.outcomes.queries import disposition_kinds
@@ -153,6 +154,7 @@ def _idle(
         callbacks=callbacks,
         attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),
         preview_seconds=int(PREVIEW.total_seconds()),
+        mode=next(iter(sorted(modes_in_force(session) & AUTOMATIC_MODES)), DialingMode.PREVIEW),
     )
 
 

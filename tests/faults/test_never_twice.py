@@ -3,7 +3,7 @@
 The carrier's own books are the judge. Six in a hundred requests for a call are cut after the carrier took them,
 four hang, five fail before and six after the deed, eight are refused for now; of its callbacks a quarter is lost, a
 quarter comes twice, many out of order or before the request is answered. The windows in which a lost call is
-looked for are shortened so that the test ends within two minutes; nothing else is.
+looked for are shortened so that the test ends within two minutes on a quiet machine; nothing else is.
 """
 
 import random
@@ -59,7 +59,8 @@ def carrier_full_of_faults() -> Iterator[System]:
         yield running
 
 
-def _people(system: System, app: CustomerApp) -> list[Person]:
+def _people(system: System) -> list[Person]:
+    """Customers and how their telephones behave."""
     chance = random.Random(SEED)
     people = [person_to_call("id-photo-trouble") for _ in range(CUSTOMERS)]
     for someone in people:
@@ -68,10 +69,12 @@ def _people(system: System, app: CustomerApp) -> list[Person]:
         if outcome == "human":
             plan["talk_s"] = chance.uniform(1.0, 3.0)
         system.set_number(someone.number, outcome=outcome, **plan)
-    for place in range(0, CUSTOMERS, 10):
-        events = [event for someone in people[place : place + 10] for event in app.gets_stuck(someone)]
-        app.deliver(*events)
     return people
+
+
+def _get_stuck(app: CustomerApp, people: list[Person]) -> None:
+    for place in range(0, CUSTOMERS, 25):
+        app.deliver(*(event for someone in people[place : place + 25] for event in app.gets_stuck(someone)))
 
 
 def _open_tasks(system: System) -> int:
@@ -88,24 +91,24 @@ def test_every_customer_is_called_once_whatever_the_carrier_and_the_processes_do
 ) -> None:
     system = carrier_full_of_faults
     logins = hire(system, AGENTS)
-    app = CustomerApp(system)
+    app, people = CustomerApp(system), _people(system)
     with Crew(system, logins):
         all_available(system, logins, 90)
         began = time.monotonic()
         system.sim("PUT", "faults", FAULTS)
-        people = _people(system, app)
         with Killer(system, SEED) as killer:
             killer.victims, killer.most = VICTIMS, MOST_KILLS
-            wait_for(lambda: _called(system, people) > 0.8 * CUSTOMERS, 80, "most of the calls")
+            _get_stuck(app, people)
+            wait_for(lambda: _called(system, people) > 0.6 * CUSTOMERS, 150, "most of the calls")
         system.sim("DELETE", "faults")
-        wait_for(lambda: _open_tasks(system) == 0, 75, "an end to every call task")
-        wait_for(lambda: _left_undone(system) == [], 30, "an empty outbox")
-        all_available(system, logins, 40)
+        wait_for(lambda: _open_tasks(system) == 0, 120, "an end to every call task")
+        wait_for(lambda: _left_undone(system) == [], 60, "an empty outbox")
+        all_available(system, logins, 60)
         seconds = time.monotonic() - began
         _judge(system, people)
-    print(
-        f"{CUSTOMERS} customers, {sum(killer.kills.values())} kills ({dict(killer.kills)}), {seconds:.0f} s"
-    )
+    kills = sum(killer.kills.values())
+    said = f"{CUSTOMERS} customers, {kills} kills {dict(killer.kills)}, {seconds:.0f} s"
+    print(said)  # noqa: T201 - for who runs it with -s
 
 
 def _called(system: System, people: list[Person]) -> int:

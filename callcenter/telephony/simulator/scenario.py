@@ -23,6 +23,7 @@ from .faults import BadFaults
 from .outcomes import number_plan, read_campaign
 from .records import Call
 from .settings import BadSettings
+from .softphones import ABSENT
 from .timers import Timer
 from .world import World
 
@@ -106,8 +107,8 @@ class Director:
     def set_softphones(self, wanted: Any) -> None:
         """What becomes of a call to an identity that nobody has registered."""
         known_keys("softphones", wanted, ("absent",))
-        if wanted.get("absent") not in ("answer", "unreachable"):
-            raise BadPlan("absent must be answer or unreachable")
+        if wanted.get("absent") not in ABSENT:
+            raise BadPlan(f"absent must be {' or '.join(ABSENT)}")
         self._exchange.phones.absent = wanted["absent"]
 
     def set_speed(self, wanted: Any) -> None:

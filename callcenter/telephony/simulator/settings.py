@@ -68,7 +68,7 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         auth_token=environ.get("TWILIO_AUTH_TOKEN") or DEFAULT_AUTH_TOKEN,
         api_key_sid=_sid(environ, "TWILIO_API_KEY_SID", "SK", DEFAULT_API_KEY_SID),
         api_key_secret=environ.get("TWILIO_API_KEY_SECRET") or DEFAULT_API_KEY_SECRET,
-        application_sid=_sid(environ, "TWILIO_TWIML_APP_SID", "AP", DEFAULT_APPLICATION_SID),
+        application_sid=_sid(environ, "TWILIO_APP_SID", "AP", DEFAULT_APPLICATION_SID),
         voice_url=asked.voice_url or None,
         signature=asked.signature,
         scenario=asked.scenario,

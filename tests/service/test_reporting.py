@@ -129,6 +129,7 @@ def attempt(
         agent_id=bank.agent_id,
         firing_id=of.firing_id,
         to_number="+8613900000000",
+        campaign="loan",
         caller_id="+15005550006",
         state=AttemptState.ENDED,
         result=result,

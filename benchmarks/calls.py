@@ -170,12 +170,12 @@ def measure(folder: Path) -> dict[str, Any]:
     }
     with running_system(folder, **environ) as system:
         limit = _limit(system)
-        _seat_agents(system, CUSTOMERS)
         _crowd(system)
         waiting = "call_task WHERE state = 'pending'"
         wait_for(lambda: _count(system, waiting) >= CUSTOMERS, 300, "the call tasks")
         before = _memory(system)
-        _allow(system)
+        _allow(system)  # before anybody sits there, or the tasks would be offered one by one
+        _seat_agents(system, CUSTOMERS)
         placed = "contact_attempt WHERE placed_at IS NOT NULL"
         wait_for(lambda: _count(system, placed) >= CUSTOMERS, 600, "the calls")
         span = system.row(

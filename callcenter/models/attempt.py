@@ -104,7 +104,10 @@ class Watch(SQLModel, table=True):
     __tablename__ = "watch"
     __table_args__ = (
         Index(
-            "uq_watch_live_supervisor", "supervisor_id", unique=True, postgresql_where=text("ended_at IS NULL")
+            "uq_watch_live_supervisor",
+            "supervisor_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_watch_agent", "agent_id", "asked_at"),
     )

@@ -160,6 +160,21 @@ class Bank:
         self.session.commit()
         return result
 
+    def is_placing(self, rule_key: str) -> UUID:
+        """Let the agent dial somebody in trouble; return the attempt, whose request is on its way."""
+        user = user_in_arm(rule_key, held_out=False)
+        self.agent_is_available()
+        self.knows(user)
+        self.sends(user, "id_photo_front")
+        for attempt in (1, 2):
+            self.sends(user, "photo_rejected", reason="glare", attempt=attempt)
+        self.ticks()
+        (task,) = self.tasks()
+        self.offers(task)
+        dialing = self.dials(task)
+        assert isinstance(dialing, pipeline.Dialing)
+        return dialing.attempt_id
+
     def agent_line_is_up(self, agent_id: UUID | None = None, ref: str = "CA-agent") -> None:
         """Let an agent sit in their room, as the carrier says."""
         agent_id = agent_id or self.agent_id

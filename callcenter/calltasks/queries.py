@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import extract, func, or_
@@ -63,6 +64,12 @@ def owner_now(task: CallTask, now: datetime) -> UUID | None:
     return task.agent_id if now - task.not_before_at < OWNER_FIRST_FOR else None
 
 
+def _urgency(now: datetime) -> Any:
+    """Priority plus age, so that nothing waits for ever."""
+    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
+    return col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
+
+
 def tasks_callable(
     session: Session, now: datetime, limit: int, agents: Collection[UUID], not_of: Collection[str] = ()
 ) -> Sequence[UUID]:
@@ -75,15 +82,13 @@ def tasks_callable(
         col(CallTask.agent_id).in_(agents),
         col(CallTask.not_before_at) <= now - OWNER_FIRST_FOR,
     )
-    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
-    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(col(CallTask.not_before_at) <= now)
         .where(anybody)
         .where(or_(col(CallTask.journey).not_in(not_of), col(CallTask.agent_id).is_not(None)))
-        .order_by(col(CallTask.agent_id).is_(None), score.desc(), col(CallTask.created_at))
+        .order_by(col(CallTask.agent_id).is_(None), _urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 
@@ -94,8 +99,6 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
     A callback promised in person is the agent's who promised it. A customer who lately picked up and reached
     nobody is called only with an agent waiting.
     """
-    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
-    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
     abandoned = (
         select(ContactAttempt.customer_id)
         .where(ContactAttempt.customer_id == CallTask.customer_id)
@@ -109,21 +112,19 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
         .where(col(CallTask.not_before_at) <= now)
         .where(col(CallTask.agent_id).is_(None))
         .where(~abandoned.exists())
-        .order_by(score.desc(), col(CallTask.created_at))
+        .order_by(_urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 
 
 def tasks_of_campaign(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
     """List a journey's pending tasks that may be called now with an agent waiting, the most urgent first."""
-    waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
-    score = col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(CallTask.journey == journey)
         .where(col(CallTask.not_before_at) <= now)
-        .order_by(score.desc(), col(CallTask.created_at))
+        .order_by(_urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 

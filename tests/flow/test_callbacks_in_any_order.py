@@ -12,7 +12,7 @@ from callcenter.calls.rules import News
 from callcenter.domain.enums import AttemptState, CallResult, TaskState, WorkState
 from callcenter.domain.ports import CarrierEvent, Placed
 from callcenter.models import Agent, CallTask, ContactAttempt
-from tests.factories import Bank, user_in_arm
+from tests.factories import Bank
 
 RULE = "id-photo-trouble"
 UNANSWERED = (CallResult.BUSY, CallResult.NO_ANSWER, CallResult.FAILED, CallResult.CANCELED)
@@ -22,19 +22,8 @@ TOLD = (AttemptState.INITIATED, AttemptState.RINGING, AttemptState.ANSWERED, Att
 @pytest.fixture
 def placing(bank: Bank) -> UUID:
     """An attempt whose request is on its way to the carrier."""
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
     bank.agent_line_is_up()
-    bank.knows(user)
-    bank.sends(user, "id_photo_front")
-    for attempt in (1, 2):
-        bank.sends(user, "photo_rejected", reason="glare", attempt=attempt)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
-    dialing = bank.dials(task)
-    assert isinstance(dialing, pipeline.Dialing)
-    return dialing.attempt_id
+    return bank.is_placing(RULE)
 
 
 def _hears(bank: Bank, attempt_id: UUID, told: AttemptState, result: CallResult) -> None:

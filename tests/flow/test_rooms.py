@@ -36,7 +36,7 @@ from callcenter.models import (
 )
 from callcenter.moves import room_of
 from callcenter.routing.policy import SILENT_BROWSER, WRAP_UP
-from tests.factories import Bank, user_in_arm
+from tests.factories import Bank
 
 RULE = "id-photo-trouble"
 _seq = count(1)
@@ -44,21 +44,12 @@ _seq = count(1)
 
 def _talking(bank: Bank) -> ContactAttempt:
     """An agent in their room, talking to a customer."""
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
     bank.agent_line_is_up()
-    bank.knows(user)
-    bank.sends(user, "id_photo_front")
-    for attempt in (1, 2):
-        bank.sends(user, "photo_rejected", reason="glare", attempt=attempt)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
-    dialing = bank.dials(task)
-    pipeline.note_placement(bank.session, dialing.attempt_id, Placed("CA1"), bank.clock.now)
-    bank.hears(dialing.attempt_id, AttemptState.RINGING)
-    assert bank.picks_up(dialing.attempt_id) == JoinRoom(room_of(bank.agent_id), bank.agent_id)
-    return _row(bank, dialing.attempt_id)
+    attempt_id = bank.is_placing(RULE)
+    pipeline.note_placement(bank.session, attempt_id, Placed("CA1"), bank.clock.now)
+    bank.hears(attempt_id, AttemptState.RINGING)
+    assert bank.picks_up(attempt_id) == JoinRoom(room_of(bank.agent_id), bank.agent_id)
+    return _row(bank, attempt_id)
 
 
 def _row(bank: Bank, attempt_id: UUID) -> ContactAttempt:

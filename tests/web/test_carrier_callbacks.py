@@ -16,7 +16,7 @@ from callcenter.domain.ports import Placed, RefusalClass, Rejected
 from callcenter.models import Agent, AgentLeg, CarrierInbox, ContactAttempt, Incident
 from callcenter.moves import room_of
 from callcenter.runtime import Runtime
-from tests.factories import Bank, user_in_arm
+from tests.factories import Bank
 from tests.web.conftest import AUTH_TOKEN, PUBLIC, app_on, settings_for
 
 RULE = "id-photo-trouble"
@@ -56,18 +56,7 @@ def caller(client: FlaskClient) -> Caller:
 @pytest.fixture
 def attempt(bank: Bank) -> UUID:
     """An attempt whose request is on its way to the carrier."""
-    user = user_in_arm(RULE, held_out=False)
-    bank.agent_is_available()
-    bank.knows(user)
-    bank.sends(user, "id_photo_front")
-    for number in (1, 2):
-        bank.sends(user, "photo_rejected", reason="glare", attempt=number)
-    bank.ticks()
-    (task,) = bank.tasks()
-    bank.offers(task)
-    dialing = bank.dials(task)
-    assert isinstance(dialing, pipeline.Dialing)
-    return dialing.attempt_id
+    return bank.is_placing(RULE)
 
 
 def _row(session: Session, attempt: UUID) -> ContactAttempt:

@@ -154,7 +154,7 @@ def settle_call(message_id: int, subject_id: str) -> None:
 
 def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
     carrier, wishes, room = runtime.carrier, found.wishes, found.room
-    if found.waits_for_agent and wishes.leg_ref is None and wishes.hold and _leg_lives(runtime, attempt_id):
+    if found.waits_for_agent and wishes.hold and _leg_lives(runtime, attempt_id):
         with runtime.unit_of_work() as session:
             talk.agent_was_there(session, attempt_id, runtime.clock())
         return

@@ -272,11 +272,24 @@ def test_the_sdk_itself_is_loaded_and_without_a_network_the_console_works_on(
         desk.page.wait_for_selector('form.node[data-node="tilt"]:not([hidden])')
 
 
+def _line_rings_in_this_browser(system: System, desk: Desk) -> None:
+    """A line that was up before this page was a telephone is nowhere: end it, and be called anew."""
+    if desk.page.evaluate("document.documentElement.dataset.phone") == "talking":
+        return
+    for call in system.sim("GET", "calls").json()["calls"]:
+        if call["to"].startswith("client:") and call["ended_at"] is None:
+            system.sim("POST", f"calls/{call['sid']}/hangup")
+    desk.page.wait_for_selector(".presence-not_ready")
+    desk.becomes_available()
+    desk.page.wait_for_selector('html[data-phone="talking"]')
+
+
 def test_an_agent_talks_through_the_browser_against_the_simulator(
     system: System, bank: Bank, desk: Desk
 ) -> None:
     page = desk.page
     page.wait_for_selector('html[data-phone="ready"], html[data-phone="talking"]')
+    _line_rings_in_this_browser(system, desk)
     person = bank.customer()
     bank.deliver(*bank.gets_stuck(person))
     desk.sees("previewing")

@@ -20,10 +20,20 @@ function isOpenStill(old, fresh) {
   return isSame(old, fresh, "keepOpen") && Boolean(old.closest("details")?.open);
 }
 
-/* Replace the state by newer HTML and tell the rest of the page. */
-export function morphState(html) {
+/* A refresh asked for before an act may be answered after it: what it says is old by then. Servers' clocks may
+   differ a little, so an answer that claims to be much older is believed all the same. */
+const OLD_WITHIN_MS = 2000;
+
+function isOlder(fresh) {
+  const behind = Number(document.getElementById("state").dataset.now) - Number(fresh.dataset.now);
+  return behind > 0 && behind < OLD_WITHIN_MS;
+}
+
+/* Replace the state by newer HTML and tell the rest of the page. The answer to an act is never too old. */
+export function morphState(html, isAnswer = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("state");
   if (!fresh) return false;
+  if (!isAnswer && isOlder(fresh)) return true;
   Idiomorph.morph(document.getElementById("state"), fresh, { morphStyle: "outerHTML" });
   htmx.process(document.getElementById("state"));
   stateChanged();
@@ -64,18 +74,18 @@ export function startPosts() {
   document.body.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = csrfToken();
   });
+  // An answer to an act goes into the page the way a refresh does. Left to htmx, an answer and a refresh that came
+  // in within its settling time could leave two states in the page, or one with the attributes of the older.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
+    event.detail.shouldSwap = false;
     // A refusal may carry the true state (a wrap-up with errors, a task already gone): show it too.
-    if (xhr.status >= 400 && xhr.responseText.includes('id="state"')) event.detail.shouldSwap = true;
+    if (xhr.responseText.includes('id="state"')) morphState(xhr.responseText, true);
     // An answer without a state (signed out, another page) must never empty the screen.
-    if (xhr.status < 400 && !xhr.responseText.includes('id="state"')) {
-      event.detail.shouldSwap = false;
-      if (xhr.responseText.includes('id="sign-in"')) showNotice(word("401"));
-      else if (xhr.status !== 204) showNotice(word("500"));
-    }
+    else if (xhr.status >= 400) return;
+    else if (xhr.responseText.includes('id="sign-in"')) showNotice(word("401"));
+    else if (xhr.status !== 204) showNotice(word("500"));
   });
-  document.body.addEventListener("htmx:afterSettle", stateChanged);
   document.body.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
     showNotice(sentenceFor(xhr.status, xhr.responseText, xhr.getResponseHeader("Content-Type") ?? ""));

@@ -717,9 +717,9 @@ def answer_call(session: Session, house: House, attempt_id: UUID, ref: str, now:
     calls.note_news(session, attempt, News(ref, AttemptState.BRIDGED), now)
     attempt.room_agent_id = attempt.agent_id
     if not rooms.is_leg_up(session, attempt.agent_id):
-        attempt.agent_lost_at = (
-            attempt.agent_lost_at or now
-        )  # nobody there yet: a clock runs for the customer
+        # Nobody is there yet, as far as we know: a clock runs for the customer, and a job asks the carrier.
+        attempt.agent_lost_at = attempt.agent_lost_at or now
+        outbox.hand_over_once(session, OutboxKind.SETTLE_CALL, attempt.id, now)
     moves.follow_attempt(session, attempt, now)
     return JoinRoom(moves.room_of(attempt.agent_id), attempt.agent_id)
 

@@ -18,6 +18,7 @@ from callcenter.calls import queries as call_queries
 from callcenter.calls import service as calls
 from callcenter.calls.policy import AGENT_BACK_WITHIN
 from callcenter.calltasks import queries as task_queries
+from callcenter.dialing import queries as dialing
 from callcenter.domain.enums import (
     AnsweredBy,
     AttemptState,
@@ -221,9 +222,7 @@ def report_machine(session: Session, attempt_id: UUID, agent_id: UUID, now: date
     moves.end_attempt(session, attempt, now)
 
 
-def note_machine_heard(
-    session: Session, attempt_id: UUID, heard: MachineHeard, now: datetime, *, drops_machines: bool
-) -> None:
+def note_machine_heard(session: Session, attempt_id: UUID, heard: MachineHeard, now: datetime) -> None:
     """Keep what answering-machine detection heard; unknown counts as a human.
 
     The agent is told. A machine is dropped by itself only before an agent is on the call, and only where the
@@ -235,7 +234,7 @@ def note_machine_heard(
     if not calls.note_machine(attempt, heard.answered_by):
         return
     is_machine = heard.answered_by in (AnsweredBy.MACHINE, AnsweredBy.FAX)
-    if is_machine and drops_machines and attempt.agent_id is None:
+    if is_machine and attempt.agent_id is None and dialing.drops_machines(session, attempt.campaign):
         moves.end_attempt(session, attempt, now)
     if attempt.agent_id is not None:
         outbox.ring(session, outbox.agent_channel(attempt.agent_id))

@@ -15,6 +15,7 @@ from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unkn
 from callcenter.models import AgentLeg, ContactAttempt, Watch
 from callcenter.moves import room_of
 from callcenter.runtime import Runtime, get_runtime
+from workers.lines import agent_is_there
 
 log = structlog.get_logger()
 Job = Callable[[int, str], None]
@@ -154,9 +155,7 @@ def settle_call(message_id: int, subject_id: str) -> None:
 
 def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
     carrier, wishes, room = runtime.carrier, found.wishes, found.room
-    if found.waits_for_agent and wishes.hold and _leg_lives(runtime, attempt_id):
-        with runtime.unit_of_work() as session:
-            talk.agent_was_there(session, attempt_id, runtime.clock())
+    if found.waits_for_agent and wishes.hold and agent_is_there(runtime, attempt_id):
         return
     answers, paused = [], None
     if wishes.is_moved:
@@ -182,21 +181,6 @@ def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
             session, attempt_id, runtime.clock(), hold=wishes.hold, pause=pause, mute=wishes.mute
         )
     log.info("call.settled", attempt=str(attempt_id), answers=[answer.value for answer in answers])
-
-
-def _leg_lives(runtime: Runtime, attempt_id: UUID) -> bool:
-    """Whether the carrier says that the line of this call's agent is up, whatever we have heard."""
-    with runtime.reading() as session:
-        attempt = session.get_one(ContactAttempt, attempt_id)
-        leg = session.get(AgentLeg, attempt.agent_id) if attempt.agent_id else None
-    if leg is None or leg.carrier_ref is None or leg.state == AttemptState.ENDED:
-        return False
-    seen = runtime.carrier.lookup(leg.carrier_ref)
-    if seen is None or seen.state is not AttemptState.ANSWERED:
-        return False
-    with runtime.unit_of_work() as session:
-        talk.note_agent_leg(session, leg.agent_id, leg.carrier_ref, seen.state, runtime.clock())
-    return True
 
 
 @noted
@@ -225,9 +209,11 @@ def settle_watch(message_id: int, subject_id: str) -> None:
     with runtime.reading() as session:
         watch = session.get_one(Watch, UUID(subject_id))
         leg = session.get(AgentLeg, watch.agent_id)
+    seen = None
     if watch.carrier_ref and watch.ended_at is None:
         if watch.end_asked_at is not None:
             _end(runtime, watch.carrier_ref)
+            seen = runtime.carrier.lookup(watch.carrier_ref)  # the callback about its end may be lost
         elif watch.mode not in (None, watch.mode_wanted) and leg is not None and leg.carrier_ref:
             room = room_of(watch.agent_id)
             mode = SupervisorMode(watch.mode_wanted)
@@ -237,6 +223,8 @@ def settle_watch(message_id: int, subject_id: str) -> None:
             ):
                 raise ConnectionError("the carrier could not be asked to change a supervisor's part")
     with runtime.unit_of_work() as session:
+        if seen is not None:
+            talk.note_watch(session, watch.id, seen.ref, seen.state, runtime.clock())
         outbox.mark_done(session, message_id, runtime.clock())
 
 

@@ -20,7 +20,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.expire, 1.0),
     (ticks.rescue, 1.0),
     (ticks.reconcile, 15.0),
-    (ticks.look_at_legs, 30.0),
+    (ticks.look_at_lines, 30.0),
     (ticks.compare_days, 1_800.0),
     (ticks.announce, 120.0),
     (ticks.tend, 600.0),

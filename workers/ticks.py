@@ -20,6 +20,7 @@ from callcenter.intake.archive import tend_partitions
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
 from callcenter.runtime import Runtime
+from workers.lines import agent_is_there
 
 log = structlog.get_logger()
 _CHUNK = 200
@@ -98,20 +99,30 @@ def rescue(runtime: Runtime) -> None:
     with runtime.reading() as session:
         waiting = attempts_without_agent(session, runtime.clock() - AGENT_BACK_WITHIN)
     for attempt_id in waiting:
+        if agent_is_there(runtime, attempt_id):
+            continue  # only the word about their line was lost
         with runtime.unit_of_work() as session:
             outcome = talk.rescue_call(session, attempt_id, runtime.clock())
         log.info("call.rescued", attempt=str(attempt_id), outcome=outcome)
 
 
-def look_at_legs(runtime: Runtime) -> None:
-    """Ask the carrier about agents' lines nothing was heard of for long."""
+def look_at_lines(runtime: Runtime) -> None:
+    """Ask the carrier about agents' and supervisors' lines nothing was heard of for long."""
     with runtime.reading() as session:
         quiet = call_queries.legs_to_look_at(session, runtime.clock())
+        watches = call_queries.watches_to_look_at(session, runtime.clock())
     for leg in quiet:
         seen = runtime.carrier.lookup(leg.carrier_ref or "")
         if seen is not None:
             with runtime.unit_of_work() as session:
                 talk.note_agent_leg(session, leg.agent_id, seen.ref, seen.state, runtime.clock())
+    for watch in watches:
+        seen = runtime.carrier.lookup(watch.carrier_ref) if watch.carrier_ref else None
+        # A line that was asked for and never heard of is given up: the answer gate ends it, should it be picked up.
+        state = seen.state if seen else AttemptState.ENDED
+        if seen is not None or watch.carrier_ref is None:
+            with runtime.unit_of_work() as session:
+                talk.note_watch(session, watch.id, watch.carrier_ref, state, runtime.clock())
 
 
 def reconcile(runtime: Runtime) -> None:

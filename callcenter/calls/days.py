@@ -33,6 +33,9 @@ def calls_unknown_to_us(session: Session, listed: Sequence[CallSnapshot]) -> lis
     known: set[str | None] = set()
     for column in (col(ContactAttempt.carrier_ref), col(AgentLeg.carrier_ref), col(Watch.carrier_ref)):
         known |= set(session.scalars(select(column).where(column.in_(refs))))
+    # A stray call that is an incident already is not found anew: a person may have resolved it.
+    told = col(Incident.detail)["ref"].astext
+    known |= set(session.scalars(select(told).where(told.in_(refs))))
     staff = set(session.scalars(select(col(Agent.address)))) | set(
         session.scalars(select(col(User.telephone)))
     )

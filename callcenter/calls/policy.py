@@ -15,6 +15,8 @@ AGENT_BACK_WITHIN = timedelta(seconds=20)
 """A customer whose agent's line dropped hears a waiting message so long; then another agent takes over."""
 QUIET_LEG = timedelta(minutes=5)
 """An agent's leg nothing was heard of for so long is looked up."""
+QUIET_WATCH = timedelta(seconds=60)
+"""A supervisor's line is looked up from so long after it was asked for; one never heard of is given up."""
 
 
 @dataclass(frozen=True, slots=True)

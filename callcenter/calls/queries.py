@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import AS_A_RULE, QUIET_LEG, LostCalls
+from callcenter.calls.policy import AS_A_RULE, QUIET_LEG, QUIET_WATCH, LostCalls
 from callcenter.calls.rules import needs_look
 from callcenter.domain.enums import AttemptState
-from callcenter.models import AgentLeg, ContactAttempt, Incident
+from callcenter.models import AgentLeg, ContactAttempt, Incident, Watch
 
 
 def attempts_to_look_at(
@@ -64,5 +64,16 @@ def legs_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequenc
         .where(col(AgentLeg.carrier_ref).is_not(None))
         .where(AgentLeg.last_news_at <= now - QUIET_LEG)
         .order_by(col(AgentLeg.last_news_at))
+        .limit(limit)
+    ).all()
+
+
+def watches_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequence[Watch]:
+    """List supervisors' lines that have been up, or asked for, so long that a lost word about them would show."""
+    return session.exec(
+        select(Watch)
+        .where(col(Watch.ended_at).is_(None))
+        .where(Watch.asked_at <= now - QUIET_WATCH)
+        .order_by(col(Watch.asked_at))
         .limit(limit)
     ).all()

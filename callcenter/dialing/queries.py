@@ -37,6 +37,12 @@ def mode_of(session: Session, campaign: str) -> DialingMode:
     return mode
 
 
+def drops_machines(session: Session, campaign: str) -> bool:
+    """Whether a campaign's calls that a machine picked up end before they have an agent."""
+    row = session.get(Campaign, campaign)
+    return row is not None and row.drops_machines
+
+
 def modes_in_force(session: Session) -> frozenset[DialingMode]:
     """Name the modes in which campaigns are dialed now; campaigns nobody has set are previewed."""
     return frozenset({mode_of(session, key) for key in campaigns(session)}) or frozenset(

@@ -6,7 +6,6 @@ from flask import Response, request
 
 from callcenter import pipeline, talk
 from callcenter.dialing.messages import waiting_message
-from callcenter.dialing.queries import campaigns
 from callcenter.domain.ports import (
     Answer,
     CallbackRequest,
@@ -18,7 +17,6 @@ from callcenter.domain.ports import (
     SayAndWait,
 )
 from callcenter.errors import Forbidden
-from callcenter.models import ContactAttempt
 from callcenter.web.edge import blueprint, runtime
 
 bp = blueprint("carrier")
@@ -52,10 +50,7 @@ def attempt_machine(attempt_id: UUID) -> tuple[str, int]:
     for event in runtime().carrier.parse(_verified()):
         if isinstance(event, MachineHeard):
             with runtime().unit_of_work() as session:
-                attempt = session.get_one(ContactAttempt, attempt_id)
-                campaign = campaigns(session).get(attempt.campaign)
-                drops = campaign is not None and campaign.drops_machines
-                talk.note_machine_heard(session, attempt_id, event, runtime().clock(), drops_machines=drops)
+                talk.note_machine_heard(session, attempt_id, event, runtime().clock())
     return "", 204
 
 

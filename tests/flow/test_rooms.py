@@ -239,7 +239,7 @@ def test_a_machine_heard_is_told_and_one_key_drops_the_call_as_a_machine(bank: B
     attempt = _talking(bank)
     heard = MachineHeard("CA1", "amd1", AnsweredBy.MACHINE, 3400)
     for _ in range(2):
-        talk.note_machine_heard(bank.session, attempt.id, heard, bank.clock.now, drops_machines=True)
+        talk.note_machine_heard(bank.session, attempt.id, heard, bank.clock.now)
     row = _row(bank, attempt.id)
     assert (row.answered_by, row.cancel_asked_at) == (AnsweredBy.MACHINE, None), (
         "an agent is on it: they decide"

@@ -147,19 +147,36 @@ def test_a_tick_rescues_the_customer_of_an_agent_who_stays_away(
     assert ("move", "CA1", call.id) in carrier.asked
 
 
+def test_a_conversation_is_not_cut_because_the_word_about_the_agents_line_was_lost(
+    floor: Floor, carrier: FakeCarrier
+) -> None:
+    attempt = floor.has_claimed_attempt()
+    floor.bank.agent_line_is_up()
+    leg = floor.bank.session.get_one(AgentLeg, floor.bank.agent_id)
+    leg.state = AttemptState.PLACED  # the callback "answered" never came
+    floor.bank.session.commit()
+    pipeline.begin_placing(floor.bank.session, attempt.id, floor.now)
+    floor.bank.picks_up(attempt.id)
+    assert floor.attempt().agent_lost_at is not None
+    carrier.legs_up = {"CA-agent"}
+    floor.bank.clock.go_on(seconds=30)
+    ticks.rescue(floor.runtime)
+    assert floor.attempt().agent_lost_at is None and floor.attempt().cancel_asked_at is None
+    floor.runs(jobs.settle_call, OutboxKind.SETTLE_CALL)
+    assert carrier.asked == [], "nobody is held who talks"
+
+
 def test_a_line_nothing_was_heard_of_is_looked_up(floor: Floor, carrier: FakeCarrier) -> None:
     floor.bank.agent_is_available()
     floor.bank.agent_line_is_up()
     floor.bank.clock.go_on(minutes=5)
-    ticks.look_at_legs(floor.runtime)
+    ticks.look_at_lines(floor.runtime)
     floor.bank.session.expire_all()
     assert floor.bank.session.get_one(AgentLeg, floor.bank.agent_id).state == AttemptState.ENDED
 
 
-def test_a_supervisor_is_called_once_and_whispers_in_one_request(
-    floor: Floor, call: ContactAttempt, carrier: FakeCarrier
-) -> None:
-    bank = floor.bank
+def _boss(floor: Floor) -> User:
+    """A supervisor with a telephone."""
     boss = User(
         id=derived_id("user", "boss"),
         login="boss",
@@ -169,8 +186,16 @@ def test_a_supervisor_is_called_once_and_whispers_in_one_request(
         created_at=floor.now,
         telephone="+8613900000001",
     )
-    bank.session.add(boss)
-    bank.session.flush()
+    floor.bank.session.add(boss)
+    floor.bank.session.flush()
+    return boss
+
+
+def test_a_supervisor_is_called_once_and_whispers_in_one_request(
+    floor: Floor, call: ContactAttempt, carrier: FakeCarrier
+) -> None:
+    bank = floor.bank
+    boss = _boss(floor)
     watch_id = talk.begin_watch(bank.session, boss.id, bank.agent_id, SupervisorMode.WHISPER, floor.now)
     for _ in range(2):
         floor.runs(jobs.place_watch, OutboxKind.PLACE_WATCH)
@@ -181,9 +206,44 @@ def test_a_supervisor_is_called_once_and_whispers_in_one_request(
     room = room_of(bank.agent_id)
     assert carrier.asked[1:] == [("set_mode", room, "CA-boss", SupervisorMode.WHISPER, "CA-agent")]
     talk.leave_watch(bank.session, watch_id, boss.id, floor.now)
+    carrier.legs_up = {"CA-boss"}
     floor.runs(jobs.settle_watch, OutboxKind.SETTLE_WATCH)
     assert carrier.asked[-1] == ("hang_up", "CA-boss")
     assert bank.session.get_one(Watch, watch_id).ended_at is None, "not before the carrier says so"
+
+
+@pytest.mark.parametrize("was_placed", [True, False])
+def test_a_supervisor_is_free_again_whatever_was_lost(
+    floor: Floor, call: ContactAttempt, carrier: FakeCarrier, was_placed: bool
+) -> None:
+    bank, boss = floor.bank, _boss(floor)
+    watch_id = talk.begin_watch(bank.session, boss.id, bank.agent_id, SupervisorMode.MONITOR, floor.now)
+    if was_placed:
+        floor.runs(jobs.place_watch, OutboxKind.PLACE_WATCH)
+    else:
+        talk.begin_watching(bank.session, watch_id, floor.now)  # and here the worker dies
+        bank.session.commit()
+    floor.bank.clock.go_on(seconds=59)
+    ticks.look_at_lines(floor.runtime)
+    bank.session.expire_all()
+    assert bank.session.get_one(Watch, watch_id).ended_at is None
+    floor.bank.clock.go_on(seconds=1)
+    ticks.look_at_lines(floor.runtime)
+    bank.session.expire_all()
+    assert bank.session.get_one(Watch, watch_id).ended_at == floor.now
+    talk.begin_watch(bank.session, boss.id, bank.agent_id, SupervisorMode.MONITOR, floor.now)
+
+
+def test_a_supervisor_who_leaves_is_out_even_if_the_callback_is_lost(
+    floor: Floor, call: ContactAttempt, carrier: FakeCarrier
+) -> None:
+    bank, boss = floor.bank, _boss(floor)
+    watch_id = talk.begin_watch(bank.session, boss.id, bank.agent_id, SupervisorMode.MONITOR, floor.now)
+    floor.runs(jobs.place_watch, OutboxKind.PLACE_WATCH)
+    talk.leave_watch(bank.session, watch_id, boss.id, floor.now)
+    floor.runs(jobs.settle_watch, OutboxKind.SETTLE_WATCH)
+    bank.session.expire_all()
+    assert bank.session.get_one(Watch, watch_id).ended_at == floor.now
 
 
 def test_a_closed_console_is_taken_out_of_the_line_by_a_tick(floor: Floor, carrier: FakeCarrier) -> None:
@@ -239,6 +299,21 @@ def test_a_day_is_compared_once_both_ways_and_a_call_nobody_asked_for_freezes(
     (incident,) = floor.bank.session.exec(select(Incident))
     assert (incident.kind, incident.attempt_id) == ("call_without_attempt", call.id)
     assert floor.bank.session.get_one(Customer, call.customer_id).frozen_at is not None
+
+
+def test_a_stray_call_that_a_person_has_looked_into_does_not_freeze_anew(
+    floor: Floor, call: ContactAttempt, carrier: FakeCarrier
+) -> None:
+    told = Incident(
+        at=floor.now, kind="second_call_for_attempt", attempt_id=call.id, detail={"ref": "CA-ghost"}
+    )
+    told.resolved_at = floor.now
+    floor.bank.session.add(told)
+    floor.bank.session.commit()
+    carrier.listed = [_listed("CA-ghost", call.to_number, floor.now)]
+    floor.bank.clock.go_on(days=1)
+    ticks.compare_days(floor.runtime)
+    assert len(floor.bank.session.exec(select(Incident)).all()) == 1
 
 
 def test_an_attempt_the_carrier_does_not_list_is_counted(

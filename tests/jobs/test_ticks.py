@@ -129,7 +129,7 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "expire",
         "rescue",
         "reconcile",
-        "look_at_legs",
+        "look_at_lines",
         "compare_days",
         "announce",
         "tend",

@@ -23,7 +23,16 @@ from callcenter.dialing.forecast import BusyAgent, CallHistory, learn
 from callcenter.dialing.policy import PacingPolicy
 from callcenter.dialing.queries import Floor
 from callcenter.dialing.rules import PacingFacts, PacingReason, pace, sentence_of
-from callcenter.domain.enums import DialingMode, OutboxKind, ScreeningPoint, TaskState, WorkState
+from callcenter.domain.enums import (
+    AttemptState,
+    CallResult,
+    CancelReason,
+    DialingMode,
+    OutboxKind,
+    ScreeningPoint,
+    TaskState,
+    WorkState,
+)
 from callcenter.errors import Conflict, NotFound
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys.records import state_of
@@ -33,6 +42,20 @@ from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers.queries import RuleSet
 
+SURPLUS = "surplus"
+"""Why an automatic call was taken back: fewer agents than when it was placed. Nothing the customer did."""
+TRIED_AGAIN = frozenset(
+    {
+        CallResult.NO_ANSWER,
+        CallResult.BUSY,
+        CallResult.MACHINE,
+        CallResult.ABANDONED,
+        CallResult.FAILED,
+        CallResult.CANCELED,
+        CallResult.NOT_PLACED,
+    }
+)
+"""Results of a call nobody tagged after which the customer is tried once more."""
 _AHEAD = frozenset({PacingReason.POWER, PacingReason.PREDICTIVE})
 _MOST_LOOKED_AT = 100
 
@@ -118,7 +141,7 @@ def _take_back(session: Session, floor: Floor, count: int, now: datetime) -> int
     for attempt_id, _ in latest:
         attempt = moves.lock_call(session, attempt_id)
         if attempt.agent_id is None and attempt.answered_at is None:
-            calls.note_detail(attempt, moves.SURPLUS)
+            calls.note_detail(attempt, SURPLUS)
             moves.cancel_ringing(session, attempt, now)
     return len(latest)
 
@@ -178,6 +201,30 @@ def _claim_ahead(
     outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now)
     outbox.ring(session, outbox.FLOOR)
     return True
+
+
+def close_unattended(session: Session, house: House, attempt_id: UUID, now: datetime) -> None:
+    """Put the task of an automatic call that ended without an agent back for another try, or close it; once."""
+    attempt = moves.lock_call(session, attempt_id)
+    task = task_queries.lock_task(session, attempt.call_task_id)
+    assert task is not None
+    if (
+        task.state != TaskState.ASSIGNED
+        or attempt.agent_id is not None
+        or attempt.state != AttemptState.ENDED
+    ):
+        return
+    calltasks.wrap(task, now)
+    again_at = now + house.retry_after
+    is_wanted = attempt.cancel_asked_at is None or attempt.result_detail == SURPLUS
+    is_tried_again = is_wanted and attempt.result in TRIED_AGAIN
+    if is_tried_again and calltasks.try_again(task, again_at, now, promised=False):
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+    elif is_wanted:
+        calltasks.finish(task, now)
+    else:
+        calltasks.cancel(task, CancelReason.RECOVERED, now)
+    outbox.ring(session, outbox.FLOOR)
 
 
 # -- what supervisors set ---------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from callcenter.compliance.packs import load_policy
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
-    CallResult,
     CancelReason,
     OutboxKind,
     Presence,
@@ -45,21 +44,6 @@ from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
 from callcenter.triggers.service import FiringDraft
 from scripts_library.catalog import Catalog
-
-SURPLUS = "surplus"
-"""Why an automatic call was taken back: fewer agents than when it was placed. Nothing the customer did."""
-TRIED_AGAIN = frozenset(
-    {
-        CallResult.NO_ANSWER,
-        CallResult.BUSY,
-        CallResult.MACHINE,
-        CallResult.ABANDONED,
-        CallResult.FAILED,
-        CallResult.CANCELED,
-        CallResult.NOT_PLACED,
-    }
-)
-"""Results of a call nobody tagged after which the customer is tried once more."""
 
 
 @dataclass(frozen=True)
@@ -246,11 +230,11 @@ def end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> Non
 def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
     """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended.
 
-    An automatic call that ended before it had an agent leaves nobody anything to tag.
+    An automatic call that ended before it had an agent leaves nobody anything to tag: a job closes its task.
     """
     if attempt.agent_id is None:
         if attempt.state == AttemptState.ENDED:
-            close_unattended(session, attempt, now)
+            outbox.hand_over_once(session, OutboxKind.CLOSE_UNATTENDED, attempt.id, now)
         return outbox.ring(session, outbox.FLOOR)
     agent = routing.lock_agent(session, attempt.agent_id)
     if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
@@ -264,24 +248,3 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
         calltasks.wrap(task, now)
     outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
     return None
-
-
-def close_unattended(session: Session, attempt: ContactAttempt, now: datetime) -> None:
-    """Put the task of an automatic call that reached no agent back for another try, or close it."""
-    task = task_queries.lock_task(session, attempt.call_task_id)
-    assert task is not None
-    if task.state != TaskState.ASSIGNED:
-        return
-    calltasks.wrap(task, now)
-    again_at = now + RETRY_AFTER
-    is_wanted = attempt.cancel_asked_at is None or attempt.result_detail == SURPLUS
-    if (
-        attempt.result in TRIED_AGAIN
-        and is_wanted
-        and calltasks.try_again(task, again_at, now, promised=False)
-    ):
-        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
-    elif not is_wanted:
-        calltasks.cancel(task, CancelReason.RECOVERED, now)
-    else:
-        calltasks.finish(task, now)

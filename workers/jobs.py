@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from callcenter import outbox, pipeline, talk
+from callcenter import dialer, outbox, pipeline, talk
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import stray_refs
 from callcenter.calls.rules import News
@@ -181,6 +181,15 @@ def _settle(runtime: Runtime, attempt_id: UUID, found: talk.ToSettle) -> None:
             session, attempt_id, runtime.clock(), hold=wishes.hold, pause=pause, mute=wishes.mute
         )
     log.info("call.settled", attempt=str(attempt_id), answers=[answer.value for answer in answers])
+
+
+@noted
+def close_unattended(message_id: int, subject_id: str) -> None:
+    """Close the call task of an automatic call that ended without an agent. May run twice."""
+    runtime = get_runtime()
+    with runtime.unit_of_work() as session:
+        if outbox.mark_done(session, message_id, runtime.clock()):
+            dialer.close_unattended(session, runtime.house, UUID(subject_id), runtime.clock())
 
 
 @noted

@@ -29,6 +29,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.HANG_UP_ATTEMPT: Route("workers.jobs.hang_up_attempt", CALLS),
     OutboxKind.HANG_UP_STRAYS: Route("workers.jobs.hang_up_strays", CALLS),
     OutboxKind.SETTLE_CALL: Route("workers.jobs.settle_call", CALLS),
+    OutboxKind.CLOSE_UNATTENDED: Route("workers.jobs.close_unattended", OFFERS),
     OutboxKind.CONNECT_AGENT: Route("workers.jobs.connect_agent", CALLS),
     OutboxKind.RELEASE_AGENT: Route("workers.jobs.release_agent", CALLS),
     OutboxKind.PLACE_WATCH: Route("workers.jobs.place_watch", CALLS),

@@ -242,6 +242,7 @@ class OutboxKind(StrEnum):
     HANG_UP_ATTEMPT = "hang-up-attempt"
     HANG_UP_STRAYS = "hang-up-strays"
     SETTLE_CALL = "settle-call"
+    CLOSE_UNATTENDED = "close-unattended"
     CONNECT_AGENT = "connect-agent"
     RELEASE_AGENT = "release-agent"
     PLACE_WATCH = "place-watch"

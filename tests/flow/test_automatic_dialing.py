@@ -15,6 +15,7 @@ from callcenter.domain.enums import (
     CallResult,
     DialingMode,
     NotReadyReason,
+    OutboxKind,
     Presence,
     TaskState,
     WorkState,
@@ -23,7 +24,15 @@ from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import JoinRoom, Placed, SayAndHangUp
 from callcenter.errors import Conflict
 from callcenter.learning.service import draw_arm
-from callcenter.models import Agent, CallTask, ContactAttempt, Customer, PacingDecision, Reservation
+from callcenter.models import (
+    Agent,
+    CallTask,
+    ContactAttempt,
+    Customer,
+    OutboxMessage,
+    PacingDecision,
+    Reservation,
+)
 from callcenter.moves import room_of
 from tests.factories import Bank
 
@@ -69,6 +78,20 @@ def _placed(bank: Bank) -> list[ContactAttempt]:
         pipeline.note_placement(bank.session, one.id, Placed(f"CA-{one.id}"), bank.clock.now)
         bank.hears(one.id, AttemptState.RINGING, ref=f"CA-{one.id}")
     return live
+
+
+def _ends(bank: Bank, attempt: ContactAttempt, result: CallResult) -> CallTask:
+    """Let a call end, and the job close its task; twice, as jobs may run."""
+    bank.hears(attempt.id, AttemptState.ENDED, result, ref=f"CA-{attempt.id}")
+    (message,) = bank.session.exec(
+        select(OutboxMessage)
+        .where(OutboxMessage.kind == OutboxKind.CLOSE_UNATTENDED)
+        .where(OutboxMessage.subject_id == attempt.id)
+    )
+    for _ in range(2):
+        dialer.close_unattended(bank.session, bank.house, message.subject_id, bank.clock.now)
+    bank.session.commit()
+    return bank.session.get_one(CallTask, attempt.call_task_id, populate_existing=True)
 
 
 def _crew(bank: Bank, how_many: int) -> list[UUID]:
@@ -227,10 +250,9 @@ def test_a_customer_who_finds_nobody_free_hears_the_banks_name_and_is_counted(ba
     ref = f"CA-{live[0].id}"
     answer = pipeline.answer_call(bank.session, house, live[0].id, ref, bank.clock.now)
     assert isinstance(answer, SayAndHangUp) and "Harbour Bank" in answer.message and answer.language == "zh"
-    bank.hears(live[0].id, AttemptState.ENDED, CallResult.COMPLETED, ref=ref)
+    task = _ends(bank, live[0], CallResult.COMPLETED)
     row = bank.session.get_one(ContactAttempt, live[0].id, populate_existing=True)
     assert (row.result, row.agent_id) == (CallResult.ABANDONED, None)
-    task = bank.session.get_one(CallTask, row.call_task_id, populate_existing=True)
     assert task.state == TaskState.PENDING, "called once more, with an agent waiting"
     bank.clock.now = task.not_before_at
     from callcenter.calltasks.queries import tasks_of_campaign, tasks_to_dial
@@ -256,8 +278,7 @@ def test_when_agents_sign_out_in_the_middle_the_calls_placed_for_them_are_taken_
     assert paced.dialed == 0 and paced.canceled == ringing - len(left)
     assert len(left) <= 4, "two agents are left"
     taken_back = next(one for one in bank.attempts() if one.cancel_asked_at)
-    bank.hears(taken_back.id, AttemptState.ENDED, CallResult.CANCELED, ref=f"CA-{taken_back.id}")
-    task = bank.session.get_one(CallTask, taken_back.call_task_id, populate_existing=True)
+    task = _ends(bank, taken_back, CallResult.CANCELED)
     assert task.state == TaskState.PENDING
     for agent_id in crew[:2]:
         pipeline.sign_off(bank.session, agent_id, bank.clock.now)
@@ -295,10 +316,23 @@ def test_an_automatic_call_nobody_answers_needs_no_wrap_up_and_is_tried_again(ba
     _dialed(bank, DialingMode.PREDICTIVE)
     _paced(bank)
     live = _placed(bank)
-    bank.hears(live[0].id, AttemptState.ENDED, CallResult.NO_ANSWER, ref=f"CA-{live[0].id}")
-    task = bank.session.get_one(CallTask, live[0].call_task_id, populate_existing=True)
+    task = _ends(bank, live[0], CallResult.NO_ANSWER)
     assert (task.state, task.agent_id) == (TaskState.PENDING, None)
     assert task.not_before_at == bank.clock.now + timedelta(hours=2)
+
+
+def test_an_automatic_call_dies_with_its_reason_even_while_it_rings(bank: Bank, past: None) -> None:
+    tasks = _waiting(bank, 30)
+    _past_calls(bank, tasks, answers=100)
+    _crew(bank, 16)
+    _dialed(bank, DialingMode.PREDICTIVE)
+    _paced(bank)
+    live = _placed(bank)[0]
+    user = bank.session.get_one(Customer, live.customer_id).external_id
+    bank.sends(user, "face_scan")
+    assert bank.session.get_one(ContactAttempt, live.id, populate_existing=True).cancel_asked_at
+    task = _ends(bank, live, CallResult.CANCELED)
+    assert task.state == TaskState.CANCELED, "nobody calls again for a reason that is gone"
 
 
 def test_tasks_dialed_ahead_are_offered_to_nobody(bank: Bank) -> None:

@@ -20,6 +20,7 @@ from callcenter.calls.policy import AGENT_BACK_WITHIN
 from callcenter.calltasks import queries as task_queries
 from callcenter.dialing import queries as dialing
 from callcenter.domain.enums import (
+    LEG_UP,
     AnsweredBy,
     AttemptState,
     NotReadyReason,
@@ -58,7 +59,7 @@ def note_agent_leg(session: Session, agent_id: UUID, ref: str, state: AttemptSta
     attempt = _lock_agent_and_call(session, agent_id)
     was_up = rooms.is_leg_up(session, agent_id)
     if legs.note(session, agent_id, ref, state, now):
-        if state in rooms.LEG_UP:
+        if state in LEG_UP:
             _agent_is_back(session, attempt, now)
         elif state is AttemptState.ENDED:
             _agent_is_lost(session, agent_id, attempt, now, was_up=was_up)
@@ -202,7 +203,7 @@ def mute_agent(session: Session, attempt_id: UUID, agent_id: UUID, now: datetime
     """Silence the agent's own telephone in the room, or let it be heard again."""
     attempt = _own_call(session, attempt_id, agent_id)
     leg = _leg_of(session, attempt)
-    if leg is None or AttemptState(leg.state) not in rooms.LEG_UP:
+    if leg is None or AttemptState(leg.state) not in LEG_UP:
         raise Conflict("Your line is not connected.")
     leg.mute_wanted = on
     _settle(session, attempt, now)

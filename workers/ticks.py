@@ -5,11 +5,9 @@ from datetime import timedelta
 import structlog
 
 from callcenter import dialer, outbox, pipeline, talk
-from callcenter.calls import days
 from callcenter.calls import queries as call_queries
-from callcenter.calls.policy import AGENT_BACK_WITHIN, OVERDUE
-from callcenter.calls.rooms import attempts_without_agent
-from callcenter.calls.rules import News
+from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
+from callcenter.calls.rules import News, day_span
 from callcenter.calltasks import queries as task_queries
 from callcenter.config import archive_folder
 from callcenter.dialing.queries import campaigns_not_offered, campaigns_to_pace
@@ -97,7 +95,7 @@ def pace(runtime: Runtime) -> None:
 def rescue(runtime: Runtime) -> None:
     """Find customers another agent whose agent's line dropped and did not come back."""
     with runtime.reading() as session:
-        waiting = attempts_without_agent(session, runtime.clock() - AGENT_BACK_WITHIN)
+        waiting = call_queries.attempts_without_agent(session, runtime.clock() - AGENT_BACK_WITHIN)
     for attempt_id in waiting:
         if agent_is_there(runtime, attempt_id):
             continue  # only the word about their line was lost
@@ -144,14 +142,15 @@ def reconcile(runtime: Runtime) -> None:
 def compare_days(runtime: Runtime) -> None:
     """Lay yesterday's list of the carrier beside our attempts, once, when the carrier's list has caught up."""
     with runtime.reading() as session:
-        day = days.day_to_compare(session, runtime.clock())
+        day = call_queries.day_to_compare(session, runtime.clock())
     if day is None:
         return
-    listed = runtime.carrier.calls_between(*days.bounds_of(day))
+    start, end = day_span(day)
+    listed = runtime.carrier.calls_between(start - DAY_MARGIN, end + DAY_MARGIN)
     if listed is None:
         return  # the carrier could not be asked; the next tick does
     with runtime.reading() as session:
-        unknown = [call.ref for call in days.calls_unknown_to_us(session, listed)]
+        unknown = [call.ref for call in call_queries.calls_unknown_to_us(session, listed)]
     named = [(ref, runtime.carrier.identify(ref)) for ref in unknown]
     with runtime.unit_of_work() as session:
         row = pipeline.compare_carrier_day(session, day, listed, named, runtime.clock())

@@ -17,6 +17,10 @@ QUIET_LEG = timedelta(minutes=5)
 """An agent's leg nothing was heard of for so long is looked up."""
 QUIET_WATCH = timedelta(seconds=60)
 """A supervisor's line is looked up from so long after it was asked for; one never heard of is given up."""
+DAY_LISTED_AFTER = timedelta(hours=1)
+"""A day is compared with the carrier's list this long after its end, when the list has caught up."""
+DAY_MARGIN = timedelta(minutes=10)
+"""A call near midnight may stand on the other day in the carrier's clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Reads of attempts."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.calls.policy import AS_A_RULE, QUIET_LEG, QUIET_WATCH, LostCalls
+from callcenter.calls.policy import AS_A_RULE, DAY_LISTED_AFTER, QUIET_LEG, QUIET_WATCH, LostCalls
 from callcenter.calls.rules import needs_look
 from callcenter.domain.enums import AttemptState
-from callcenter.models import AgentLeg, ContactAttempt, Incident, Watch
+from callcenter.domain.ports import CallSnapshot
+from callcenter.models import Agent, AgentLeg, CarrierDay, ContactAttempt, Incident, User, Watch
 
 
 def attempts_to_look_at(
@@ -77,3 +78,35 @@ def watches_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequ
         .order_by(col(Watch.asked_at))
         .limit(limit)
     ).all()
+
+
+def attempts_without_agent(session: Session, before: datetime, limit: int = 50) -> Sequence[UUID]:
+    """List calls whose customer has waited for a lost agent since before this moment, longest first."""
+    return session.exec(
+        select(ContactAttempt.id)
+        .where(ContactAttempt.state != AttemptState.ENDED)
+        .where(col(ContactAttempt.agent_lost_at) <= before)
+        .order_by(col(ContactAttempt.agent_lost_at))
+        .limit(limit)
+    ).all()
+
+
+def day_to_compare(session: Session, now: datetime) -> date | None:
+    """Return the day that has ended and was not compared yet; None when there is none."""
+    day = (now - DAY_LISTED_AFTER - timedelta(days=1)).astimezone(UTC).date()
+    return day if session.get(CarrierDay, day) is None else None
+
+
+def calls_unknown_to_us(session: Session, listed: Sequence[CallSnapshot]) -> list[CallSnapshot]:
+    """Return the carrier's calls to customers that belong to no attempt of ours."""
+    refs = [call.ref for call in listed]
+    known: set[str | None] = set()
+    for column in (col(ContactAttempt.carrier_ref), col(AgentLeg.carrier_ref), col(Watch.carrier_ref)):
+        known |= set(session.scalars(select(column).where(column.in_(refs))))
+    # A stray call that is an incident already is not found anew: a person may have resolved it.
+    told = col(Incident.detail)["ref"].astext
+    known |= set(session.scalars(select(told).where(told.in_(refs))))
+    staff = set(session.scalars(select(col(Agent.address)))) | set(
+        session.scalars(select(col(User.telephone)))
+    )
+    return [call for call in listed if call.is_ours and call.ref not in known and call.to not in staff]

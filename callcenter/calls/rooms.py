@@ -1,18 +1,14 @@
 """What is in an agent's room: what we want of it, what the carrier says it is, and the difference to settle."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callcenter.calls.rules import is_older
-from callcenter.domain.enums import AttemptState
+from callcenter.domain.enums import LEG_UP, AttemptState
 from callcenter.domain.ports import RoomChange, RoomEvent
 from callcenter.models import AgentLeg, ContactAttempt
-
-LEG_UP = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED})
 
 
 def is_leg_up(session: Session, agent_id: UUID) -> bool:
@@ -87,14 +83,3 @@ def note_settled(
     if mute is not None and leg is not None:
         leg.is_muted = mute
     session.flush()
-
-
-def attempts_without_agent(session: Session, before: datetime, limit: int = 50) -> Sequence[UUID]:
-    """List calls whose customer has waited for a lost agent since before this moment, longest first."""
-    return session.exec(
-        select(ContactAttempt.id)
-        .where(ContactAttempt.state != AttemptState.ENDED)
-        .where(col(ContactAttempt.agent_lost_at) <= before)
-        .order_by(col(ContactAttempt.agent_lost_at))
-        .limit(limit)
-    ).all()

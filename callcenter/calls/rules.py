@@ -1,7 +1,7 @@
 """How far an attempt has come: news moves it forward by rank, never back, and an end is final. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from callcenter.calls.policy import (
     AS_A_RULE,
@@ -106,3 +106,9 @@ def mode_heard(*, muted: bool, coaching: bool) -> SupervisorMode:
 def is_older(have_ref: str | None, have_seq: int, ref: str | None, seq: int | None) -> bool:
     """Whether a room's event tells less than we know: an earlier number in the same life of the room."""
     return seq is not None and ref == have_ref and seq <= have_seq
+
+
+def day_span(day: date) -> tuple[datetime, datetime]:
+    """Return the beginning and the end of a day in UTC, the day by which the carrier's list is compared."""
+    start = datetime.combine(day, time(), UTC)
+    return start, start + timedelta(days=1)

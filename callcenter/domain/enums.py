@@ -177,6 +177,10 @@ class AttemptState(StrEnum):
     ENDED = "ended"
 
 
+LEG_UP = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED})
+"""States in which an agent's leg is in their room."""
+
+
 class CallResult(StrEnum):
     """How the telephone ended; the carrier says."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from callcenter.domain.enums import AttemptState, NotReadyReason, Presence, ReservationEnd, WorkState
+from callcenter.domain.enums import LEG_UP, NotReadyReason, Presence, ReservationEnd, WorkState
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import Agent, AgentLeg, Reservation
@@ -126,9 +126,7 @@ def free_agent(
     if only is not None:
         statement = statement.where(Agent.id == only)
     if in_room:
-        up = select(AgentLeg.agent_id).where(
-            col(AgentLeg.state).in_([AttemptState.ANSWERED, AttemptState.BRIDGED])
-        )
+        up = select(AgentLeg.agent_id).where(col(AgentLeg.state).in_(LEG_UP))
         statement = statement.where(col(Agent.id).in_(up))
     return session.exec(statement).first()
 

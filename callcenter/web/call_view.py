@@ -7,11 +7,10 @@ from typing import Any
 from flask_babel import gettext
 
 from callcenter.calls.policy import AGENT_BACK_WITHIN
-from callcenter.calls.rooms import LEG_UP
 from callcenter.compliance.packs import load_policy
 from callcenter.compliance.queries import facts_of_customers
 from callcenter.compliance.rules import times_to_offer
-from callcenter.domain.enums import AttemptState, Cause, DialingMode, TaskState, VisitEnd, WorkState
+from callcenter.domain.enums import LEG_UP, AttemptState, Cause, DialingMode, TaskState, VisitEnd, WorkState
 from callcenter.domain.journey import EventRole, JourneyDefinition
 from callcenter.models import Agent, AgentLeg, DispositionKind, User
 from callcenter.pipeline import NotDialed

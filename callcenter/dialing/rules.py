@@ -42,6 +42,7 @@ class PacingReason(StrEnum):
     NO_HISTORY = "no_history"
     BUDGET_SPENT = "budget_spent"
     DAY_SPENT = "day_spent"
+    ABOVE_TARGET = "above_target"
     POWER = "power"
     PREDICTIVE = "predictive"
 
@@ -164,15 +165,15 @@ def _why_one_each(facts: PacingFacts, policy: PacingPolicy) -> PacingReason:
         PacingReason.NO_HISTORY: facts.forecast is None,
         PacingReason.BUDGET_SPENT: left_30d < 1,
         PacingReason.DAY_SPENT: left_today < 1,
+        PacingReason.ABOVE_TARGET: facts.mode is DialingMode.POWER
+        and price_of(facts, policy) < policy.target,
         PacingReason.POWER: facts.mode is DialingMode.POWER,
     }
     return next((reason for reason, holds in checks.items() if holds), PacingReason.PREDICTIVE)
 
 
 def _by_ratio(facts: PacingFacts, policy: PacingPolicy, forecast: Forecast, outlook: Outlook) -> int:
-    """Lines by the supervisor's ratio, as many as the budget carries; none above the target rate."""
-    if price_of(facts, policy) < policy.target:
-        return 0
+    """Lines by the supervisor's ratio, as many as the budget carries."""
     ratio = min(policy.power_ratio, policy.highest_power_ratio)
     wish = max(0, math.floor(ratio * (facts.ready - facts.waiting)) - len(facts.ringing))
     return _within_budget(facts, policy, forecast, outlook, wish)
@@ -273,6 +274,8 @@ SENTENCES: Mapping[str, str] = {
     PacingReason.DAY_SPENT: "Dialing {dial}: one line for each agent, as the day's budget is spent: abandoned"
     " {abandoned} of {answers} answers today ({rate:.1f} %), and the next needs {answers_needed} answers; "
     + _FLOOR,
+    PacingReason.ABOVE_TARGET: "Dialing {dial}: one line for each agent until fewer calls are abandoned again:"
+    " {abandoned} of {answers} answers in 30 days ({rate:.1f} %); " + _FLOOR,
     PacingReason.POWER: "Dialing {dial}: {ratio:g} lines for each agent, agents ready {ready}, calls ringing"
     " {ringing}, of which {answering:.1f} will answer; abandoned {rate:.1f} % of {answers} answers in 30 days,"
     " budget left {left}, today {left_today}",

@@ -157,6 +157,11 @@ def test_power_places_the_supervisors_ratio_and_never_beyond_the_highest() -> No
 def test_power_falls_back_to_one_line_when_the_rate_is_above_the_target() -> None:
     assert dials(mode=DialingMode.POWER, abandoned_today=27) == 9
     assert dials(mode=DialingMode.POWER, abandoned_today=29) == 6
+    fallen_back = pace(floor(mode=DialingMode.POWER, abandoned_today=29), POLICY)
+    assert fallen_back.reason is PacingReason.ABOVE_TARGET
+    assert sentence_of(fallen_back).startswith("Dialing 6: one line for each agent until"), (
+        "no ratio is claimed"
+    )
 
 
 def test_the_price_is_the_target_moved_by_what_was_saved_and_has_an_end() -> None:

@@ -158,7 +158,9 @@ def install_errors(app: Flask) -> None:
 
     @app.errorhandler(CallCenterError)
     def refused(error: CallCenterError) -> Response:
-        return render_refusal(error.status, error.code, error.message, getattr(error, "fields", None))
+        # Refusals are written where they arise, in English; people read them in their own language.
+        message = error.message if wants_json() or not error.message else gettext(error.message)
+        return render_refusal(error.status, error.code, message, getattr(error, "fields", None))
 
     @app.errorhandler(CSRFError)
     def unknown_form(_: CSRFError) -> Response:

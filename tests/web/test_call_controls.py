@@ -9,7 +9,7 @@ from sqlmodel import select
 from callcenter import pipeline
 from callcenter.domain.enums import AnsweredBy, DialingMode
 from callcenter.domain.ports import Placed
-from callcenter.models import AgentLeg, Campaign, ContactAttempt, OutboxMessage, Reservation
+from callcenter.models import AgentLeg, Campaign, ContactAttempt, OutboxMessage, Reservation, User
 from tests.factories import Bank
 from tests.web.scenes import waiting_task
 from tests.web.test_console import offered, phase
@@ -94,3 +94,12 @@ def test_a_waiting_task_is_taken_by_choice(desk: FlaskClient, bank: Bank) -> Non
     (reservation,) = bank.session.exec(select(Reservation))
     assert reservation.call_task_id == task.id
     assert desk.post(f"/console/call-tasks/{task.id}/take").status_code == 409
+
+
+def test_a_refusal_reads_in_the_agents_language(desk: FlaskClient, bank: Bank, call: UUID) -> None:
+    other = bank.another_agent()
+    bank.session.get_one(User, bank.agent_id).language = "zh"
+    pipeline.sign_off(bank.session, other, bank.clock.now)
+    bank.session.commit()
+    answer = desk.post(f"/console/attempts/{call}/transfer", data={"agent_id": str(other)})
+    assert (answer.status_code, "这位同事现在没有空" in answer.text) == (409, True)

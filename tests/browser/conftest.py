@@ -1,7 +1,5 @@
 """One running instance and one browser for all browser tests; each test gets its own customers and desk."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,21 +7,13 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.desk import Desk
 from tests.faults.console import AgentConsole
 from tests.system import CustomerApp, Person, System, person_to_call, running_system, wait_for
 
 RESULTS = Path(__file__).parents[2] / "test-results"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,16 +31,6 @@ def system() -> Iterator[System]:
         running_system(Path(folder)) as running,
     ):
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The Chromium that CHROMIUM names, else the machine's, else Playwright's own."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or None
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
-        yield running
-        running.close()
 
 
 class Bank(CustomerApp):

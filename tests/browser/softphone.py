@@ -122,8 +122,12 @@ class PhoneDesk(Desk):
     def turns_into(self, sample: str) -> None:
         """Let the console be refreshed by the state of another sample."""
         self.page.route("**/console/state", lambda route: route.continue_(url=self._state_url(sample)))
-        with self.page.expect_response("**/console/state*"):
-            self.page.evaluate("document.dispatchEvent(new CustomEvent('state-wanted'))")
+        self.page.evaluate(
+            """() => new Promise((done) => {
+                document.addEventListener("state-changed", () => done(), { once: true });
+                document.dispatchEvent(new CustomEvent("state-wanted"));
+            })"""
+        )
 
     def _state_url(self, sample: str) -> str:
         return f"{self.page.url.split('/?')[0]}/console/state?page=console-{sample}"

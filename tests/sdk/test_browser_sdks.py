@@ -1,7 +1,5 @@
 """The public browser SDKs, as they are published, send from pages of another site to the collector."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS
+from tests.chromium import ARGUMENTS, chromium_path
 from tests.sdk.delivery import (
     BEFORE_SIGN_IN,
     SENT,
@@ -84,10 +82,9 @@ def _walk(setting: str, front: Front, user: str, may_leave: Callable[[], bool]) 
     """
 
     def walk(site: str) -> Browser:
-        found = os.environ.get("CHROMIUM") or shutil.which("chromium") or None
         told = {"sdk": setting, "host": front.host, "key": KEY, "user": user}
         with sync_playwright() as playwright:
-            running = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+            running = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGUMENTS))
             browser = Browser(running.new_page(), site, told)
             browser.opens("/loan")
             browser.stays_until(may_leave)

@@ -1,22 +1,14 @@
 """The control page in a real browser: calls, faults, the clock and both logs, without an error."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from .browsers import a_browser
 from .rooms import dial
 from .sim import CALLER, Product, Simulator, start_simulator, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def open_browser() -> Iterator[Any]:
-    with a_browser() as running:
-        yield running
 
 
 @pytest.fixture
@@ -27,8 +19,8 @@ def fresh() -> Iterator[Simulator]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest, open_browser: Any, fresh: Simulator) -> Iterator[Page]:
-    context = open_browser.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+def page(request: pytest.FixtureRequest, browser: Browser, fresh: Simulator) -> Iterator[Page]:
+    context = browser.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
     made = context.new_page()
     troubles: list[str] = []
     made.on("pageerror", lambda error: troubles.append(str(error)))

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from .browsers import a_browser
 from .phones import a_token
 from .rooms import dial
 from .sim import CALLER, Product, Simulator, wait_for
@@ -38,20 +37,14 @@ window.ready = true;
 </script></html>"""
 
 
-@pytest.fixture(scope="module")
-def open_browser() -> Iterator[Any]:
-    with a_browser() as running:
-        yield running
-
-
 @pytest.fixture
-def page(open_browser: Any, product: Product) -> Iterator[Page]:
+def page(browser: Browser, product: Product) -> Iterator[Page]:
     product.answers["/page"] = PAGE
     product.types["/page"] = "text/html"
     for script in SCRIPTS.glob("softphone_simulator*.js"):
         product.answers[f"/js/{script.name}"] = script.read_text()
         product.types[f"/js/{script.name}"] = "text/javascript"
-    context = open_browser.new_context()
+    context = browser.new_context()
     made = context.new_page()
     troubles: list[str] = []
     made.on("pageerror", lambda error: troubles.append(str(error)))

@@ -34,7 +34,7 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.embedded import servers
 from callcenter.intake.archive import archive_old_weeks, archived_weeks, scan_weeks
 from callcenter.intake.partitions import keep_partitions
-from callcenter.intake.service import EVENT_COLUMNS
+from callcenter.intake.storing import EVENT_COLUMNS
 from callcenter.journeys.policy import read_journey
 from callcenter.triggers.policy import read_rule
 from tests.servers import test_settings

@@ -41,6 +41,7 @@ from callcenter import pipeline
 from callcenter.db import make_engine, read_scope, session_scope
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
+from callcenter.intake.storing import EVENT_COLUMNS
 from callcenter.journeys import service as journeys
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.triggers import service as triggers
@@ -118,7 +119,7 @@ class Bench:
             for event, receipt in zip(events, receipts, strict=True):
                 with cursor.copy("COPY event_receipt (id, received_at) FROM STDIN") as copy:
                     copy.write(receipt)
-                with cursor.copy(f"COPY journey_event ({intake.EVENT_COLUMNS}) FROM STDIN") as copy:
+                with cursor.copy(f"COPY journey_event ({EVENT_COLUMNS}) FROM STDIN") as copy:
                     copy.write(event)
                 connection.commit()
                 done += BATCH
@@ -129,7 +130,7 @@ class Bench:
     def _stored_rows(self) -> Iterator[Sequence[Any]]:
         """What the product has stored of the crowd, as often as needed."""
         with psycopg.connect(self.system.database_url, options="-c timezone=UTC") as connection:
-            statement = f"SELECT {intake.EVENT_COLUMNS} FROM journey_event WHERE source_id = %s LIMIT 20000"
+            statement = f"SELECT {EVENT_COLUMNS} FROM journey_event WHERE source_id = %s LIMIT 20000"
             rows = connection.execute(statement.encode(), (self.source.id,)).fetchall()
         chance = random.Random(self.seed)
         for _ in range(int(60_000 * SECONDS / BATCH)):

@@ -18,10 +18,8 @@ from callcenter.domain.events import EventValue, Rejection
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict
 from callcenter.intake.profiles import Profile, read_profile
-from callcenter.intake.storing import EVENT_COLUMNS
 from callcenter.models import Customer, EventSource, JourneyEvent, QuarantinedEvent, WriteKey
 
-__all__ = ["EVENT_COLUMNS"]
 MAX_KEPT_BYTES = 64 * 1024
 """A refused event larger than this is kept by its beginning only."""
 

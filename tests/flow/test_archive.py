@@ -33,7 +33,7 @@ from callcenter.intake.archive import (
     partitions,
     tend_partitions,
 )
-from callcenter.intake.service import EVENT_COLUMNS
+from callcenter.intake.storing import EVENT_COLUMNS
 from callcenter.journeys.policy import read_journey
 from callcenter.models import JourneyEvent
 from callcenter.runtime import Runtime

@@ -1,7 +1,6 @@
 """A PostgreSQL and a Valkey to work with: the ones you name, or real ones run in the home directory."""
 
 import fcntl
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from callcenter import embedded_servers as parts
 from callcenter.config import Settings
 from callcenter.errors import ConfigError, Unavailable
 from callcenter.home import open_home
@@ -102,7 +102,7 @@ def _start_keeper(home: Path, durable: bool) -> State:
         while time.monotonic() < deadline:
             state = read_state(home)
             runs = _keeper_runs(home)
-            if runs and state is not None and state.status == "ready" and _takes_calls(state):
+            if runs and state is not None and state.status == "ready" and _answers(home, state):
                 return state
             if not runs and keeper is None:
                 # What a killed keeper wrote must not pass for the word of the new one.
@@ -114,14 +114,11 @@ def _start_keeper(home: Path, durable: bool) -> State:
     raise Unavailable(f"the embedded servers did not start in time; see {home / 'log'}")
 
 
-def _takes_calls(state: State) -> bool:
-    """Whether both servers listen; a keeper killed this moment still holds its lock and its last word."""
-    for name in (".s.PGSQL.5432", "valkey.sock"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-            caller.settimeout(1.0)
-            if caller.connect_ex(str(Path(state.socket_dir) / name)) != 0:
-                return False
-    return True
+def _answers(home: Path, state: State) -> bool:
+    """Whether both servers answer. A keeper killed this moment still holds its lock and its last word, and servers
+    killed with it still listen for as long as their memory takes to be given back; but they answer nothing."""
+    place = parts.Place(home, Path(state.socket_dir), None)
+    return parts.postgres_answers(place) and parts.valkey_answers(place)
 
 
 def _spawn_keeper(home: Path, durable: bool) -> "subprocess.Popen[bytes]":

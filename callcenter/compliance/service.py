@@ -1,70 +1,179 @@
-"""Ask the gate about customers and keep every answer; keep the do-not-call list."""
+"""Ask the gate about calls and keep every answer; keep the ledgers it decides by."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter.compliance.queries import facts_of_customers
+from callcenter.compliance.numbers import hash_number
+from callcenter.compliance.policies import current_book
+from callcenter.compliance.queries import ProposedCall, facts_of_calls
 from callcenter.compliance.rules import screen_customer
-from callcenter.domain.contact import ContactPolicy, CustomerFacts, Verdict
-from callcenter.domain.enums import ScreeningPoint
-from callcenter.models import Customer, DoNotCallEntry, ScreeningDecision
+from callcenter.db import cursor_of
+from callcenter.domain.contact import FOR_GOOD, ContactPolicy, CustomerFacts, Verdict
+from callcenter.domain.enums import Purpose, ScreeningPoint, SuppressionKind, SuppressionScope
+from callcenter.models import Customer, ScreeningDecision, Suppression
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the house has set for the gate: the packs that always apply, and the key of its number lists."""
+
+    home_packs: tuple[str, ...]
+    number_key: bytes
 
 
 def screen(
     session: Session,
-    customers: Sequence[Customer],
-    policy: ContactPolicy | None,
+    gate: Gate,
+    calls: Sequence[ProposedCall],
     point: ScreeningPoint,
     now: datetime,
     *,
+    for_at: datetime | None = None,
     firing_id: UUID | None = None,
     call_task_id: UUID | None = None,
-) -> dict[UUID, Verdict]:
-    """Ask the gate about each customer and store each answer with its facts.
+) -> list[Verdict]:
+    """Ask the gate about each call, in order, and store each answer with its facts.
 
-    At the dial the customer's row must be locked, so that two dials cannot both find the budget free.
+    `for_at`: ask about a later moment. At the dial the customer's row must be locked and the number be held
+    (`hold_number`), so that two dials cannot both find the budget free.
     """
-    facts = facts_of_customers(session, customers, now)
-    verdicts: dict[UUID, Verdict] = {}
-    for customer in customers:
-        verdict = screen_customer(facts[customer.id], policy, now)
-        verdicts[customer.id] = verdict
+    at = for_at or now
+    book = current_book(session, gate.home_packs)
+    facts = facts_of_calls(session, calls, gate.number_key, at)
+    verdicts = []
+    for call, known in zip(calls, facts, strict=True):
+        policy = book.policy(known.regions, known.purpose, at) if book else None
+        verdict = screen_customer(known, policy, at)
+        verdicts.append(verdict)
         session.add(
             ScreeningDecision(
                 asked_at=now,
+                for_at=at,
                 point=point,
-                customer_id=customer.id,
+                customer_id=call.customer.id,
                 firing_id=firing_id,
                 call_task_id=call_task_id,
+                purpose=known.purpose,
+                campaign=known.campaign,
                 may_call=verdict.may_call,
                 reasons=list(verdict.reasons),
                 next_allowed_at=verdict.next_allowed_at,
                 policy_version=verdict.policy_version,
-                facts=_facts_document(facts[customer.id]),
+                facts=facts_document(known, policy),
             )
         )
     return verdicts
 
 
-def _facts_document(facts: CustomerFacts) -> dict[str, object]:
-    """Return the facts as they are kept: no number, only whether it is one we may dial."""
+def hold_number(session: Session, number: str) -> bool:
+    """Keep a number for this transaction; False, at once, when another one holds it.
+
+    Two people may have one number: their rows are two, and its budget is one.
+    """
+    asked = cursor_of(session).execute(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended(%(number)s, 5107))", {"number": number}
+    )
+    return bool((asked.fetchone() or (False,))[0])
+
+
+def facts_document(facts: CustomerFacts, policy: ContactPolicy | None) -> dict[str, object]:
+    """Return the facts as they are kept, and the figures they were held against: no number, no name."""
+    campaign = facts.campaign_facts
     return {
-        "is_number_valid": facts.is_number_valid,
+        "number_kind": facts.number_kind,
+        "regions": sorted(facts.regions),
         "time_zones": [zone.key for zone in facts.time_zones],
-        "on_do_not_call_list": facts.on_do_not_call_list,
+        "is_agent_guaranteed": facts.is_agent_guaranteed,
+        "suppressions": [[one.kind, one.since.isoformat()] for one in facts.suppressions],
+        "consents_until": [until and until.isoformat() for until in facts.consents_until],
         "is_frozen": facts.is_frozen,
-        "attempts_at": [at.isoformat() for at in facts.attempts_at],
+        "person_attempts_at": [at.isoformat() for at in facts.person_attempts_at],
+        "number_attempts_at": [at.isoformat() for at in facts.number_attempts_at],
+        "talked_at": facts.talked_at and facts.talked_at.isoformat(),
+        "abandoned_at": facts.abandoned_at and facts.abandoned_at.isoformat(),
+        "campaign": [campaign.is_paused, campaign.live_answers_30d, campaign.abandoned_30d],
+        "policy": _figures(policy) if policy else None,
     }
 
 
-def bar_for_good(session: Session, customer: Customer, source: str, reason: str, now: datetime) -> None:
-    """Put a customer and their number on the do-not-call list, effective before the next dial."""
+def _figures(policy: ContactPolicy) -> dict[str, object]:
+    stop = policy.refusal_stop
+    return {
+        "caps": [[cap.calls, int(cap.window.total_seconds())] for cap in policy.caps],
+        "minimum_gap_s": int(policy.minimum_gap.total_seconds()),
+        "conversation_pause_s": int(policy.conversation_pause.total_seconds()),
+        "refusal_stop_s": None if stop == FOR_GOOD else int(stop.total_seconds()),
+        "needs_consent": policy.needs_consent,
+    }
+
+
+def bar_for_good(
+    session: Session,
+    gate: Gate,
+    customer: Customer,
+    source: str,
+    reason: str,
+    now: datetime,
+    by: UUID | None = None,
+) -> None:
+    """Let nobody call a customer, nor their number, ever again; effective before the next dial."""
+    _suppress(session, gate, customer, SuppressionKind.DO_NOT_CALL, source, reason, now, by=by)
+
+
+def note_refusal(
+    session: Session,
+    gate: Gate,
+    customer: Customer,
+    purpose: Purpose,
+    campaign: str,
+    source: str,
+    now: datetime,
+) -> None:
+    """Keep that a customer said no to a campaign's offer: it is not made again for as long as the policy says."""
+    _suppress(
+        session,
+        gate,
+        customer,
+        SuppressionKind.REFUSAL,
+        source,
+        "",
+        now,
+        scope=SuppressionScope.CAMPAIGN,
+        purpose=purpose,
+        campaign=campaign,
+    )
+
+
+def _suppress(
+    session: Session,
+    gate: Gate,
+    customer: Customer,
+    kind: SuppressionKind,
+    source: str,
+    reason: str,
+    now: datetime,
+    *,
+    by: UUID | None = None,
+    scope: SuppressionScope = SuppressionScope.GLOBAL,
+    purpose: Purpose | None = None,
+    campaign: str | None = None,
+) -> None:
     session.add(
-        DoNotCallEntry(
-            customer_id=customer.id, number=customer.number, source=source, reason=reason, created_at=now
+        Suppression(
+            kind=kind,
+            scope=scope,
+            customer_id=customer.id,
+            number_hash=hash_number(gate.number_key, customer.number) if customer.number else None,
+            purpose=purpose,
+            campaign=campaign,
+            source=source,
+            reason=reason,
+            created_at=now,
+            created_by=by,
         )
     )
     session.flush()

@@ -9,6 +9,7 @@ class Role(StrEnum):
     AGENT = "agent"
     SUPERVISOR = "supervisor"
     STRATEGIST = "strategist"
+    COMPLIANCE = "compliance"
     ADMIN = "admin"
 
 
@@ -102,23 +103,103 @@ class SuppressReason(StrEnum):
     WOULD_HAVE_FIRED = "would_have_fired"
 
 
+class Purpose(StrEnum):
+    """What a call is for; law and consent differ by it."""
+
+    SERVICE = "service"
+    MARKETING = "marketing"
+    COLLECTION = "collection"
+
+
+class NumberKind(StrEnum):
+    """What kind of line a number is, as the numbering plan says; a number that is none of these is not called."""
+
+    MOBILE = "mobile"
+    FIXED = "fixed"
+    FIXED_OR_MOBILE = "fixed_or_mobile"
+    VOIP = "voip"
+    PERSONAL = "personal"
+    TOLL_FREE = "toll_free"
+    SHARED_COST = "shared_cost"
+    PREMIUM = "premium"
+    COMPANY = "company"
+    PAGER = "pager"
+    VOICEMAIL = "voicemail"
+
+
+class SuppressionKind(StrEnum):
+    """Why somebody stands in the suppression ledger."""
+
+    DO_NOT_CALL = "do_not_call"
+    REFUSAL = "refusal"
+    """Said no to this offer: not again by telephone for as long as the policy says."""
+    OBJECTION = "objection"
+    """Objected to marketing: no marketing call, and no rule looks at them for one."""
+    DECEASED = "deceased"
+    UNDER_AGE = "under_age"
+    COMPLAINT = "complaint"
+
+
+class SuppressionScope(StrEnum):
+    """How far an entry of the suppression ledger reaches."""
+
+    GLOBAL = "global"
+    PURPOSE = "purpose"
+    CAMPAIGN = "campaign"
+    NUMBER = "number"
+
+
+class ConsentAct(StrEnum):
+    """What an entry of the consent ledger says."""
+
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+
+
 class BarReason(StrEnum):
     """Why the compliance gate says no."""
 
     DO_NOT_CALL = "do_not_call"
+    REFUSED = "refused"
+    OBJECTED = "objected"
+    DECEASED = "deceased"
+    UNDER_AGE = "under_age"
+    COMPLAINT_OPEN = "complaint_open"
+    CUSTOMER_FROZEN = "customer_frozen"
+    NO_CONSENT = "no_consent"
+    REGISTRY_STALE = "registry_stale"
+    INVALID_NUMBER = "invalid_number"
+    NUMBER_KIND_BARRED = "number_kind_barred"
+    REGION_BARRED = "region_barred"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
     OUTSIDE_CALLING_HOURS = "outside_calling_hours"
     ATTEMPT_CAP_REACHED = "attempt_cap_reached"
+    NUMBER_CAP_REACHED = "number_cap_reached"
     MINIMUM_GAP = "minimum_gap"
-    INVALID_NUMBER = "invalid_number"
+    TALKED_LATELY = "talked_lately"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_CLOSED = "campaign_closed"
+    ABANDONMENT_BUDGET_SPENT = "abandonment_budget_spent"
+    AGENT_NOT_GUARANTEED = "agent_not_guaranteed"
     NO_POLICY = "no_policy"
-    CUSTOMER_FROZEN = "customer_frozen"
+    CLOCK_SET_BACK = "clock_set_back"
 
 
-PASSING_BARS = frozenset(
-    {BarReason.OUTSIDE_CALLING_HOURS, BarReason.ATTEMPT_CAP_REACHED, BarReason.MINIMUM_GAP}
-)
-"""Bars that lift by themselves at a known time; the others need somebody to act."""
+class ChangeKind(StrEnum):
+    """What a change of the compliance rules would do; each needs a second person."""
+
+    PACK_VERSION = "pack_version"
+    LIFT_SUPPRESSION = "lift_suppression"
+    GIVE_CONSENT = "give_consent"
+    RETIRE_LIST = "retire_list"
+
+
+class ChangeState(StrEnum):
+    """What became of a proposed change."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
 
 
 class ScreeningPoint(StrEnum):

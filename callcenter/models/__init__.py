@@ -7,10 +7,19 @@ from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
 from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
+from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import Callback, Disposition, DispositionKind, Outcome, ProductSuggestion
 from callcenter.models.rule import TriggerFiring, TriggerRule
-from callcenter.models.screening import DoNotCallEntry, ScreeningDecision
+from callcenter.models.screening import (
+    ComplianceChange,
+    Consent,
+    PackVersion,
+    ScreeningDecision,
+    Suppression,
+    SuppressionList,
+    SuppressionListNumber,
+)
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.visit import Journey, Visit
@@ -19,18 +28,21 @@ __all__ = [
     "Agent",
     "AgentLeg",
     "AuditEntry",
+    "AuditLink",
     "CallTask",
     "Callback",
     "Campaign",
     "CarrierDay",
     "CarrierInbox",
+    "ComplianceChange",
+    "Consent",
     "ContactAttempt",
     "Customer",
     "Device",
     "DialingSwitch",
     "Disposition",
     "DispositionKind",
-    "DoNotCallEntry",
+    "Erasure",
     "EventArchive",
     "EventReceipt",
     "EventSource",
@@ -40,12 +52,16 @@ __all__ = [
     "JourneyEvent",
     "OutboxMessage",
     "Outcome",
+    "PackVersion",
     "PacingDecision",
     "ProductSuggestion",
     "QuarantinedEvent",
     "Reservation",
     "ScreeningDecision",
     "ScriptStep",
+    "Suppression",
+    "SuppressionList",
+    "SuppressionListNumber",
     "TriggerFiring",
     "TriggerRule",
     "User",

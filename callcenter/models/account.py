@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import Role
@@ -32,6 +33,7 @@ class AuditEntry(SQLModel, table=True):
     """One act of a person on a person, a call or a rule; only ever added."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_clock", "act", postgresql_where=text("act = 'clock.confirmed'")),)
 
     id: int | None = counted_id()
     at: datetime = Field(index=True)

@@ -7,7 +7,14 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from callcenter.domain.enums import AnsweredBy, AttemptState, CallResult, DialingMode, SupervisorMode
+from callcenter.domain.enums import (
+    AnsweredBy,
+    AttemptState,
+    CallResult,
+    DialingMode,
+    Purpose,
+    SupervisorMode,
+)
 from callcenter.domain.ports import RecordingState
 from callcenter.models.columns import counted_id, document, word
 
@@ -65,6 +72,7 @@ class ContactAttempt(SQLModel, table=True):
     script_variant: str | None = None
     script_propensity: float | None = None
     campaign: str
+    purpose: Purpose = word(default=Purpose.SERVICE)
     mode: DialingMode = word(default=DialingMode.PREVIEW)
     answered_by: AnsweredBy | None = word(default=None, nullable=True)
     room_agent_id: UUID | None = None

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from callcenter.domain.enums import CancelReason, TaskState
+from callcenter.domain.enums import CancelReason, Purpose, TaskState
 from callcenter.models.columns import document, listing, word
 
 _OPEN = text("state NOT IN ('completed', 'canceled')")
@@ -29,6 +29,7 @@ class CallTask(SQLModel, table=True):
     customer_id: UUID = Field(foreign_key="customer.id")
     visit_id: UUID = Field(foreign_key="visit.id", index=True)
     journey: str
+    purpose: Purpose = word(default=Purpose.SERVICE)
     journey_key: str = ""
     step: str
     state: TaskState = word(default=TaskState.PENDING)

@@ -25,6 +25,7 @@ class Customer(SQLModel, table=True):
     traits: dict[str, Any] = document()
     tags: list[str] = listing()
     frozen_at: datetime | None = None
+    erased_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -8,14 +8,15 @@ from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import DialingMode
-from callcenter.models.columns import counted_id, document, word
+from callcenter.models.columns import counted_id, document, listing, word
 
 
 class Campaign(SQLModel, table=True):
     """How the call tasks of one journey are dialed. A journey without a row is dialed in preview.
 
     `lines_per_agent` is the ratio of power dialing; `drops_machines` ends calls that answering-machine
-    detection takes for a machine before an agent is on them.
+    detection takes for a machine before an agent is on them. `hours` are the campaign's own calling hours in the
+    customer's zone, ["09:00", "18:00"]; empty: those of the policy packs alone.
     """
 
     __tablename__ = "campaign"
@@ -24,6 +25,8 @@ class Campaign(SQLModel, table=True):
     mode: DialingMode = word(default=DialingMode.PREVIEW)
     lines_per_agent: float = 1.0
     drops_machines: bool = False
+    paused_at: datetime | None = None
+    hours: list[str] = listing()
     changed_at: datetime
     changed_by: UUID | None = Field(default=None, foreign_key="app_user.id")
 

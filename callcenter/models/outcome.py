@@ -25,6 +25,7 @@ class DispositionKind(SQLModel, table=True):
     converted: bool = False
     callback: bool = False
     do_not_call: bool = False
+    refused: bool = False
     retryable: bool = False
     is_active: bool = True
 

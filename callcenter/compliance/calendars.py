@@ -1,0 +1,68 @@
+"""Public holidays, and the days of a weekend that are worked instead of another day; from the holidays library."""
+
+from datetime import date
+from functools import lru_cache
+
+import holidays
+
+_COUNTRIES = holidays.list_supported_countries()
+
+
+def subdivisions_of(country: str) -> list[str]:
+    """Return the subdivisions of a country whose holidays are known."""
+    return _COUNTRIES.get(country, [])
+
+
+def calendar_problem(country: str, subdivision: str | None = None) -> str | None:
+    """Return why there is no calendar of this country and subdivision; None when there is one."""
+    if country not in _COUNTRIES:
+        return f"no holidays are known of {country!r}"
+    if subdivision is not None and subdivision not in _COUNTRIES[country]:
+        known = ", ".join(_COUNTRIES[country]) or "none"
+        return f"{country} has no holidays of {subdivision!r}; known are {known}"
+    return None
+
+
+class Calendar:
+    """The holidays of a country; with subdivisions, a day counts that is one in any of them.
+
+    Two of one country and the same subdivisions are equal, so that packs that name the same days share them.
+    """
+
+    __slots__ = ("country", "subdivisions")
+
+    def __init__(self, country: str, subdivisions: tuple[str, ...] = ()) -> None:
+        self.country = country
+        self.subdivisions = subdivisions
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether a day is a public holiday in the country or in any of the subdivisions."""
+        return day in _days(self.country, self.subdivisions, day.year)[0]
+
+    def is_workday(self, day: date) -> bool:
+        """Whether a day of a weekend is worked instead of another day."""
+        return day in _days(self.country, self.subdivisions, day.year)[1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calendar) and (self.country, self.subdivisions) == (
+            other.country,
+            other.subdivisions,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.country, self.subdivisions))
+
+    def __str__(self) -> str:
+        return f"{self.country} ({', '.join(self.subdivisions)})" if self.subdivisions else self.country
+
+
+@lru_cache(maxsize=4096)
+def _days(country: str, subdivisions: tuple[str, ...], year: int) -> tuple[frozenset[date], frozenset[date]]:
+    """Return the holidays of a year and its worked weekend days, where the library knows them."""
+    off: set[date] = set()
+    worked: set[date] = set()
+    for subdivision in (None, *subdivisions):
+        known = holidays.country_holidays(country, subdiv=subdivision, years=year)
+        off |= {day for day in known if day.year == year}
+        worked |= {day for day in getattr(known, "weekend_workdays", ()) if day.year == year}
+    return frozenset(off), frozenset(worked - off)

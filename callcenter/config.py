@@ -24,7 +24,7 @@ SIMULATOR_CALLER_ID = "+15005550006"
 SIMULATOR_API_KEY_SID = "SK00000000000000000000000000000510"
 SIMULATOR_API_KEY_SECRET = "carrier-sim-secret-for-loopback-only"  # noqa: S105  opens nothing but the simulator
 """The key that signs softphone tokens in front of the simulator."""
-GENERATED_SECRETS = ("secret_key", "simulator_auth_token")
+GENERATED_SECRETS = ("secret_key", "simulator_auth_token", "number_key")
 """Files below `home/secrets/` a demo makes for itself."""
 
 
@@ -45,6 +45,10 @@ class Settings:
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     secret_key: str = field(repr=False)
+    number_key: str = field(repr=False)
+    """Under it numbers stand in suppression lists; lists made under another key cannot be read."""
+    policy_packs: tuple[str, ...]
+    """Packs that apply to every call; others join by the customer's region."""
     carrier: Carrier
     carrier_sim_port: int
     carrier_base_url: str | None
@@ -85,6 +89,8 @@ class Settings:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SECRET_KEY": self.secret_key or None,
+            "NUMBER_KEY": self.number_key or None,
+            "POLICY_PACKS": ",".join(self.policy_packs),
             "CARRIER": self.carrier,
             "CARRIER_SIM_PORT": self.carrier_sim_port,
             "CARRIER_BASE_URL": self.carrier_base_url,
@@ -184,6 +190,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         database_url=_server_url(reader, "DATABASE_URL", _DATABASE_SCHEMES),
         redis_url=_server_url(reader, "REDIS_URL", ("redis", "rediss", "unix")),
         secret_key=reader.secret("SECRET_KEY") or _kept_secret(home, "secret_key", environment),
+        number_key=reader.secret("NUMBER_KEY") or _kept_secret(home, "number_key", environment),
+        policy_packs=reader.parsed(
+            "POLICY_PACKS", ("cn-bank",), _names, "names of policy packs, separated by commas, as cn-bank"
+        ),
         carrier=carrier,
         carrier_sim_port=reader.parsed("CARRIER_SIM_PORT", 4010, _port, "a port number from 1 to 65535"),
         carrier_base_url=reader.parsed(
@@ -263,6 +273,10 @@ def _check_together(reader: _Reader, settings: Settings) -> None:
     reader.require(
         len(settings.secret_key) >= 32,
         "SECRET_KEY must be set in production, to at least 32 random characters",
+    )
+    reader.require(
+        len(settings.number_key) >= 32,
+        "NUMBER_KEY must be set in production, to at least 32 random characters, and never change",
     )
     for name, address in (("DATABASE_URL", settings.database_url), ("REDIS_URL", settings.redis_url)):
         reader.require(
@@ -350,6 +364,13 @@ def _e164(raw: str) -> str:
     if not raw.startswith("+") or not digits.isdigit() or not digits.isascii() or not 8 <= len(digits) <= 15:
         raise ValueError(raw)
     return raw
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in raw.split(",") if name.strip())
+    if not names or not all(re.fullmatch(r"[a-z0-9-]{1,40}", name) for name in names):
+        raise ValueError(raw)
+    return names
 
 
 def _app_sid(raw: str) -> str:

@@ -25,6 +25,7 @@ from callcenter.dialing.queries import Floor
 from callcenter.dialing.rules import PacingFacts, PacingReason, pace, sentence_of
 from callcenter.domain.enums import (
     AttemptState,
+    BarReason,
     CallResult,
     CancelReason,
     DialingMode,
@@ -56,6 +57,8 @@ TRIED_AGAIN = frozenset(
     }
 )
 """Results of a call nobody tagged after which the customer is tried once more."""
+NEEDS_AGENT = frozenset({BarReason.ABANDONMENT_BUDGET_SPENT, BarReason.AGENT_NOT_GUARANTEED})
+"""Bars of a call that rings without an agent."""
 _AHEAD = frozenset({PacingReason.POWER, PacingReason.PREDICTIVE})
 _MOST_LOOKED_AT = 100
 
@@ -188,7 +191,11 @@ def _claim_ahead(
         return False
     if not rules.is_live(task.rule_key):
         return False
-    verdict = moves.screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
+    verdict = moves.screen_task(
+        session, house, task, customer, ScreeningPoint.DIAL, now, is_agent_guaranteed=False
+    )
+    if verdict.reasons and NEEDS_AGENT.issuperset(verdict.reasons):
+        return False  # nothing bars a call with an agent waiting: the task waits for one
     if not verdict.may_call or customer.number is None:
         moves.hold_back(session, task, verdict, now)
         return False

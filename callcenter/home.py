@@ -100,11 +100,18 @@ def _with_secrets(settings: Settings) -> Settings:
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in GENERATED_SECRETS:
         _write_once(folder / name, secrets.token_hex(32), mode=0o600)
-    secret_key, simulator_token = ((folder / name).read_text(encoding="ascii") for name in GENERATED_SECRETS)
+    secret_key, simulator_token, number_key = (
+        (folder / name).read_text(encoding="ascii") for name in GENERATED_SECRETS
+    )
     token = settings.twilio_auth_token
     if settings.carrier == "simulator":
         token = token or simulator_token
-    return replace(settings, secret_key=settings.secret_key or secret_key, twilio_auth_token=token)
+    return replace(
+        settings,
+        secret_key=settings.secret_key or secret_key,
+        number_key=settings.number_key or number_key,
+        twilio_auth_token=token,
+    )
 
 
 def _write_once(path: Path, text: str, mode: int) -> None:

@@ -18,13 +18,15 @@ from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import RETRY_AFTER
 from callcenter.compliance import service as compliance
-from callcenter.compliance.packs import load_policy
+from callcenter.compliance.queries import ProposedCall
+from callcenter.compliance.policies import Gate
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
     CancelReason,
     OutboxKind,
     Presence,
+    Purpose,
     ReservationEnd,
     ScreeningPoint,
     TaskState,
@@ -48,10 +50,10 @@ from scripts_library.catalog import Catalog
 
 @dataclass(frozen=True)
 class House:
-    """What the bank has set for all calls: its scripts, the policy pack in force, the number it shows."""
+    """What the bank has set for all calls: its scripts, its compliance gate, the number it shows."""
 
     catalog: Catalog
-    policy_pack: str
+    gate: Gate
     caller_id: str
     bank_name: str = ""
     lost: LostCalls = AS_A_RULE
@@ -117,10 +119,60 @@ def screen(
     customer: Customer,
     point: ScreeningPoint,
     now: datetime,
-    **ids: UUID | None,
+    *,
+    purpose: Purpose,
+    campaign: str,
+    is_agent_guaranteed: bool = True,
+    for_at: datetime | None = None,
+    firing_id: UUID | None = None,
+    call_task_id: UUID | None = None,
 ) -> Verdict:
-    policy = load_policy(house.policy_pack, now)
-    return compliance.screen(session, [customer], policy, point, now, **ids)[customer.id]
+    """Ask the gate about one call to a customer; every answer is kept. `for_at`: about a later moment."""
+    call = ProposedCall(customer, purpose, campaign, is_agent_guaranteed)
+    asked = compliance.screen(
+        session,
+        house.gate,
+        [call],
+        point,
+        now,
+        for_at=for_at,
+        firing_id=firing_id,
+        call_task_id=call_task_id,
+    )
+    return asked[0]
+
+
+def screen_task(
+    session: Session,
+    house: House,
+    task: CallTask,
+    customer: Customer,
+    point: ScreeningPoint,
+    now: datetime,
+    *,
+    is_agent_guaranteed: bool = True,
+    for_at: datetime | None = None,
+) -> Verdict:
+    """Ask the gate about the call of a call task.
+
+    At the dial the number is held until the commit: two people may share it, and its budget is one. Raises
+    Conflict when another dial holds it this moment.
+    """
+    if point is ScreeningPoint.DIAL and customer.number:
+        if not compliance.hold_number(session, customer.number):
+            raise Conflict("This number is on another call right now. Try again when that call has ended.")
+    return screen(
+        session,
+        house,
+        customer,
+        point,
+        now,
+        purpose=Purpose(task.purpose),
+        campaign=task.journey,
+        is_agent_guaranteed=is_agent_guaranteed,
+        for_at=for_at,
+        call_task_id=task.id,
+    )
 
 
 def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> int:

@@ -28,7 +28,7 @@ from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import PAUSED_RULE_LOOK
 from callcenter.compliance import service as compliance
-from callcenter.compliance.queries import possible_zones
+from callcenter.compliance.numbers import possible_zones
 from callcenter.dialing import queries as dialing
 from callcenter.dialing.messages import no_agent_message
 from callcenter.domain.contact import Verdict
@@ -40,6 +40,7 @@ from callcenter.domain.enums import (
     NotReadyReason,
     OutboxKind,
     Presence,
+    Purpose,
     ReservationEnd,
     RuleState,
     ScreeningPoint,
@@ -284,7 +285,16 @@ def _decide(
         return triggers.decide(firing, suppress, now, reason=SuppressReason.SHADOWED)
     if firing_history.is_cooling(session, spec.cool_down, firing):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.COOL_DOWN)
-    verdict = moves.screen(session, house, customer, ScreeningPoint.OPENING, now, firing_id=firing.id)
+    verdict = moves.screen(
+        session,
+        house,
+        customer,
+        ScreeningPoint.OPENING,
+        now,
+        purpose=spec.purpose,
+        campaign=firing.journey,
+        firing_id=firing.id,
+    )
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
@@ -340,6 +350,7 @@ def _open_task(
         journey=firing.journey,
         journey_key=firing.journey_key,
         step=firing.step,
+        purpose=spec.purpose,
         priority=spec.priority,
         promise=spec.promise,
         max_age=spec.max_age,
@@ -420,7 +431,7 @@ def offer_call_task(
     if agent is None or (only_agent and agent.id != only_agent):
         calltasks.note_why(task, ["no_agent"])
         return NotOffered("no_agent")
-    verdict = moves.screen(session, house, customer, ScreeningPoint.CLAIM, now, call_task_id=task.id)
+    verdict = moves.screen_task(session, house, task, customer, ScreeningPoint.CLAIM, now)
     if not verdict.may_call:
         moves.hold_back(session, task, verdict, now)
         return NotOffered(",".join(verdict.reasons))
@@ -587,7 +598,7 @@ def place_call(
     if reason := moves.why_dead(session, rules, task, _visit_of(session, task)):
         moves.cancel_task(session, task, reason, now)
         return NotDialed(cancel_reason=reason)
-    verdict = moves.screen(session, house, customer, ScreeningPoint.DIAL, now, call_task_id=task.id)
+    verdict = moves.screen_task(session, house, task, customer, ScreeningPoint.DIAL, now)
     if not verdict.may_call or customer.number is None:
         moves.hold_back(session, task, verdict, now)
         return NotDialed(verdict=verdict)
@@ -790,10 +801,14 @@ def close_call(
     outcomes.keep_disposition(session, attempt, wrap_up, agent_id, seconds, now)
     if wrap_up.suggestion:
         outcomes.keep_suggestion(session, attempt, task.journey, task.step, wrap_up.suggestion, now)
+    if flags.refused and not flags.do_not_call:
+        compliance.note_refusal(
+            session, house.gate, customer, Purpose(task.purpose), task.journey, "agent", now
+        )
     step = next_step(flags, wrap_up.callback_at)
     again_at = None
     if step is NextStep.NEVER_AGAIN:
-        compliance.bar_for_good(session, customer, "agent", wrap_up.note[:200], now)
+        compliance.bar_for_good(session, house.gate, customer, "agent", wrap_up.note[:200], now)
     elif step is NextStep.CALL_BACK:
         outcomes.promise_callback(session, attempt, wrap_up, now)
         again_at = wrap_up.callback_at
@@ -818,7 +833,7 @@ def _checked_callback(
     at = wrap_up.callback_at
     if at is None or at <= now:
         raise BadInput("Choose when to call back.", {"callback_at": ["choose a time in the future"]})
-    verdict = moves.screen(session, house, customer, ScreeningPoint.CALLBACK, at, call_task_id=task.id)
+    verdict = moves.screen_task(session, house, task, customer, ScreeningPoint.CALLBACK, now, for_at=at)
     if verdict.may_call:
         return wrap_up
     if verdict.next_allowed_at and verdict.lifts_by_itself:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from callcenter import outbox
 from callcenter.calls.policy import LostCalls
-from callcenter.compliance.packs import DEFAULT_PACK
+from callcenter.compliance.policies import Gate
 from callcenter.config import Settings, load_settings
 from callcenter.db import make_engine, read_scope, session_scope
 from callcenter.domain.ports import AmdPolicy, Carrier, RecordPolicy
@@ -61,10 +61,10 @@ class Runtime:
 
     @cached_property
     def house(self) -> House:
-        """The bank's scripts, policy pack and caller id."""
+        """The bank's scripts, compliance gate and caller id."""
         return House(
             _catalog(),
-            DEFAULT_PACK,
+            Gate(self.settings.policy_packs, self.settings.number_key.encode()),
             self.settings.caller_id,
             self.settings.bank_name,
             LostCalls(

@@ -13,15 +13,30 @@ from sqlmodel import Session, select
 
 from callcenter import pipeline, talk
 from callcenter.commands.sample import read_sample
-from callcenter.compliance.packs import DEFAULT_PACK
+from callcenter.compliance.policies import Gate
 from callcenter.db import make_engine
-from callcenter.domain.enums import AttemptState, CallResult, Presence, Role
+from callcenter.domain.enums import (
+    AttemptState,
+    CallResult,
+    Presence,
+    Role,
+    SuppressionKind,
+    SuppressionScope,
+)
 from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import Answer, CarrierEvent
 from callcenter.intake import service as intake
 from callcenter.intake.rules import read_batch
 from callcenter.journeys import service as journeys
-from callcenter.models import CallTask, ContactAttempt, Customer, EventSource, TriggerFiring, User
+from callcenter.models import (
+    CallTask,
+    ContactAttempt,
+    Customer,
+    EventSource,
+    Suppression,
+    TriggerFiring,
+    User,
+)
 from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
@@ -57,7 +72,7 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def house() -> House:
     """The bank's scripts, policy pack and caller id."""
-    return House(load_catalog(), DEFAULT_PACK, "+15005550006")
+    return House(load_catalog(), Gate(("cn-bank",), b"a key of the tests alone, 32 bytes"), "+15005550006")
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +155,19 @@ class Bank:
     def attempts(self) -> list[ContactAttempt]:
         """All attempts, oldest first."""
         return list(self.session.exec(select(ContactAttempt).order_by(ContactAttempt.claimed_at)))  # type: ignore[arg-type]
+
+    def bars(self, customer_id: UUID, kind: SuppressionKind = SuppressionKind.DO_NOT_CALL) -> None:
+        """Put a customer into the suppression ledger."""
+        self.session.add(
+            Suppression(
+                kind=kind,
+                scope=SuppressionScope.GLOBAL,
+                customer_id=customer_id,
+                source="test",
+                created_at=self.clock.now,
+            )
+        )
+        self.session.commit()
 
     def agent_is_available(self) -> None:
         """Let the agent be available with an open console."""

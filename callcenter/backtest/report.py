@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from callcenter.backtest.run import Run, Tried, run_back_test
-from callcenter.backtest.screening import Screened, screen_firings
+from callcenter.backtest.screening import Screened, Screening, screen_firings
 from callcenter.backtest.store import StoredEvents
 from callcenter.backtest.values import BackTest, Firing, Stored, sorted_since
-from callcenter.compliance.packs import DEFAULT_PACK, load_policy
+from callcenter.compliance.policies import Gate, current_book
 from callcenter.domain.erlang import Staffing, agents_needed
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput, NotFound
@@ -95,6 +95,7 @@ def report_back_test(
     raw: Mapping[str, Any],
     *,
     now: datetime,
+    gate: Gate,
     archive: Path | None = None,
     where: str = "rule",
     since: datetime | None = None,
@@ -105,7 +106,7 @@ def report_back_test(
     """Run a rule's definition over the stored events of its journey, and tell what it would have done.
 
     In: a session that has read nothing yet of the events, the definition as parsed from YAML or JSON, the
-    folder of the archived weeks, limits for the firings. The session's transaction becomes read-only.
+    the gate, the folder of the archived weeks, limits for the firings. The session's transaction becomes read-only.
     Raises NotFound when the journey is not loaded, BadInput when the definition is wrong.
     """
     assumed = assumptions or Assumptions()
@@ -134,7 +135,14 @@ def report_back_test(
             assumed.patience,
         ),
         overlaps=[_overlap(firings, one.spec.key, run, tried.spec.key) for one in beside],
-        screened=screen_firings(session, firings, load_policy(DEFAULT_PACK, now), now),
+        screened=screen_firings(
+            session,
+            firings,
+            tried.spec.purpose,
+            journey.id,
+            Screening(current_book(session, gate.home_packs), gate.number_key),
+            now,
+        ),
         samples=_samples(session, stored, firings),
     )
 

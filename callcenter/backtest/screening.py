@@ -10,14 +10,15 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from callcenter.backtest.values import Firing, sorted_since
-from callcenter.compliance.queries import facts_of_customers
+from callcenter.compliance.packs import PackBook
+from callcenter.compliance.queries import ProposedCall, facts_of_calls
 from callcenter.compliance.rules import screen_customer
-from callcenter.domain.contact import ContactPolicy, CustomerFacts
-from callcenter.domain.enums import BarReason
+from callcenter.domain.contact import CustomerFacts
+from callcenter.domain.enums import BarReason, Purpose
 from callcenter.models import Customer
 
 _AT_ONCE = 5_000
-_NOBODY = CustomerFacts(None, False, (), False, False, ())
+_NOBODY = CustomerFacts(None, None, frozenset(), ())
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,41 @@ class Screened:
     reason_customers: Mapping[BarReason, int]
 
 
-def screen_firings(
-    session: Session, firings: Sequence[Firing], policy: ContactPolicy | None, now: datetime
-) -> Screened:
-    """Ask the gate about each firing at the moment it fires, by the policy and the facts of today.
+@dataclass(frozen=True)
+class Screening:
+    """By what a back-test's calls are judged: the packs in force (None: every call is barred), the number key."""
 
-    Of today are numbers, time zones, frozen customers and the do-not-call list. Calls that were made before a
-    firing count for its caps, and so do those the gate would have allowed for earlier firings of the customer.
+    book: PackBook | None
+    number_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    purpose: Purpose
+    campaign: str
+    screening: Screening
+
+    def calls(self, customers: Sequence[Customer]) -> list[ProposedCall]:
+        return [ProposedCall(one, self.purpose, self.campaign) for one in customers]
+
+
+def screen_firings(
+    session: Session,
+    firings: Sequence[Firing],
+    purpose: Purpose,
+    campaign: str,
+    screening: Screening,
+    now: datetime,
+) -> Screened:
+    """Ask the gate about each firing at the moment it fires, by the packs and the facts of today.
+
+    Of today are numbers, time zones, frozen customers, consents and the suppression ledger. Calls that were made
+    before a firing count for its caps, and so do those the gate would have allowed for earlier firings of the
+    customer.
     """
-    facts = _facts_of(session, {one.customer_id for one in firings}, firings, now)
+    asked = _Asked(purpose, campaign, screening)
+    facts = _facts_of(session, {one.customer_id for one in firings}, firings, asked, now)
+    policies = Counter[str]()
     called: dict[str, list[datetime]] = {}
     verdicts = Counter[str]()
     reasons: list[tuple[BarReason, str]] = []
@@ -53,8 +80,9 @@ def screen_firings(
     for one in sorted_since(firings, None):
         known = facts.get(one.customer_id, _NOBODY)
         mine = called.setdefault(one.customer_id, [])
-        attempts = (*(at for at in known.attempts_at if at <= one.fired_at), *mine)
-        verdict = screen_customer(replace(known, attempts_at=tuple(sorted(attempts))), policy, one.fired_at)
+        policy = screening.book.policy(known.regions, purpose, now) if screening.book else None
+        policies[policy.version if policy else ""] += 1
+        verdict = screen_customer(_as_of(known, mine, one.fired_at), policy, one.fired_at)
         if verdict.may_call:
             mine.append(one.fired_at)
         lifts = verdict.may_call or verdict.next_allowed_at is not None
@@ -62,7 +90,7 @@ def screen_firings(
         (hopeful if lifts else barred).add(one.customer_id)
         reasons += [(reason, one.customer_id) for reason in verdict.reasons]
     return Screened(
-        policy_version=policy.version if policy else None,
+        policy_version=policies.most_common(1)[0][0] or None if policies else None,
         allowed=verdicts["allowed"],
         waiting=verdicts["waiting"],
         barred=verdicts["barred"],
@@ -72,19 +100,37 @@ def screen_firings(
     )
 
 
+def _as_of(known: CustomerFacts, mine: Sequence[datetime], at: datetime) -> CustomerFacts:
+    """Return what was known of a customer at a moment, with the calls that earlier firings would have led to."""
+    person, number = (
+        tuple(sorted((*(one for one in attempts if one <= at), *mine)))
+        for attempts in (known.person_attempts_at, known.number_attempts_at)
+    )
+    return replace(known, person_attempts_at=person, number_attempts_at=number, newest_record_at=None)
+
+
 def _facts_of(
-    session: Session, customer_ids: Collection[str], firings: Sequence[Firing], now: datetime
+    session: Session,
+    customer_ids: Collection[str],
+    firings: Sequence[Firing],
+    asked: _Asked,
+    now: datetime,
 ) -> dict[str, CustomerFacts]:
     found: dict[str, CustomerFacts] = {}
     first = min((one.fired_at for one in firings), default=now)
     for ids in _some_of(sorted(customer_ids)):
         customers = session.exec(select(Customer).where(col(Customer.id).in_(ids))).all()
-        today = facts_of_customers(session, customers, now)
+        calls = asked.calls(customers)
+        today = facts_of_calls(session, calls, asked.screening.number_key, now)
         # Calls are read so far back from a moment: from the first firing, to know all that came before any.
-        back_then = facts_of_customers(session, customers, first)
+        back_then = facts_of_calls(session, calls, asked.screening.number_key, first)
         found |= {
-            str(one.id): replace(today[one.id], attempts_at=back_then[one.id].attempts_at)
-            for one in customers
+            str(one.id): replace(
+                known,
+                person_attempts_at=before.person_attempts_at,
+                number_attempts_at=before.number_attempts_at,
+            )
+            for one, known, before in zip(customers, today, back_then, strict=True)
         }
         for one in customers:
             session.expunge(one)

@@ -47,6 +47,7 @@ def claim(
         agent_id=agent_id,
         firing_id=task.firing_id,
         campaign=task.journey,
+        purpose=task.purpose,
         mode=mode,
         to_number=number,
         caller_id=caller_id,
@@ -63,6 +64,8 @@ def claim(
             session.flush()
     except IntegrityError as error:
         if isinstance(error.orig, CheckViolation):
+            if error.orig.diag.constraint_name == "attempt_was_screened":
+                raise  # a dial past the gate is a fault of the program, and nobody's to try again
             raise Conflict(
                 "Automatic dialing is switched off. A supervisor can allow it on the floor."
             ) from None

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from callcenter.calltasks.policy import MAX_ATTEMPTS
-from callcenter.domain.enums import CancelReason, TaskState
+from callcenter.domain.enums import CancelReason, Purpose, TaskState
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict
 from callcenter.models import CallTask
@@ -35,6 +35,7 @@ class Opening:
     journey: str
     journey_key: str
     step: str
+    purpose: Purpose
     priority: int
     promise: timedelta
     max_age: timedelta
@@ -55,6 +56,7 @@ def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
         journey=opening.journey,
         journey_key=opening.journey_key,
         step=opening.step,
+        purpose=opening.purpose,
         state_at=now,
         priority=opening.priority,
         promise_seconds=int(opening.promise.total_seconds()),

@@ -90,6 +90,7 @@ def back_test_command(
             session,
             {**raw, "after": after} if after else raw,
             now=runtime.clock(),
+            gate=runtime.house.gate,
             archive=archive_folder(runtime.settings),
             where=str(rule),
             since=since,

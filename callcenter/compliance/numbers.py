@@ -67,7 +67,9 @@ def is_callable(number: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def regions_of(number: str | None, country: str | None = None, subdivision: str | None = None) -> frozenset[str]:
+def regions_of(
+    number: str | None, country: str | None = None, subdivision: str | None = None
+) -> frozenset[str]:
     """Return the regions a customer may be in: the number's, and those their address names.
 
     Countries are ISO 3166 codes; states of the United States follow as US-FL, or US-?? when only the country

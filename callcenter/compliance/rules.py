@@ -52,7 +52,7 @@ def screen_customer(facts: CustomerFacts, policy: ContactPolicy | None, now: dat
     lifts = [lifts_at for _, lifts_at in bars]
     next_at = None
     if bars and None not in lifts:
-        next_at = next_allowed_at(facts, policy, max(now, *(at for at in lifts if at is not None)))
+        next_at = next_allowed_at(facts, policy, max((now, *(at for at in lifts if at is not None))))
     reasons = sorted({reason for reason, _ in bars}, key=_ORDER.__getitem__)
     return Verdict(tuple(reasons), policy.version, next_at)
 
@@ -161,7 +161,7 @@ def next_allowed_at(facts: CustomerFacts, policy: ContactPolicy, now: datetime) 
     if facts.campaign_facts.hours is not None:
         hours = (*hours, facts.campaign_facts.hours)
     starts = (lifts_at for _, lifts_at in _over_budget(facts, policy, now) if lifts_at is not None)
-    return next_open(hours, facts.time_zones, max(now, *starts))
+    return next_open(hours, facts.time_zones, max((now, *starts)))
 
 
 def times_to_offer(facts: CustomerFacts, policy: ContactPolicy, now: datetime) -> tuple[datetime, ...]:

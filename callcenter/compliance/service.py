@@ -1,28 +1,19 @@
 """Ask the gate about calls and keep every answer; keep the ledgers it decides by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
 from callcenter.compliance.numbers import hash_number
-from callcenter.compliance.policies import current_book
-from callcenter.compliance.queries import ProposedCall, facts_of_calls
+from callcenter.compliance.policies import Gate, look
+from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
 from callcenter.db import cursor_of
 from callcenter.domain.contact import FOR_GOOD, ContactPolicy, CustomerFacts, Verdict
 from callcenter.domain.enums import Purpose, ScreeningPoint, SuppressionKind, SuppressionScope
 from callcenter.models import Customer, ScreeningDecision, Suppression
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What the house has set for the gate: the packs that always apply, and the key of its number lists."""
-
-    home_packs: tuple[str, ...]
-    number_key: bytes
 
 
 def screen(
@@ -42,11 +33,8 @@ def screen(
     (`hold_number`), so that two dials cannot both find the budget free.
     """
     at = for_at or now
-    book = current_book(session, gate.home_packs)
-    facts = facts_of_calls(session, calls, gate.number_key, at)
     verdicts = []
-    for call, known in zip(calls, facts, strict=True):
-        policy = book.policy(known.regions, known.purpose, at) if book else None
+    for call, (known, policy) in zip(calls, look(session, gate, calls, at), strict=True):
         verdict = screen_customer(known, policy, at)
         verdicts.append(verdict)
         session.add(

@@ -49,12 +49,14 @@ class ScreeningDecision(SQLModel, table=True):
 class Suppression(SQLModel, table=True):
     """One entry of the suppression ledger: a person or a number that must not be called, or the lifting of one.
 
-    Numbers are kept as keyed hashes (`compliance.numbers`). An entry with `lifts_id` takes back that one.
+    Numbers are kept as keyed hashes (`compliance.numbers`), with the fingerprint of their key. An entry with `lifts_id` takes back that one.
     """
 
     __tablename__ = "suppression"
     __table_args__ = (
         Index("ix_suppression_lifts", "lifts_id", postgresql_where=text("lifts_id IS NOT NULL")),
+        Index("ix_suppression_key", "key_fingerprint", postgresql_where=text("number_hash IS NOT NULL")),
+        CheckConstraint("number_hash IS NULL OR key_fingerprint IS NOT NULL", name="hash_names_its_key"),
     )
 
     id: int | None = counted_id()
@@ -62,6 +64,7 @@ class Suppression(SQLModel, table=True):
     scope: SuppressionScope = word()
     customer_id: UUID | None = Field(default=None, index=True)
     number_hash: bytes | None = Field(default=None, sa_type=LargeBinary, index=True)
+    key_fingerprint: str | None = None
     purpose: Purpose | None = word(default=None, nullable=True)
     campaign: str | None = None
     source: str
@@ -76,7 +79,7 @@ class Suppression(SQLModel, table=True):
 class SuppressionList(SQLModel, table=True):
     """A list of numbers that was imported whole: a public registry's copy, or a list of the bank's own.
 
-    The newest import of a key that is `in_force` counts; `purpose` limits what calls it bars, None: all.
+    `key_fingerprint` names the key its numbers are hashed under. The newest import of a key that is `in_force` counts; `purpose` limits what calls it bars, None: all.
     """
 
     __tablename__ = "suppression_list"
@@ -94,6 +97,7 @@ class SuppressionList(SQLModel, table=True):
     accepted: int = 0
     refused: int = 0
     in_force: bool = False
+    key_fingerprint: str | None = None
 
 
 class SuppressionListNumber(SQLModel, table=True):

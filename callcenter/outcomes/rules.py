@@ -16,6 +16,7 @@ class Flags:
     converted: bool = False
     callback: bool = False
     do_not_call: bool = False
+    refused: bool = False
     retryable: bool = False
 
 

@@ -44,7 +44,7 @@ WHERE customer_id = ANY(%(ids)b::uuid[]) AND fired_at >= %(since)s AND fate IN (
 SELECT customer_id, 'history.refused', max(d.at) FROM contact_attempt a
 JOIN disposition d ON d.attempt_id = a.id JOIN disposition_kind k ON k.code = d.kind_code
 WHERE customer_id = ANY(%(ids)b::uuid[]) AND d.at >= %(since)s
-  AND (do_not_call OR (right_party AND d.causes ? 'need' AND NOT converted AND NOT callback)) GROUP BY 1
+  AND (do_not_call OR k.refused OR (right_party AND d.causes ? 'need' AND NOT converted AND NOT callback)) GROUP BY 1
 """,
 }
 _EVENTS = b"""
@@ -56,10 +56,22 @@ WHERE customer_id = ANY(%(ids)b::uuid[]) AND event_time >= %(since)s AND receive
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What rules may know of a customer: attributes, and when things happened last that they ask about."""
+    """What rules may know of a customer: attributes, and when things happened last that they ask about.
+
+    `objects`: to marketing, and so to being looked at for it; no rule of that purpose fires for them.
+    """
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
     history: Mapping[str, datetime] = field(default_factory=dict)
+    objects: bool = False
+
+
+_OBJECTING = """
+SELECT customer_id FROM suppression s
+ WHERE customer_id = ANY(%(ids)s) AND kind = 'objection' AND lifts_id IS NULL
+   AND (purpose IS NULL OR purpose = 'marketing') AND (expires_at IS NULL OR expires_at > %(now)s)
+   AND NOT EXISTS (SELECT FROM suppression l WHERE l.lifts_id = s.id)
+"""
 
 
 def about_customers(
@@ -72,8 +84,14 @@ def about_customers(
     """
     past = _history(session, list(ids), asked, now) if asked else {}
     nothing = dict.fromkeys(asked, NEVER)
+    objecting = {
+        row[0] for row in cursor_of(session).execute(_OBJECTING, {"ids": list(ids), "now": now}).fetchall()
+    }
     people = session.exec(select(Customer).where(col(Customer.id).in_(ids)))
-    return {one.id: About(attributes_of(one), {**nothing, **past.get(one.id, {})}) for one in people}
+    return {
+        one.id: About(attributes_of(one), {**nothing, **past.get(one.id, {})}, one.id in objecting)
+        for one in people
+    }
 
 
 def attributes_of(customer: Customer) -> dict[str, Any]:

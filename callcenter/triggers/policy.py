@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Any
 
 from callcenter.domain.durations import parse_duration
-from callcenter.domain.enums import Preset
+from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import FieldType, event_fields, visit_fields
 from callcenter.domain.journey import KEPT_SIGHTINGS, EventRole, JourneyDefinition
 from callcenter.domain.moments import CoolDown, DateMoment
@@ -31,6 +31,7 @@ _ENTRIES = frozenset(
         "unless",
         "conditions",
         "priority",
+        "purpose",
         "promise",
         "window",
         "goal",
@@ -79,6 +80,7 @@ class RuleSpec:
     entry_keys: tuple[str, ...] = ()
     history: Mapping[str, timedelta] = field(default_factory=dict)
     unless: tuple[str, ...] = ()
+    purpose: Purpose = Purpose.SERVICE
     priority: int = 50
     promise: timedelta = DEFAULT_PROMISE
     window: timedelta = DEFAULT_WINDOW
@@ -136,6 +138,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         where=_where(raw, preset),
         matches=compile_condition(raw.get("where"), "where", fields=event_fields(journey)),
         unless=tuple(_known_key(key, "unless", journey) or "" for key in raw.get("unless", [])),
+        purpose=_purpose(raw),
         priority=_whole(raw.get("priority", 50), "priority", 0, 100),
         promise=parse_duration(raw.get("promise", "60s"), "promise"),
         window=parse_duration(raw.get("window", "7d"), "window"),
@@ -169,6 +172,13 @@ def _where(raw: Mapping[str, Any], preset: Preset) -> Mapping[str, Any] | None:
     if preset is not Preset.TROUBLE and "event" not in raw:
         raise BadInput("where: name the event it speaks of")
     return dict(raw["where"]) if isinstance(raw["where"], Mapping) else {}
+
+
+def _purpose(raw: Mapping[str, Any]) -> Purpose:
+    try:
+        return Purpose(raw.get("purpose", Purpose.SERVICE))
+    except ValueError:
+        raise BadInput(f"purpose: {raw['purpose']!r} is not one of {', '.join(Purpose)}") from None
 
 
 def _title(raw: Mapping[str, Any]) -> Mapping[str, str]:

@@ -10,13 +10,13 @@ import orjson
 from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
-from callcenter.domain.enums import FiringFate, RuleState, SuppressReason
+from callcenter.domain.enums import FiringFate, Purpose, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition, Looked, VisitRecord
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.history import About
-from callcenter.triggers.policy import read_rule
+from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.queries import RuleSet, current_version, newest_version
 from callcenter.triggers.rules import Clock, Due, Look, StepRules, facts_of, look_at
 
@@ -130,8 +130,10 @@ def _fire(
     drafts: list[FiringDraft] = []
     fired: set[UUID] = set()
     for visit, one in due:
-        if one.rule.has_conditions:
+        if asks_about(one.rule):
             known = people.get(visit.customer_id, _NOBODY)
+            if known.objects and one.rule.purpose is Purpose.MARKETING:
+                continue
             if not one.rule.condition(
                 facts_of(visit.state, known.attributes, now, known.history, one.rule.entry_keys)
             ):
@@ -148,11 +150,16 @@ def _fire(
 _NOBODY = About()
 
 
+def asks_about(rule: RuleSpec) -> bool:
+    """Whether a rule's firing depends on the person: by its conditions, or by whether they object to marketing."""
+    return rule.has_conditions or rule.purpose is Purpose.MARKETING
+
+
 def _people_asked_about(
     due: Sequence[tuple[VisitRecord, Due]], attributes: Attributes
 ) -> Mapping[UUID, About]:
-    """Read, at once, what the rules with conditions ask of their customers."""
-    asking = [(visit.customer_id, one.rule) for visit, one in due if one.rule.has_conditions]
+    """Read, at once, what the rules ask of their customers."""
+    asking = [(visit.customer_id, one.rule) for visit, one in due if asks_about(one.rule)]
     if not asking:
         return {}
     asked: dict[str, timedelta] = {}

@@ -7,10 +7,19 @@ from typing import Any
 from flask_babel import gettext
 
 from callcenter.calls.policy import AGENT_BACK_WITHIN
-from callcenter.compliance.packs import load_policy
-from callcenter.compliance.queries import facts_of_customers
+from callcenter.compliance.policies import look
+from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import times_to_offer
-from callcenter.domain.enums import LEG_UP, AttemptState, Cause, DialingMode, TaskState, VisitEnd, WorkState
+from callcenter.domain.enums import (
+    LEG_UP,
+    AttemptState,
+    Cause,
+    DialingMode,
+    Purpose,
+    TaskState,
+    VisitEnd,
+    WorkState,
+)
 from callcenter.domain.journey import EventRole, JourneyDefinition
 from callcenter.models import Agent, AgentLeg, DispositionKind, User
 from callcenter.pipeline import NotDialed
@@ -280,7 +289,6 @@ def _cause_words() -> Mapping[Cause, str]:
 
 
 def _callback_times(session: Any, runtime: Runtime, case: Case, now: datetime) -> tuple[datetime, ...]:
-    policy = load_policy(runtime.house.policy_pack, now)
-    if policy is None:
-        return ()
-    return times_to_offer(facts_of_customers(session, [case.customer], now)[case.customer.id], policy, now)
+    call = ProposedCall(case.customer, Purpose(case.task.purpose), case.task.journey)
+    ((facts, policy),) = look(session, runtime.house.gate, [call], now)
+    return times_to_offer(facts, policy, now) if policy is not None else ()

@@ -26,6 +26,20 @@ BEGIN
     CONSTRAINT = 'ledger_is_append_only';
 END $$;
 """
+# Whatever a program believes: no dial is committed to that the gate has not allowed at this very moment.
+_SCREENED = """
+CREATE FUNCTION refuse_unscreened_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM screening_decision WHERE call_task_id = NEW.call_task_id AND point = 'dial'
+                    AND may_call AND asked_at = NEW.claimed_at AND customer_id = NEW.customer_id) THEN
+    RAISE EXCEPTION 'the compliance gate has not allowed this dial' USING ERRCODE = 'check_violation',
+      CONSTRAINT = 'attempt_was_screened';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER gate_allowed_the_dial BEFORE INSERT ON contact_attempt FOR EACH ROW
+  WHEN (NEW.state <> 'ended') EXECUTE FUNCTION refuse_unscreened_attempt();
+"""
 _LEDGERS = ("suppression", "consent", "screening_decision", "audit_entry", "audit_link")
 
 
@@ -35,6 +49,7 @@ def upgrade() -> None:
     _make_changes()
     _make_evidence()
     _widen()
+    op.execute(_SCREENED)
     op.execute(_APPEND_ONLY)
     for table in _LEDGERS:
         op.execute(
@@ -68,6 +83,7 @@ def _make_suppression() -> None:
         _text("scope"),
         sa.Column("customer_id", sa.Uuid(), nullable=True),
         sa.Column("number_hash", sa.LargeBinary(), nullable=True),
+        _text("key_fingerprint", nullable=True),
         _text("purpose", nullable=True),
         _text("campaign", nullable=True),
         _text("source"),
@@ -78,11 +94,21 @@ def _make_suppression() -> None:
         _time("expires_at", nullable=True),
         sa.Column("lifts_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
+        sa.CheckConstraint(
+            "number_hash IS NULL OR key_fingerprint IS NOT NULL",
+            name=op.f("ck_suppression_hash_names_its_key"),
+        ),
     )
     op.create_index(op.f("ix_suppression_customer_id"), "suppression", ["customer_id"])
     op.create_index(op.f("ix_suppression_number_hash"), "suppression", ["number_hash"])
     op.create_index(
         "ix_suppression_lifts", "suppression", ["lifts_id"], postgresql_where=sa.text("lifts_id IS NOT NULL")
+    )
+    op.create_index(
+        "ix_suppression_key",
+        "suppression",
+        ["key_fingerprint"],
+        postgresql_where=sa.text("number_hash IS NOT NULL"),
     )
     _move_old_entries()
     op.create_table(
@@ -97,6 +123,7 @@ def _make_suppression() -> None:
         sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("in_force", sa.Boolean(), nullable=False),
+        _text("key_fingerprint", nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression_list")),
     )
     op.create_index(
@@ -116,6 +143,7 @@ def _make_suppression() -> None:
 
 def _move_old_entries() -> None:
     """Numbers stood in the old list as they are; they go into the new one as keyed hashes."""
+    from callcenter.compliance.number_key import fingerprint_of
     from callcenter.compliance.numbers import hash_number
 
     connection = op.get_bind()
@@ -128,15 +156,16 @@ def _move_old_entries() -> None:
     for row in old:
         connection.execute(
             sa.text(
-                "INSERT INTO suppression (kind, scope, customer_id, number_hash, source, reason, proof,"
-                " created_at, expires_at) VALUES ('do_not_call', 'global', :customer_id, :number_hash, :source,"
-                " :reason, '', :created_at, :expires_at)"
+                "INSERT INTO suppression (kind, scope, customer_id, number_hash, key_fingerprint, source,"
+                " reason, proof, created_at, expires_at) VALUES ('do_not_call', 'global', :customer_id,"
+                " :number_hash, :key_fingerprint, :source, :reason, '', :created_at, :expires_at)"
             ),
             {
                 **{name: getattr(row, name) for name in ("customer_id", "source", "reason")},
                 "created_at": row.created_at,
                 "expires_at": row.expires_at,
                 "number_hash": hash_number(key, row.number) if row.number else None,
+                "key_fingerprint": fingerprint_of(key) if row.number else None,
             },
         )
     op.drop_table("do_not_call_entry")

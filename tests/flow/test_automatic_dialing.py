@@ -246,7 +246,7 @@ def test_a_customer_who_finds_nobody_free_hears_the_banks_name_and_is_counted(ba
         pipeline.set_presence(
             bank.session, agent_id, Presence.NOT_READY, NotReadyReason.BREAK, bank.clock.now
         )
-    house = moves.House(bank.house.catalog, bank.house.policy_pack, bank.house.caller_id, "Harbour Bank")
+    house = moves.House(bank.house.catalog, bank.house.gate, bank.house.caller_id, "Harbour Bank")
     ref = f"CA-{live[0].id}"
     answer = pipeline.answer_call(bank.session, house, live[0].id, ref, bank.clock.now)
     assert isinstance(answer, SayAndHangUp) and "Harbour Bank" in answer.message and answer.language == "zh"

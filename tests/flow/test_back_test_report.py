@@ -30,7 +30,7 @@ __all__ = ["imported"]
 def report_of(runtime: Runtime, rule: Mapping[str, Any] = RULE) -> Report:
     """A report on a rule."""
     with runtime.reading() as session:
-        return report_back_test(session, rule, now=NOW)
+        return report_back_test(session, rule, now=NOW, gate=runtime.house.gate)
 
 
 def said_of(runtime: Runtime, *options: str, rule: dict[str, Any] = RULE) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_the_contact_policy_is_asked_at_the_moment_of_each_firing_and_nothing_is
     assert screened.reasons == {BarReason.OUTSIDE_CALLING_HOURS: 1}
 
     with imported.unit_of_work() as session:
-        compliance.bar_for_good(session, customer_of(session, "c1"), "test", "asked", NOW)
+        compliance.bar_for_good(session, imported.house.gate, customer_of(session, "c1"), "test", "asked", NOW)
     screened = report_of(imported).screened
     assert (screened.allowed, screened.barred, screened.barred_customers) == (0, 1, 1)
     assert screened.reason_customers == {BarReason.DO_NOT_CALL: 1, BarReason.OUTSIDE_CALLING_HOURS: 1}
@@ -164,7 +164,7 @@ def test_conditions_on_customers_alone_run_by_columns_others_event_by_event(impo
 
 def test_a_back_test_cannot_write(imported: Runtime) -> None:
     with imported.reading() as session:
-        report_back_test(session, RULE, now=NOW)
+        report_back_test(session, RULE, now=NOW, gate=imported.house.gate)
         with pytest.raises(Exception, match="read-only transaction"):
             session.execute(
                 Customer.__table__.update().values(city="nowhere")  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.ports import JoinRoom, Placed
-from callcenter.models import Agent, CallTask, DoNotCallEntry, OutboxMessage, Outcome, ScreeningDecision
+from callcenter.models import Agent, CallTask, OutboxMessage, Outcome, ScreeningDecision
 from callcenter.moves import room_of
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank, user_in_arm
@@ -170,7 +170,7 @@ def test_activity_moves_the_clock_of_a_quiet_rule(bank: Bank) -> None:
 def test_the_gate_bars_at_opening_and_its_reasons_are_stored(bank: Bank) -> None:
     user = user_in_arm(RULE, held_out=False)
     customer = bank.knows(user)
-    bank.session.add(DoNotCallEntry(customer_id=customer.id, source="test", created_at=bank.clock.now))
+    bank.bars(customer.id)
     _trouble(bank, user)
     bank.ticks()
     (firing,) = bank.firings()
@@ -191,9 +191,7 @@ def test_a_task_outside_calling_hours_waits_for_them_and_says_so(bank: Bank) -> 
 
 def test_a_dial_barred_since_the_offer_is_not_made(bank: Bank) -> None:
     _, task = _reserved(bank)
-    bank.session.add(
-        DoNotCallEntry(customer_id=task.customer_id, source="customer", created_at=bank.clock.now)
-    )
+    bank.bars(task.customer_id)
     result = bank.dials(task)
     assert isinstance(result, pipeline.NotDialed) and result.verdict is not None
     assert result.verdict.reasons == (BarReason.DO_NOT_CALL,)

@@ -9,9 +9,10 @@ import orjson
 import pytest
 from sqlmodel import Session, select
 
-from callcenter.compliance.packs import DEFAULT_PACK, load_policy
+from callcenter.compliance.policies import Gate
+from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.service import screen
-from callcenter.domain.enums import BarReason, ScreeningPoint
+from callcenter.domain.enums import BarReason, Purpose, ScreeningPoint
 from callcenter.embedded import Servers
 from callcenter.models import Customer, Visit
 from tests.web.collector import Collector, basic, collector_on, track, zipped
@@ -343,8 +344,10 @@ def test_a_long_application_id_does_not_block_its_batch(collector: Collector) ->
 
 def _verdict(session: Session, customer: Customer, collector: Collector) -> tuple[BarReason, ...]:
     now = collector.clock.now
-    verdicts = screen(session, [customer], load_policy(DEFAULT_PACK, now), ScreeningPoint.OPENING, now)
-    return verdicts[customer.id].reasons
+    gate = Gate(("cn-bank",), b"a key of the tests alone, 32 bytes")
+    call = ProposedCall(customer, Purpose.SERVICE, "loan")
+    (verdict,) = screen(session, gate, [call], ScreeningPoint.OPENING, now)
+    return verdict.reasons
 
 
 @pytest.mark.parametrize(

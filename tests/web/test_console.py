@@ -10,7 +10,7 @@ from sqlmodel import select
 from callcenter import pipeline
 from callcenter.domain.enums import AttemptState, CallResult, Presence, TaskState, WorkState
 from callcenter.domain.ports import Placed
-from callcenter.models import Agent, Callback, CallTask, Disposition, DoNotCallEntry, ScriptStep, User
+from callcenter.models import Agent, Callback, CallTask, Disposition, ScriptStep, User
 from tests.factories import Bank, user_in_arm
 from tests.web.conftest import SignIn
 
@@ -155,8 +155,7 @@ def test_a_dial_barred_for_good_ends_the_task(desk: FlaskClient, bank: Bank) -> 
     _, task_id = offered(bank)
     desk.get("/console/state")
     customer_id = task_of(bank).customer_id
-    bank.session.add(DoNotCallEntry(customer_id=customer_id, source="x", created_at=bank.clock.now))
-    bank.session.commit()
+    bank.bars(customer_id)
     answer = desk.post(f"/console/call-tasks/{task_id}/dial")
     assert answer.status_code == 200 and bank.attempts() == []
     assert "They finished by themselves" not in answer.text

@@ -1,0 +1,63 @@
+"""No other way to the carrier: every call to a customer is a committed attempt, and every attempt was screened."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from callcenter.domain.ports import Carrier
+
+ROOT = Path(__file__).parents[2]
+CALLS_SOMEBODY = {"place": "customers", "place_agent": "agents", "place_supervisor": "supervisors"}
+"""What of the port makes a telephone ring, and whose. A new way to call somebody must be named here."""
+RINGS_NOBODY = {
+    "hang_up", "move", "hold", "unhold", "mute", "set_mode", "remove", "end_room", "pause_recording",
+    "recording", "lookup", "find", "calls_between", "identify", "softphone_credentials", "verify", "parse",
+    "answer", "capabilities",
+}  # fmt: skip
+
+
+def _functions() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for folder in ("callcenter", "workers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            where = path.relative_to(ROOT).as_posix()
+            if "/simulator/" in where or "/demo/" in where:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef):
+                    yield where, node
+
+
+def _calls(function: ast.FunctionDef, name: str, of: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == name
+        and ast.unparse(node.func.value).endswith(of)
+    ]
+
+
+def test_everything_the_port_can_do_is_known_to_ring_somebody_or_nobody() -> None:
+    able = {name for name in vars(Carrier) if not name.startswith("_")}
+    assert able == set(CALLS_SOMEBODY) | RINGS_NOBODY
+
+
+def test_one_job_alone_asks_the_carrier_to_call_a_customer_and_takes_the_attempts_permission_first() -> None:
+    asking = [(where, one) for where, one in _functions() if _calls(one, "place", "carrier")]
+    assert [(where, one.name) for where, one in asking] == [("workers/jobs.py", "place_attempt")]
+    (job,) = (one for _, one in asking)
+    permission = _calls(job, "begin_placing", "pipeline")
+    assert permission and permission[0].lineno < _calls(job, "place", "carrier")[0].lineno
+
+
+def test_an_attempt_is_committed_to_only_behind_the_gate() -> None:
+    claiming = [(where, one) for where, one in _functions() if _calls(one, "claim", "calls")]
+    assert {where for where, _ in claiming} == {"callcenter/pipeline.py", "callcenter/dialer.py"}
+    for where, one in claiming:
+        asked = [
+            call for call in _calls(one, "screen_task", "moves") if "ScreeningPoint.DIAL" in ast.unparse(call)
+        ]
+        assert asked, f"{where}: {one.name} claims without asking the gate"
+        assert asked[0].lineno < _calls(one, "claim", "calls")[0].lineno
+        assert "may_call" in ast.unparse(one)

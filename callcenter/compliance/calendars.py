@@ -24,14 +24,11 @@ def calendar_problem(country: str, subdivision: str | None = None) -> str | None
 
 
 class Calendar:
-    """The holidays of a country; with subdivisions, a day counts that is one in any of them.
-
-    Two of one country and the same subdivisions are equal, so that packs that name the same days share them.
-    """
+    """The holidays of a country; with subdivisions, a day counts that is one in any of them."""
 
     __slots__ = ("country", "subdivisions")
 
-    def __init__(self, country: str, subdivisions: tuple[str, ...] = ()) -> None:
+    def __init__(self, country: str, subdivisions: tuple[str, ...]) -> None:
         self.country = country
         self.subdivisions = subdivisions
 
@@ -43,17 +40,14 @@ class Calendar:
         """Whether a day of a weekend is worked instead of another day."""
         return day in _days(self.country, self.subdivisions, day.year)[1]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Calendar) and (self.country, self.subdivisions) == (
-            other.country,
-            other.subdivisions,
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.country, self.subdivisions))
-
     def __str__(self) -> str:
         return f"{self.country} ({', '.join(self.subdivisions)})" if self.subdivisions else self.country
+
+
+@lru_cache(maxsize=512)
+def calendar_of(country: str, subdivisions: tuple[str, ...] = ()) -> Calendar:
+    """Return the calendar of a country and subdivisions: the same one each time, so that hours compare equal."""
+    return Calendar(country, subdivisions)
 
 
 @lru_cache(maxsize=4096)

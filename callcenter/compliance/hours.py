@@ -1,7 +1,7 @@
 """Calling hours on the customer's own clock, in every zone they may be in. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from callcenter.domain.contact import CallingHours
@@ -21,8 +21,8 @@ def are_open(hours: Sequence[CallingHours], zones: Sequence[ZoneInfo], at: datet
 def next_open(hours: Sequence[CallingHours], zones: Sequence[ZoneInfo], at: datetime) -> datetime | None:
     """Return the first moment from `at` on at which a call may start by all these hours, in all these zones.
 
-    None when there is none within 40 days. Around the hour that a clock is put back it may name a later moment
-    than the first, never one at which a call may not start.
+    None when there is none within 40 days. Where a window opens within the hour that a clock leaves out, it may
+    name a later moment than the first; never one at which a call may not start.
     """
     if not zones:
         return None
@@ -46,8 +46,15 @@ def _opens(hours: CallingHours, zone: ZoneInfo, at: datetime) -> datetime | None
     for ahead in range(LOOK_AHEAD.days + 2):
         day = local.date() + ahead * _ONE_DAY
         for opens, _ in hours.windows_on(day):
-            # A clock that is put forward may skip the opening: the moment is then the hour after it.
-            start = datetime.combine(day, opens, tzinfo=zone).astimezone(UTC)
-            if start > at and hours.contains(start.astimezone(zone)):
-                return start
+            for start in _moments(day, opens, zone):
+                if start > at and hours.contains(start.astimezone(zone)):
+                    return start
     return None
+
+
+def _moments(day: date, clock: time, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """Return when a clock shows this time: twice where it is put back, an hour later where it leaves it out."""
+    first = datetime.combine(day, clock, tzinfo=zone)
+    second = first.replace(fold=1)
+    moments = (first.astimezone(UTC), second.astimezone(UTC))
+    return moments if moments[0] < moments[1] else moments[:1]

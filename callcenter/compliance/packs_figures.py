@@ -8,7 +8,7 @@ from typing import Any
 
 import phonenumbers
 
-from callcenter.compliance.calendars import Calendar, calendar_problem, subdivisions_of
+from callcenter.compliance.calendars import Calendar, calendar_of, calendar_problem, subdivisions_of
 from callcenter.compliance.packs_text import Item
 from callcenter.domain.contact import FOR_GOOD, CallingHours, Cap, Registry, Window
 from callcenter.domain.enums import NumberKind
@@ -93,7 +93,7 @@ def _calendar(item: Item) -> tuple[Calendar, bool]:
             one.fail(problem)
         subdivisions.append(one.text())
     works = "weekend_workdays" in told and told["weekend_workdays"].truth()
-    return Calendar(country, tuple(sorted(subdivisions))), works
+    return calendar_of(country, tuple(sorted(subdivisions))), works
 
 
 def _cap(item: Item) -> Cap:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import phonenumbers
-from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, REGION_CODE_FOR_NON_GEO_ENTITY
+from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE
 
 Matches = Callable[[str], object]
 _E164 = re.compile(r"\+([1-9][0-9]{6,14})").fullmatch
@@ -26,6 +26,8 @@ _TYPES = (
 )  # fmt: skip
 _SHORTEST, _LONGEST = 2, 17
 """Digits a national number may have for `phonenumbers.parse`."""
+_NO_COUNTRY = "001"
+"""What the library calls the region of +800 and the like."""
 MAX_LETTERS = 64
 """No way to write a number is longer."""
 
@@ -126,7 +128,7 @@ def _plan_of(code: int, regions: tuple[str, ...]) -> _Plan:
 
 
 def _metadata(code: int, region: str) -> Any:
-    if region == REGION_CODE_FOR_NON_GEO_ENTITY:
+    if region == _NO_COUNTRY:
         return phonenumbers.PhoneMetadata.metadata_for_nongeo_region(code, None)
     return phonenumbers.PhoneMetadata.metadata_for_region(region, None)
 

@@ -27,6 +27,9 @@ COMMANDS: dict[str, Entry] = {
     "quarantine": Entry(
         "callcenter.commands.quarantine", "quarantine", "Look at refused events, drive them in again."
     ),
+    "policy": Entry(
+        "callcenter.commands.policy", "policy", "Explain the rules on calls; list and check packs."
+    ),
     "scripts": Entry("callcenter.commands.scripts", "scripts", "Check call scripts."),
     "rules": Entry("callcenter.commands.rules", "rules", "List, check and adopt trigger rules."),
     "journeys": Entry("callcenter.commands.journeys", "journeys", "List and load journeys."),
@@ -38,6 +41,9 @@ COMMANDS: dict[str, Entry] = {
         "callcenter.commands.import_events", "import_events_command", "Take in journey events from a file."
     ),
     "events": Entry("callcenter.commands.events", "events", "See where events lie; archive old weeks."),
+    "audit": Entry(
+        "callcenter.commands.audit", "audit", "Verify the ledgers, export evidence, erase a person's data."
+    ),
     "back-test": Entry(
         "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
     ),

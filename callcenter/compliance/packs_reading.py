@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,8 @@ class Version:
     figures: tuple[Figure, ...]
 
 
-def read_pack(text: str, file: str) -> list[Version]:
+@lru_cache(maxsize=64)
+def read_pack(text: str, file: str) -> tuple[Version, ...]:
     """Return a pack's versions, oldest first. Raises BadInput naming file, line and entry that is malformed."""
     told = read_item(text, file).entries(_HEAD)
     key = told["pack"].text()
@@ -56,7 +58,7 @@ def read_pack(text: str, file: str) -> list[Version]:
     for item, version in zip(told["versions"].members(), versions, strict=True):
         if sum(other.valid_from == version.valid_from for other in versions) > 1:
             item.fail(f"two versions are valid from {version.valid_from}")
-    return sorted(versions, key=lambda version: version.starts_at)
+    return tuple(sorted(versions, key=lambda version: version.starts_at))
 
 
 def _zone(item: Item) -> ZoneInfo:

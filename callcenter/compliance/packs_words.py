@@ -42,7 +42,7 @@ def figure_words(name: str, value: Any) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(value))
     limit, span = value
-    return f"at most {limit:.3g} of live answers; a waiting agent for {duration_text(span)} after one"
+    return f"at most {limit * 100:.3g} % of live answers; a waiting agent for {duration_text(span)} after one"
 
 
 def hours_words(hours: CallingHours) -> str:
@@ -56,8 +56,7 @@ def hours_words(hours: CallingHours) -> str:
     said = [f"{_days_words(first, last)} {_windows_words(hours.by_weekday[first])}" for first, last in runs]
     words = ", ".join(said)
     if hours.is_holiday is not None:
-        windows = _windows_words(hours.on_holidays)
-        words += f"; {windows} on holidays{_whose(hours.is_holiday)}"
+        words += f"; {_windows_words(hours.on_holidays)} on holidays{_whose(hours.is_holiday)}"
     if hours.is_workday is not None:
         words += f"; weekend days that are worked{_whose(hours.is_workday)} as Monday"
     return words

@@ -27,6 +27,7 @@ from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
 from callcenter.calltasks.policy import PAUSED_RULE_LOOK
+from callcenter.compliance import consent_events, ledgers
 from callcenter.compliance import service as compliance
 from callcenter.compliance.numbers import possible_zones
 from callcenter.dialing import queries as dialing
@@ -130,7 +131,11 @@ def take_batches(
     who = intake.lock_people(session, source_id, in_time, owners, now) if events else {}
     joined = _joined(who)
     placed = _placed(definitions, events, who, joined)
+    said = [one for one in placed.values() if one.event.name in consent_events.RESERVED]
+    refused += consent_events.problems_in(said)
     intake.join_history(session, joined)
+    ledgers.carry_over(session, joined, now)
+    ledgers.note_consents(session, consent_events.consents_in(said), now)
     merged = journeys.join_visits(session, joined)
     intake.keep_profiles(session, source_id, in_time, who, now)
     intake.keep_refused(session, source_id, refused, now)

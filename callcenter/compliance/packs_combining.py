@@ -72,10 +72,15 @@ def combine(versions: Sequence[Version], regions: frozenset[str], purpose: Purpo
         needs_consent=any(told.get("consent", (purpose is Purpose.MARKETING,))),
         registries=tuple(sorted(set(told.get("registries", ())), key=lambda one: (one.key, one.max_age))),
         barred_kinds=frozenset().union(*told.get("barred_kinds", ())),
-        # As the customer's own regions: an unknown state is barred when one state is.
-        barred_regions=frozenset(region for region in regions if concerns(barred, (region,))),
+        barred_regions=barred.union(*(_meant(one, regions) for one in barred)),
         **limits,
     )
+
+
+def _meant(wanted: str, regions: frozenset[str]) -> Iterable[str]:
+    """Return what stands for a barred region among the customer's own: US-?? and US for US-FL."""
+    country = wanted.partition("-")[0]
+    return (one for one in regions if _meets(wanted, regions) and one.partition("-")[0] == country)
 
 
 def _distinct(hours: Iterable[CallingHours]) -> tuple[CallingHours, ...]:

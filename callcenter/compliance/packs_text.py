@@ -16,6 +16,7 @@ from callcenter.domain.durations import parse_duration
 from callcenter.errors import BadInput
 
 MOST_CHARACTERS = 262_144
+MOST_LEVELS = 20
 MIDNIGHT = time.max
 """24:00, as the end of a window."""
 _LONGEST = timedelta(days=36_500)
@@ -26,7 +27,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Once(yaml.SafeLoader):
-    """Reads nodes only; an alias could make a small text enormous."""
+    """Reads nodes only; an alias could make a small text enormous, and depth could exhaust the stack."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -34,7 +37,12 @@ class _Once(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(
                 problem="anchors and aliases are not read here", problem_mark=event.start_mark
             )
-        return super().compose_node(parent, index)
+        self.depth += 1
+        if self.depth > MOST_LEVELS:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ def read_item(text: str, file: str) -> Item:
         mark = error.problem_mark
         line = f", line {mark.line + 1}" if mark is not None else ""
         raise BadInput(f"{file}{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not YAML: {type(error).__name__}") from None
     if node is None:
         raise BadInput(f"{file}: is empty")

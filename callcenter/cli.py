@@ -44,6 +44,10 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry(
         "callcenter.commands.audit", "audit", "Verify the ledgers, export evidence, erase a person's data."
     ),
+    "suppress": Entry(
+        "callcenter.commands.suppress", "suppress", "Say whom not to call: import lists, add entries."
+    ),
+    "consent": Entry("callcenter.commands.consent", "consent", "Import what customers consented to, see it."),
     "back-test": Entry(
         "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
     ),

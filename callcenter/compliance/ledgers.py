@@ -41,7 +41,7 @@ def add_suppression(session: Session, number_key: bytes, new: NewSuppression, no
 
     Raises BadInput when the entry says nothing, contradicts itself, or has ended already.
     """
-    _check(new, now)
+    check_entry(new, now)
     row = Suppression(
         kind=new.kind,
         scope=new.scope,
@@ -62,9 +62,13 @@ def add_suppression(session: Session, number_key: bytes, new: NewSuppression, no
     return row
 
 
-def _check(new: NewSuppression, now: datetime) -> None:
+def check_entry(new: NewSuppression, now: datetime, *, is_for_many: bool = False) -> None:
+    """Raise BadInput, naming each field, when an entry says nothing, contradicts itself, or has ended already.
+
+    `is_for_many`: whom it is about is told elsewhere, person by person.
+    """
     wrong: dict[str, Sequence[str]] = {}
-    if new.customer_id is None and not new.number:
+    if not is_for_many and new.customer_id is None and not new.number:
         wrong["customer"] = ["name a customer, a number, or both"]
     if new.scope is SuppressionScope.NUMBER and (not new.number or new.customer_id is not None):
         wrong["scope"] = ["an entry about a number names the number alone"]
@@ -146,7 +150,7 @@ def give_consent(
     if expires_at is not None and expires_at <= at:
         raise BadInput("This consent would have ended before it was given.")
     given = ConsentDraft(ConsentAct.GIVEN, customer_id, purpose, at, source, text_version, proof, expires_at)
-    return _add_consents(session, [given], now, by) == 1
+    return add_consents(session, [given], now, by) == 1
 
 
 def withdraw_consent(
@@ -162,7 +166,7 @@ def withdraw_consent(
 ) -> bool:
     """Keep that a customer takes their consent back; False when this very act is kept already."""
     taken_back = ConsentDraft(ConsentAct.WITHDRAWN, customer_id, purpose, min(at, now), source, proof=proof)
-    return _add_consents(session, [taken_back], now, by) == 1
+    return add_consents(session, [taken_back], now, by) == 1
 
 
 def note_consents(session: Session, drafts: Collection[ConsentDraft], now: datetime) -> int:
@@ -175,7 +179,7 @@ def note_consents(session: Session, drafts: Collection[ConsentDraft], now: datet
         return 0
     objections = [one for one in drafts if one.act is None]
     acts = [one for one in drafts if one.act is not None]
-    return _add_consents(session, acts, now, None) + _add_objections(session, objections, now)
+    return add_consents(session, acts, now, None) + _add_objections(session, objections, now)
 
 
 _ADD_CONSENTS = """
@@ -199,7 +203,8 @@ SELECT 'objection', 'purpose', customer_id, 'marketing', source, reason, proof, 
 """
 
 
-def _add_consents(session: Session, drafts: Collection[ConsentDraft], now: datetime, by: UUID | None) -> int:
+def add_consents(session: Session, drafts: Collection[ConsentDraft], now: datetime, by: UUID | None) -> int:
+    """Keep acts of consent; return how many were not kept before."""
     wanted = _once(drafts)
     if not wanted:
         return 0

@@ -77,7 +77,7 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 def _locals(changes: Offsets, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """Moments and what the clock on the wall shows, added up by hand: every step, and each hour near a change."""
-    near = [at + hours * HOUR for at, _ in changes for hours in range(-30, 31)]
+    near = [at + hours * HOUR for at, _ in changes for hours in range(-12, 13)]
     count = (LAST - FIRST) // step
     for at in sorted([FIRST + number * step for number in range(count)] + near):
         if FIRST <= at < LAST:

@@ -302,3 +302,11 @@ def test_every_shipped_figure_has_a_source_and_both_titles() -> None:
         for version in read_pack(path.read_text(encoding="utf-8"), path.name):
             assert {language for language, _ in version.title} == {"en", "zh"}
             assert all(len(figure.source) > 20 for figure in version.figures), path.name
+
+
+def test_the_example_of_the_how_to_is_well_made() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "how-to-add-a-policy-pack.md").read_text(encoding="utf-8")
+    example = told.partition("```yaml\n")[2].partition("```")[0]
+    book = load_book(["sg"], [("sg", example)])
+    for purpose in Purpose:
+        assert book.policy(frozenset({"SG"}), purpose, datetime(2027, 1, 1, tzinfo=UTC)) is not None

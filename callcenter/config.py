@@ -76,6 +76,8 @@ class Settings:
     """After a try that reached nobody; the compliance gate may want more."""
     event_retention_days: int
     """Weeks of events that ended longer ago are moved from the database to the archive."""
+    screening_retention_days: int
+    """Screening decisions older than this are removed; the chain over them stays."""
 
     def as_environ(self) -> dict[str, str]:
         """The environment variables from which `load_settings` gives these same settings again."""
@@ -113,6 +115,7 @@ class Settings:
             "LOST_CALL_ABSENT_SECONDS": self.lost_call_absent_seconds,
             "RETRY_AFTER_SECONDS": self.retry_after_seconds,
             "EVENT_RETENTION_DAYS": self.event_retention_days,
+            "SCREENING_RETENTION_DAYS": self.screening_retention_days,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -236,6 +239,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ),
         event_retention_days=reader.parsed(
             "EVENT_RETENTION_DAYS", 400, _between(7, 36_500), "a number of days from 7 to 36500"
+        ),
+        screening_retention_days=reader.parsed(
+            "SCREENING_RETENTION_DAYS", 1_826, _between(90, 36_500), "a number of days from 90 to 36500"
         ),
     )
     _check_together(reader, settings)

@@ -23,6 +23,8 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.look_at_lines, 30.0),
     (ticks.compare_days, 1_800.0),
     (ticks.announce, 120.0),
+    (ticks.seal, 3.0),
+    (ticks.keep_ledgers, 1_800.0),
     (ticks.tend, 600.0),
 )
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import dialer, outbox, pipeline, talk
+from callcenter import dialer, ledgers, outbox, pipeline, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -174,6 +174,44 @@ def tend(runtime: Runtime) -> None:
             dialer.forget_old_decisions(session, runtime.clock())
     except Unavailable as error:
         log.warning("archive.postponed", reason=error.message)
+
+
+def seal(runtime: Runtime) -> None:
+    """Put what the ledgers have gained at the end of the chain over them; one scheduler at a time does."""
+    while True:
+        with runtime.unit_of_work() as session:
+            if ledgers.seal_rows(session, runtime.clock()) < ledgers.PORTION:
+                break
+
+
+def keep_ledgers(runtime: Runtime) -> None:
+    """Once a day: seal what lies far behind, remove what is past its keeping, write down the chain's head."""
+    with runtime.reading() as session:
+        if ledgers.is_day_kept(session, runtime.clock()):
+            return
+    seal(runtime)
+    found = _seal_everywhere(runtime)
+    keeping = timedelta(days=runtime.settings.screening_retention_days)
+    while True:
+        with runtime.unit_of_work() as session:
+            removed = ledgers.remove_past_keeping(session, keeping, runtime.clock())
+        if removed is None:
+            break
+        log.info("ledger.past_keeping", ledger=removed.ledger, rows=removed.rows)
+    with runtime.unit_of_work() as session:
+        day = ledgers.note_day_kept(session, found, runtime.clock())
+    if day is not None:
+        log.info("ledger.kept", found_behind=day.found_behind, head=str(day.head))
+
+
+def _seal_everywhere(runtime: Runtime) -> int:
+    found = 0
+    while True:
+        with runtime.unit_of_work() as session:
+            sealed = ledgers.seal_everywhere(session, runtime.clock())
+        found += sealed
+        if sealed < ledgers.PORTION:
+            return found
 
 
 def _look(runtime: Runtime, attempt: ContactAttempt) -> tuple[CallSnapshot | None, bool]:

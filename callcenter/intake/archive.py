@@ -243,6 +243,29 @@ def archive_week(
     return week
 
 
+def rewrite_week(
+    session: Session, folder: Path, week: EventArchive, rows: pl.LazyFrame, now: datetime
+) -> None:
+    """Put other rows, as many, in the place of an archived week's; raises as archive_old_weeks.
+
+    The file before stays until the next archiving, as one that nothing names.
+    """
+    _alone(session)
+    with _scratch(folder) as draft:
+        write_file(rows.sort(_ORDER, nulls_last=True), draft)
+        written = pl.scan_parquet(draft, glob=False)
+        if written.select(pl.len()).collect().item() != week.events:
+            raise ArchiveDamaged(
+                f"{folder / week.path} does not hold what was archived. Nothing was changed."
+            )
+        path = folder / f"{week.partition}-{_digest(written)[:12]}.parquet"
+        draft.rename(path)
+        _to_disk(folder)
+    week.path, week.archived_at = path.name, now
+    session.add(week)
+    session.flush()
+
+
 def _alone(session: Session) -> None:
     row = cursor_of(session).execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_AT_A_TIME]).fetchone()
     if row != (True,):

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.ids import derived_id
@@ -18,9 +18,9 @@ from callcenter.intake.logfile import Log, open_log
 from callcenter.intake.logrow import DamagedFile, Row, RowReader
 from callcenter.intake.mapping import LogMapping
 from callcenter.intake.partitions import keep_partitions
-from callcenter.intake.service import keep_refused
+from callcenter.intake.service import keep_refused, next_life
 from callcenter.intake.storing import Claim, store_events
-from callcenter.models import EventSource, ImportRun
+from callcenter.models import Customer, EventSource, ImportRun
 
 CHUNK_ROWS = 10_000
 FIRST_BAD_ROWS = 10
@@ -174,7 +174,9 @@ def _until_damage(log: Log, report: ImportReport) -> Iterator[Row]:
 
 def _store(session: Session, run: ImportRun, job: ImportJob, chunk: _Chunk, now: datetime) -> tuple[int, int]:
     """Store a portion's customers, events and bad rows; return how many events were new, and unplaced."""
-    who = {event.user_id or "": derived_id("customer", event.user_id) for event in chunk.events}
+    who = _alive(
+        session, {event.user_id or "": derived_id("customer", event.user_id) for event in chunk.events}
+    )
     placed = [job.place(event, who[event.user_id or ""]) for event in chunk.events]
     keep_refused(session, run.source_id, chunk.bad, now)
     claimed = Claim(session, run.source_id, chunk.events).events()
@@ -186,6 +188,19 @@ def _store(session: Session, run: ImportRun, job: ImportJob, chunk: _Chunk, now:
     fresh = {new[one.event.message_id]: one for one in placed if new.get(one.event.message_id)}
     store_events(session, run.source_id, fresh)
     return len(fresh), sum(one.journey is None for one in placed)
+
+
+def _alive(session: Session, who: dict[str, UUID]) -> dict[str, UUID]:
+    """Put those who are known after it in the place of people whose data was erased."""
+    while gone := set(
+        session.exec(
+            select(Customer.id)
+            .where(col(Customer.id).in_(who.values()))
+            .where(col(Customer.erased_at).is_not(None))
+        )
+    ):
+        who = {name: next_life(one) if one in gone else one for name, one in who.items()}
+    return who
 
 
 def _create_people(session: Session, who: dict[str, UUID], now: datetime) -> None:

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from callcenter.ahead import Asked, in_one_trip
+from callcenter.ahead import in_one_trip
 from callcenter.db import array_of, cursor_of, id_array_of
 from callcenter.domain.events import EventValue, Rejection
 from callcenter.domain.ids import derived_id
@@ -72,7 +72,7 @@ FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS one (id, external_id)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _LOCK_PEOPLE = """
-SELECT id FROM customer WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, erased_at IS NOT NULL FROM customer WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 _DEVICE_OWNERS = """
 SELECT d.anonymous_id, d.customer_id, c.external_id IS NOT NULL
@@ -109,21 +109,22 @@ def lock_people(
 
     The events must be in the order of time; `devices` are theirs, perhaps with others'. Returns each message
     id's identity. Naming a user on a device that nobody was known on joins the device's person to that
-    customer; a device last used by another customer starts afresh.
+    customer; a device last used by another customer starts afresh. Whose data was erased comes as somebody new.
     """
-    owners = devices.read()
+    owners, erased = devices.read(), frozenset[UUID]()
     while True:
-        found = _identify(source_id, events, owners)
+        found = _identify(source_id, events, owners, erased)
         # Whoever moves a device holds its person, so what is read behind the locks stays as it is.
         with in_one_trip(session):
             locked = cursor_of(session).execute(_LOCK_PEOPLE, {"ids": id_array_of(_in_order(found.wanted))})
             devices = DeviceOwners(session, source_id, events)
-        if _create_missing(session, found.wanted, locked, now):
-            devices = DeviceOwners(session, source_id, events)
-        now_owned = devices.read()
-        if now_owned == owners:
+        there = dict(locked)
+        is_new = _create_missing(session, found.wanted, there, now)
+        now_owned = DeviceOwners(session, source_id, events).read() if is_new else devices.read()
+        gone = {one for one, is_erased in there.items() if is_erased}
+        if now_owned == owners and not gone:
             break
-        owners = now_owned
+        owners, erased = now_owned, erased | gone
     if found.moved:
         columns = {
             "devices": sorted(found.moved),
@@ -142,14 +143,27 @@ class _Identified:
     moved: dict[str, UUID]
 
 
-def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> _Identified:
+def next_life(customer_id: UUID) -> UUID:
+    """Return the id of the person who is known after a person's data was erased, by the same id or device."""
+    return derived_id("after-erasure", customer_id)
+
+
+def _alive(customer_id: UUID, erased: Collection[UUID]) -> UUID:
+    while customer_id in erased:
+        customer_id = next_life(customer_id)
+    return customer_id
+
+
+def _identify(
+    source_id: UUID, events: Sequence[EventValue], owners: Owners, erased: Collection[UUID]
+) -> _Identified:
     owned = {device: owner for device, (owner, _) in owners.items()}
     named = {owner for owner, is_named in owners.values() if is_named}
     found = _Identified({}, {}, {})
     for event in events:
         joined = None
         if event.user_id:
-            customer_id = derived_id("customer", event.user_id)
+            customer_id = _alive(derived_id("customer", event.user_id), erased)
             found.wanted[customer_id] = event.user_id
             named.add(customer_id)
             device = event.previous_id if event.kind == "alias" else event.anonymous_id
@@ -159,7 +173,7 @@ def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> 
                 owned[device] = found.moved[device] = customer_id
         else:
             device = event.anonymous_id or ""
-            customer_id = owned.get(device) or derived_id("device", source_id, device)
+            customer_id = owned.get(device) or _alive(derived_id("device", source_id, device), erased)
             if device not in owned:
                 owned[device] = found.moved[device] = customer_id
             found.wanted.setdefault(customer_id, None)
@@ -170,12 +184,12 @@ def _identify(source_id: UUID, events: Sequence[EventValue], owners: Owners) -> 
 
 
 def _create_missing(
-    session: Session, wanted: Mapping[UUID, str | None], locked: Asked, now: datetime
+    session: Session, wanted: Mapping[UUID, str | None], locked: Collection[UUID], now: datetime
 ) -> bool:
     """Create those of the wanted customers who could not be locked, which locks them too; say if there were any."""
-    if locked.rowcount == len(wanted):
+    if len(locked) == len(wanted):
         return False
-    missing = _in_order(set(wanted) - {row[0] for row in locked})
+    missing = _in_order(set(wanted).difference(locked))
     ids, names = id_array_of(missing), array_of(wanted[one] for one in missing)
     cursor = cursor_of(session).execute(_CREATE_PEOPLE, {"ids": ids, "names": names, "now": now})
     if cursor.rowcount < len(missing):  # another process has just created them

@@ -1,0 +1,34 @@
+"""Forget what call tasks knew of a person; that they were to be called, and what became of it, stays."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+import orjson
+from sqlmodel import Session, col, select
+
+from callcenter.calltasks.queries import OPEN_STATES
+from callcenter.db import cursor_of, id_array_of
+from callcenter.models import CallTask
+
+_FORGET = """
+UPDATE call_task SET facts = '{}', journey_key = COALESCE(%(veils)s::jsonb->>journey_key, journey_key)
+ WHERE customer_id = ANY(%(ids)s::uuid[])
+"""
+
+
+def lock_open_tasks(session: Session, ids: Collection[UUID]) -> Sequence[CallTask]:
+    """Lock people's call tasks that have not ended, as the database has them now, in key order."""
+    return session.exec(
+        select(CallTask)
+        .where(col(CallTask.customer_id).in_(ids))
+        .where(col(CallTask.state).in_(OPEN_STATES))
+        .order_by(col(CallTask.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def forget_tasks(session: Session, ids: Collection[UUID], veils: Mapping[str, str]) -> dict[str, int]:
+    """Empty the facts of people's call tasks."""
+    asked = {"ids": id_array_of(ids), "veils": orjson.dumps(veils).decode()}
+    return {"call_tasks": cursor_of(session).execute(_FORGET, asked).rowcount}

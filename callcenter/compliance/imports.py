@@ -227,7 +227,10 @@ def _put_into_force(
 
 
 _KEPT = "SELECT id FROM suppression_list WHERE in_force OR accepted = 0"
-_NEWEST = "SELECT COALESCE(max(id), 0) FROM suppression_list"
+_NEWEST = (
+    "SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence('suppression_list', 'id')::regclass), 0)"
+)
+"""Under the lock, every list up to this one is there to be seen, or was taken away."""
 _BLOCKS = "SELECT pg_relation_size('suppression_list_number') / current_setting('block_size')::int"
 _REMOVE = """
 DELETE FROM suppression_list_number

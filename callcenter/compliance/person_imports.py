@@ -49,14 +49,14 @@ SELECT count(*) FROM unnest(%(ids)s::uuid[]) AS one (id)
 _ADD = """
 INSERT INTO suppression (kind, scope, customer_id, purpose, campaign, source, reason, proof, created_at, created_by,
                          expires_at)
-SELECT %(kind)s, %(scope)s, one.id, %(purpose)s, %(campaign)s, %(source)s, %(reason)s, %(proof)s, %(now)s, %(by)s,
-       %(expires_at)s
+SELECT %(kind)s::text, %(scope)s::text, one.id, %(purpose)s::text, %(campaign)s::text, %(source)s::text, %(reason)s,
+       %(proof)s, %(now)s, %(by)s, %(expires_at)s::timestamptz
   FROM unnest(%(ids)s::uuid[]) AS one (id)
  WHERE NOT EXISTS (
    SELECT FROM suppression s
-    WHERE s.customer_id = one.id AND s.kind = %(kind)s AND s.scope = %(scope)s AND s.lifts_id IS NULL
-      AND s.purpose IS NOT DISTINCT FROM %(purpose)s AND s.campaign IS NOT DISTINCT FROM %(campaign)s
-      AND s.source = %(source)s AND s.expires_at IS NOT DISTINCT FROM %(expires_at)s
+    WHERE s.customer_id = one.id AND s.kind = %(kind)s::text AND s.scope = %(scope)s::text AND s.lifts_id IS NULL
+      AND s.purpose IS NOT DISTINCT FROM %(purpose)s::text AND s.campaign IS NOT DISTINCT FROM %(campaign)s::text
+      AND s.source = %(source)s::text AND s.expires_at IS NOT DISTINCT FROM %(expires_at)s::timestamptz
       AND NOT EXISTS (SELECT FROM suppression l WHERE l.lifts_id = s.id))
 RETURNING customer_id
 """

@@ -67,7 +67,7 @@ def print_explanation(console: Console, told: Explanation, here: bool) -> None:
     _line(console, "Known", KNOWN)
     _line(console, "Number", f"{facts.number_kind}" if facts.number_kind else "none that can be called")
     _line(console, "Regions", ", ".join(sorted(facts.regions)) or "unknown")
-    for local in told.locals:
+    for local in told.local_times:
         _line(console, "Local time", f"{local:%a %Y-%m-%d %H:%M}  {local.tzinfo}")
     if not facts.time_zones:
         _line(console, "Local time", "unknown, which bars the call")

@@ -39,7 +39,7 @@ class Explanation:
     open_at: datetime | None
 
     @property
-    def locals(self) -> list[datetime]:
+    def local_times(self) -> list[datetime]:
         """The time of the call in each zone the customer may be in."""
         return [self.at.astimezone(zone) for zone in self.facts.time_zones]
 

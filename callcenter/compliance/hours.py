@@ -15,7 +15,8 @@ def are_open(hours: Sequence[CallingHours], zones: Sequence[ZoneInfo], at: datet
     """Whether a call may start at this moment by all these hours, in all these zones. No zone: it may not."""
     if not zones:
         return False
-    return all(one.contains(local) for local in map(at.astimezone, zones) for one in hours)
+    clocks = {at.astimezone(zone).replace(tzinfo=None) for zone in zones}
+    return all(one.contains(clock) for clock in clocks for one in hours)
 
 
 def next_open(hours: Sequence[CallingHours], zones: Sequence[ZoneInfo], at: datetime) -> datetime | None:
@@ -26,16 +27,20 @@ def next_open(hours: Sequence[CallingHours], zones: Sequence[ZoneInfo], at: date
     """
     if not zones:
         return None
-    moment = at
-    while moment <= at + LOOK_AHEAD:
-        opens = [_opens(one, zone, moment) for zone in zones for one in hours]
-        if any(one is None for one in opens):
+    moment, last = at, at + LOOK_AHEAD
+    pairs = [(one, zone) for one in hours for zone in zones]
+    agreed = 0
+    while agreed < len(pairs):
+        opens = _opens(*pairs[agreed], moment)
+        if opens is None or opens > last:
             return None
-        latest = max((one for one in opens if one is not None), default=moment)
-        if latest == moment:
-            return moment
-        moment = latest
-    return None
+        if opens == moment:
+            agreed += 1
+        else:
+            # Who was closed is asked first from now on: hours that never meet are found out quickly.
+            pairs.insert(0, pairs.pop(agreed))
+            moment, agreed = opens, 1
+    return moment
 
 
 def _opens(hours: CallingHours, zone: ZoneInfo, at: datetime) -> datetime | None:

@@ -20,8 +20,9 @@ from callcenter.compliance.csv_lines import Refusals, open_list
 from callcenter.compliance.fast_numbers import read_number
 from callcenter.compliance.imports import Imported, NumberList, import_numbers, read_only
 from callcenter.compliance.ledgers import NewSuppression
-from callcenter.compliance.number_key import unreadable_lists
+from callcenter.compliance.number_key import ENTRIES, fingerprint_of, unreadable_lists
 from callcenter.compliance.person_imports import import_people
+from callcenter.compliance.rekeying import rekey_entries
 from callcenter.domain.enums import Purpose, SuppressionKind, SuppressionScope
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput
@@ -240,6 +241,36 @@ def _scope(customer: str | None, purpose: str | None, campaign: str | None) -> S
     if purpose:
         return SuppressionScope.PURPOSE
     return SuppressionScope.GLOBAL if customer else SuppressionScope.NUMBER
+
+
+@suppress.command("rekey")
+@click.option(
+    "--former-key-file", "path", type=_file, required=True, help="A file with the former NUMBER_KEY."
+)
+def rekey(path: Path) -> None:
+    """After a change of NUMBER_KEY: keep the entries of known numbers anew under the key in use.
+
+    Imported lists are imported again from their files.
+    """
+    former = path.read_text(encoding="utf-8").strip().encode()
+    with runtime_here() as runtime, runtime.unit_of_work() as session:
+        key, now = _key_of(runtime), runtime.clock()
+        done = rekey_entries(session, former, key, now)
+        accounts.record(
+            session, None, "suppression.rekeyed", fingerprint_of(key), now,
+            former=fingerprint_of(former), moved=done.moved, left=len(done.left),
+        )  # fmt: skip
+        lists = [one for one in unreadable_lists(session, key, now) if one != ENTRIES]
+    click.echo(f"{done.moved:,} entries are kept anew under the key in use.")
+    if done.left:
+        first = ", ".join(map(str, done.left[:10]))
+        click.echo(
+            f"{len(done.left):,} are of numbers nobody here knows (entries {first}): add them again by number"
+            " and lift these. Until then nobody is called.",
+            err=True,
+        )
+    if lists:
+        click.echo(f"Import again: {', '.join(lists)}. Until then nobody is called.", err=True)
 
 
 @suppress.command("show")

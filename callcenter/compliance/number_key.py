@@ -15,6 +15,8 @@ from callcenter.errors import ConfigError
 
 _NAMED = b"fingerprint of a number key"
 """No telephone number, so the fingerprint is no number's hash."""
+ENTRIES = "entries of numbers"
+"""How the ledger's own entries are called beside the lists."""
 _OTHERS = """
 SELECT key FROM suppression_list WHERE in_force AND key_fingerprint IS DISTINCT FROM %(mine)s
 UNION ALL
@@ -32,9 +34,9 @@ def fingerprint_of(key: bytes) -> str:
 
 
 def unreadable_lists(session: Session, key: bytes, now: datetime) -> list[str]:
-    """Return the lists in force that were made under another key; `entries of numbers` stands for the ledger."""
+    """Return the lists in force that were made under another key; `ENTRIES` stands for the ledger."""
     found = cursor_of(session).execute(_OTHERS, {"mine": fingerprint_of(key), "now": now})
-    return [name or "entries of numbers" for (name,) in found]
+    return [name or ENTRIES for (name,) in found]
 
 
 def check_number_key(session: Session, key: bytes, now: datetime) -> None:
@@ -44,6 +46,6 @@ def check_number_key(session: Session, key: bytes, now: datetime) -> None:
     if lists := unreadable_lists(session, key, now):
         raise ConfigError(
             f"NUMBER_KEY is not the key under which these suppression lists were made: {', '.join(lists)}. "
-            "Nobody is called. Set the former key, or import the lists again under this one "
-            "(docs/how-to-import-a-suppression-list.md)"
+            "Nobody is called. Set the former key, or import the lists again under this one and run "
+            "`callcenter suppress rekey` (docs/how-to-import-a-suppression-list.md)"
         )

@@ -14,9 +14,10 @@ from callcenter.compliance import ledger_queries as look
 from callcenter.compliance import ledgers
 from callcenter.compliance.consent_events import ConsentDraft, consents_in, problems_in
 from callcenter.compliance.ledgers import NewSuppression
-from callcenter.compliance.number_key import check_number_key, fingerprint_of, unreadable_lists
+from callcenter.compliance.number_key import ENTRIES, check_number_key, fingerprint_of, unreadable_lists
 from callcenter.compliance.numbers import hash_number
 from callcenter.compliance.queries import ProposedCall, facts_of_calls
+from callcenter.compliance.rekeying import rekey_entries
 from callcenter.domain.contact import CustomerFacts
 from callcenter.domain.enums import AttemptState, ConsentAct, Purpose, SuppressionKind, SuppressionScope
 from callcenter.domain.events import EventValue, PlacedEvent
@@ -193,6 +194,35 @@ def test_an_entry_that_is_lifted_or_ended_needs_no_key(session: Session) -> None
     ledgers.lift(session, entry.id or 0, "letter", "asked", NOW, None)
     assert unreadable_lists(session, OTHER_KEY, NOW) == ["entries of numbers"]
     assert unreadable_lists(session, OTHER_KEY, NOW + HOUR) == []
+
+
+def test_under_a_new_key_entries_of_known_numbers_are_kept_anew_and_others_bar_on(
+    session: Session, customer: Customer
+) -> None:
+    of_customer = replace(
+        BAR,
+        kind=SuppressionKind.REFUSAL,
+        scope=SuppressionScope.CAMPAIGN,
+        campaign="loan",
+        customer_id=customer.id,
+    )
+    known = ledgers.add_suppression(session, OTHER_KEY, of_customer, NOW - DAY)
+    stranger = ledgers.add_suppression(session, OTHER_KEY, replace(BAR, number="+442079460018"), NOW)
+    done = rekey_entries(session, OTHER_KEY, KEY, NOW)
+    assert (done.moved, done.left) == (1, (stranger.id,))
+    (anew,) = look.entries_of_number(session, KEY, NUMBER, NOW)
+    assert (anew.created_at, anew.campaign, anew.source, anew.in_force) == (
+        NOW - DAY,
+        "loan",
+        BAR.source,
+        True,
+    )
+    (former,) = look.entries_of_number(session, OTHER_KEY, NUMBER, NOW)
+    assert (former.id, former.in_force) == (known.id, False)
+    assert unreadable_lists(session, KEY, NOW) == [ENTRIES]
+    ledgers.lift(session, stranger.id or 0, "rekey", "added again", NOW, None)
+    check_number_key(session, KEY, NOW)
+    assert rekey_entries(session, OTHER_KEY, KEY, NOW).moved == 0
 
 
 def test_a_fingerprint_tells_neither_the_key_nor_a_number() -> None:

@@ -17,9 +17,7 @@ _PLAINLY = (
     " set_config('bytea_output', 'hex', true), set_config('statement_timeout', '0', true)"
 )
 _LINES = sql.SQL("COPY (SELECT {columns} FROM {table} r {rest}) TO STDOUT")
-_OF_LINKS = sql.SQL(
-    "JOIN audit_link l ON l.ledger = {name} AND l.row_id = r.id WHERE l.seq BETWEEN {first} AND {last}"
-)
+_THESE = sql.SQL("WHERE r.id = ANY({ids})")
 _UNSEALED = sql.SQL(
     "WHERE r.id > {since} AND {condition} AND NOT EXISTS"
     " (SELECT FROM audit_link l WHERE l.ledger = {name} AND l.row_id = r.id) ORDER BY r.id LIMIT {limit}"
@@ -50,9 +48,9 @@ def _lines(session: Session, ledger: Ledger, rest: sql.Composed) -> dict[int, Ro
     return dict(map(row_of, printed.split(b"\n")[:-1]))
 
 
-def rows_linked(session: Session, ledger: Ledger, first: int, last: int) -> dict[int, Row]:
-    """Return the rows of a ledger, by their ids, that these links seal."""
-    return _lines(session, ledger, _OF_LINKS.format(name=ledger.name, first=first, last=last))
+def rows_of_ids(session: Session, ledger: Ledger, ids: list[int]) -> dict[int, Row]:
+    """Return the rows of a ledger with these ids that are there."""
+    return _lines(session, ledger, _THESE.format(ids=ids)) if ids else {}
 
 
 def rows_unsealed(session: Session, ledger: Ledger, limit: int, *, since: int = -ALL) -> dict[int, Row]:

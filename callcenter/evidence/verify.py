@@ -1,6 +1,6 @@
 """Recompute the chain over the ledgers and name what is not as it was sealed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,12 +15,10 @@ from callcenter.evidence.queries import (
     links_after,
     links_nowhere,
     removed_after_keeping,
-    rows_linked,
+    rows_of_ids,
     speak_plainly,
 )
-from callcenter.evidence.rules import Fault, Finding, Head, Row, Walk, compare, is_older
-
-_BY_NAME = {ledger.name: ledger for ledger in LEDGERS}
+from callcenter.evidence.rules import Fault, Finding, Head, Link, Row, Walk, compare, is_older
 
 
 @dataclass
@@ -66,7 +64,7 @@ def verify_chain(
     through = {ledger: through for ledger, (through, _) in removed.items()}
     walk = Walk(LATE, through, begin, MOST_FINDINGS)
     while links := links_after(session, walk.head.seq, last.seq, VERIFY_AT_ONCE):
-        walk.follow(links, _rows_of(session, {link.ledger for link in links}, links[0].seq, links[-1].seq))
+        walk.follow(links, _rows_of(session, links))
         progress(len(links))
     report = Report(last, removed=walk.removed)
     if after == 0:
@@ -80,11 +78,12 @@ def verify_chain(
     return report
 
 
-def _rows_of(session: Session, ledgers: set[str], first: int, last: int) -> dict[str, dict[int, Row]]:
+def _rows_of(session: Session, links: Sequence[Link]) -> dict[str, dict[int, Row]]:
     return {
-        name: rows_linked(session, ledger, first, last)
-        for name, ledger in _BY_NAME.items()
-        if name in ledgers
+        ledger.name: rows_of_ids(
+            session, ledger, [link.row_id for link in links if link.ledger == ledger.name]
+        )
+        for ledger in LEDGERS
     }
 
 

@@ -24,7 +24,7 @@ from callcenter.evidence.export import Format, Manifest, Wanted
 from callcenter.evidence.queries import head_of_chain
 from callcenter.evidence.rules import read_head
 from callcenter.evidence.verify import Report, verify_chain
-from callcenter.intake.forgetting import person_named
+from callcenter.intake.forgetting import everyone_named, person_named
 from callcenter.models import Erasure
 from callcenter.runtime import Runtime
 
@@ -152,7 +152,8 @@ def _of_person(runtime: Runtime, session: Session, external_id: str, form: Forma
     if person is None:
         raise NotFound("Nobody is known by this id. Give the bank's own id, as the app reports it.")
     key = runtime.house.gate.number_key
-    return Wanted(form, person.id, hash_number(key, person.number) if person.number else None)
+    also = (one for one in everyone_named(session, external_id) if one != person.id)
+    return Wanted(form, person.id, tuple(also), hash_number(key, person.number) if person.number else None)
 
 
 def _show(manifest: Manifest, out: Path) -> None:

@@ -32,11 +32,13 @@ _PORTION_BYTES = 1 << 18
 class Wanted:
     """What is to be exported: everything about one person, or everything of a period (its end left out).
 
-    `number_hash`: the person's number as it stands in the suppression ledger, which knows some only by it.
+    `also`: other ids the person was known under. `number_hash`: the person's number as it stands in the
+    suppression ledger, which knows some only by it.
     """
 
     format: Format = "csv"
     customer_id: UUID | None = None
+    also: tuple[UUID, ...] = ()
     number_hash: bytes | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -149,7 +151,8 @@ def _rows(
     """Lend the columns of a sheet and its rows, which come from the database as they are read."""
     where = sheet.in_period if wanted.customer_id is None else sheet.of_customer
     statement = f"{sheet.select} WHERE {where} ORDER BY {sheet.order}"
-    asked = parameters(wanted.customer_id, wanted.number_hash, wanted.since, wanted.until)
+    people = [wanted.customer_id, *wanted.also] if wanted.customer_id else []
+    asked = parameters(people, wanted.number_hash, wanted.since, wanted.until)
     with connection_of(session).cursor(f"export_{sheet.name}", row_factory=dict_row) as cursor:
         cursor.itersize = _ROWS_A_TRIP
         cursor.execute(sql.SQL(statement), asked)

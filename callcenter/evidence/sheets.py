@@ -34,7 +34,7 @@ SHEETS: Sequence[Sheet] = (
         "SELECT d.id, d.asked_at, d.for_at, d.point, d.customer_id, d.firing_id, d.call_task_id, d.purpose,"
         " d.campaign, d.may_call, d.reasons::text AS reasons, d.next_allowed_at, d.policy_version,"
         " d.facts::text AS facts FROM screening_decision d",
-        "d.customer_id = %(customer_id)s",
+        "d.customer_id = ANY(%(people)s)",
         _in("d.asked_at"),
         "d.id",
         frozenset({"reasons", "facts"}),
@@ -47,7 +47,7 @@ SHEETS: Sequence[Sheet] = (
         " a.script_version, a.script_variant, a.carrier_ref, a.recording_ref"
         " FROM contact_attempt a JOIN call_task t ON t.id = a.call_task_id"
         " LEFT JOIN app_user u ON u.id = a.agent_id",
-        "a.customer_id = %(customer_id)s",
+        "a.customer_id = ANY(%(people)s)",
         _in("a.claimed_at"),
         "a.claimed_at, a.id",
     ),
@@ -57,7 +57,7 @@ SHEETS: Sequence[Sheet] = (
         " k.right_party, k.converted, k.callback, k.do_not_call, k.refused, d.causes::text AS causes, d.note,"
         " d.wrap_up_seconds FROM disposition d JOIN contact_attempt a ON a.id = d.attempt_id"
         " JOIN disposition_kind k ON k.code = d.kind_code JOIN app_user u ON u.id = d.agent_id",
-        "a.customer_id = %(customer_id)s",
+        "a.customer_id = ANY(%(people)s)",
         _in("d.at"),
         "d.at, d.attempt_id",
         frozenset({"causes"}),
@@ -66,7 +66,7 @@ SHEETS: Sequence[Sheet] = (
         "callbacks",
         "SELECT c.id, c.attempt_id, c.call_task_id, c.customer_id, u.login AS agent, c.created_at, c.due_at,"
         " c.said, c.closed_at FROM callback c LEFT JOIN app_user u ON u.id = c.agent_id",
-        "c.customer_id = %(customer_id)s",
+        "c.customer_id = ANY(%(people)s)",
         _in("c.created_at"),
         "c.created_at, c.id",
     ),
@@ -74,7 +74,7 @@ SHEETS: Sequence[Sheet] = (
         "consents",
         "SELECT c.id, c.act, c.customer_id, c.purpose, c.text_version, c.proof, c.source, c.at, c.expires_at,"
         " c.created_at, u.login AS created_by FROM consent c LEFT JOIN app_user u ON u.id = c.created_by",
-        "c.customer_id = %(customer_id)s",
+        "c.customer_id = ANY(%(people)s)",
         _in("c.created_at"),
         "c.id",
     ),
@@ -83,8 +83,8 @@ SHEETS: Sequence[Sheet] = (
         "SELECT s.id, s.kind, s.scope, s.customer_id, s.number_hash, s.purpose, s.campaign, s.source, s.reason,"
         " s.proof, s.created_at, u.login AS created_by, s.expires_at, s.lifts_id"
         " FROM suppression s LEFT JOIN app_user u ON u.id = s.created_by",
-        "(s.customer_id = %(customer_id)s OR s.number_hash = %(number_hash)s OR s.lifts_id IN"
-        " (SELECT id FROM suppression WHERE customer_id = %(customer_id)s OR number_hash = %(number_hash)s))",
+        "(s.customer_id = ANY(%(people)s) OR s.number_hash = %(number_hash)s OR s.lifts_id IN"
+        " (SELECT id FROM suppression WHERE customer_id = ANY(%(people)s) OR number_hash = %(number_hash)s))",
         _in("s.created_at"),
         "s.id",
     ),
@@ -92,9 +92,9 @@ SHEETS: Sequence[Sheet] = (
         "audit_entries",
         "SELECT e.id, e.at, u.login AS user, e.act, e.subject, e.detail::text AS detail"
         " FROM audit_entry e LEFT JOIN app_user u ON u.id = e.user_id",
-        "e.subject IN (SELECT %(customer_id)s::text"
-        " UNION ALL SELECT id::text FROM contact_attempt WHERE customer_id = %(customer_id)s"
-        " UNION ALL SELECT id::text FROM call_task WHERE customer_id = %(customer_id)s)",
+        "e.subject IN (SELECT one::text FROM unnest(%(people)s::uuid[]) AS one"
+        " UNION ALL SELECT id::text FROM contact_attempt WHERE customer_id = ANY(%(people)s)"
+        " UNION ALL SELECT id::text FROM call_task WHERE customer_id = ANY(%(people)s))",
         _in("e.at"),
         "e.id",
         frozenset({"detail"}),
@@ -142,7 +142,7 @@ def _json(value: Any) -> Any:
 
 
 def parameters(
-    customer_id: UUID | None, number_hash: bytes | None, since: datetime | None, until: datetime | None
+    people: Sequence[UUID], number_hash: bytes | None, since: datetime | None, until: datetime | None
 ) -> dict[str, Any]:
     """Return what the statements ask for by name."""
-    return {"customer_id": customer_id, "number_hash": number_hash, "since": since, "until": until}
+    return {"people": list(people), "number_hash": number_hash, "since": since, "until": until}

@@ -44,6 +44,20 @@ def person_named(session: Session, external_id: str) -> Customer | None:
     return one if one is None or one.external_id or one.erased_at else None
 
 
+def everyone_named(session: Session, external_id: str) -> list[UUID]:
+    """Return all ids under which a person has ever been known by an id of the bank: also before they signed in, and
+    before their data was erased."""
+    person = person_named(session, external_id)
+    if person is None:
+        return []
+    ids = people_of(session, person, devices_of(session, person.id))
+    life = derived_id("customer", external_id)
+    while life != person.id and session.get(Customer, life) is not None:
+        ids.append(life)
+        life = next_life(life)
+    return ids
+
+
 def devices_of(session: Session, customer_id: UUID) -> list[Device]:
     """Return the devices that are a customer's now."""
     return list(session.exec(select(Device).where(Device.customer_id == customer_id)))

@@ -86,6 +86,13 @@ def test_an_export_is_a_file_of_ones_own_and_an_audit_entry(runtime: Runtime, tm
     assert out.stat().st_mode & 0o777 == 0o600 and [*tmp_path.glob("*.part")] == []
     with ZipFile(out) as archive:
         assert len(archive.read("screening_decisions.jsonl").splitlines()) == 3
+    assert call(runtime, "erase", "--customer", "c1", "--why", "asked by letter", "--yes").exit_code == 0
+    assert call(runtime, "export", "--customer", "c1", "--format", "json", "--out", str(out)).exit_code == 0
+    with ZipFile(out) as archive:
+        assert len(archive.read("screening_decisions.jsonl").splitlines()) == 3, (
+            "kept, and found by the same id"
+        )
+        assert b"customer.erased" in archive.read("audit_entries.jsonl")
     period = tmp_path / "all.zip"
     done = call(runtime, "export", "--from", "2020-01-01", "--to", "2100-01-01", "--out", str(period))
     assert done.exit_code == 0

@@ -25,6 +25,7 @@ from callcenter.domain.ports import Placed
 from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.evidence.verify import verify_chain
 from callcenter.intake.archive import archive_week, archived_weeks
+from callcenter.intake.forgetting import everyone_named
 from callcenter.intake.partitions import keep_partitions, partition_of, week_of
 from callcenter.models import (
     Agent,
@@ -277,6 +278,7 @@ def test_who_comes_again_is_somebody_new_and_whom_nobody_may_call_stays_so(
     erase(user)
     bank.clock.go_on(days=1)
     third = comes_again(bank, user, number)
+    assert set(everyone_named(bank.session, user)) == {before.id, after.id, third.id}
     assert third.id not in (before.id, after.id)
     assert len(bank.session.exec(select(Erasure)).all()) == 2
 

@@ -93,16 +93,11 @@ def task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: T
 
 def lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
     """Lock an attempt with the task and agent that follow it, in the house's order."""
-    known = session.get(ContactAttempt, attempt_id)
-    if known is None:
-        raise NotFound("There is no such attempt.")
-    task_queries.lock_task(session, known.call_task_id)
-    # The agent of an automatic call is chosen, and a transferred one's changed, under the task's lock.
-    session.refresh(known, ["agent_id"])
-    if known.agent_id is not None:
-        routing.lock_agent(session, known.agent_id)
+    with in_one_trip(session):
+        calls.lock_around(session, attempt_id)
     attempt = calls.lock_attempt(session, attempt_id)
-    assert attempt is not None
+    if attempt is None:
+        raise NotFound("There is no such attempt.")
     return attempt
 
 

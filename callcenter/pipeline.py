@@ -405,9 +405,7 @@ def offer_call_task(
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
     if (rule := rules.current(task.rule_key)) and rule.state == RuleState.PAUSED:
-        again_at = now + PAUSED_RULE_LOOK
-        calltasks.wait_until(task, again_at, ["rule_paused"])
-        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+        wait_for_rule(session, task, now)
         return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
     mode = dialing.mode_of(session, task.journey)
@@ -431,6 +429,13 @@ def offer_call_task(
     if is_automatic and owner is None and rooms.is_leg_up(session, agent.id):
         place_call(session, house, task.id, agent.id, now, mode=DialingMode.PROGRESSIVE)
     return Reserved(agent.id)
+
+
+def wait_for_rule(session: Session, task: CallTask, now: datetime) -> None:
+    """Let a call task wait while its rule is paused, and look again in a while."""
+    again_at = now + PAUSED_RULE_LOOK
+    calltasks.wait_until(task, again_at, ["rule_paused"])
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
 
 
 def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime) -> Reserved | NotOffered:
@@ -615,14 +620,22 @@ def begin_placing(session: Session, attempt_id: UUID, now: datetime) -> str | No
 
 def note_placement(session: Session, attempt_id: UUID, placement: Placement, now: datetime) -> None:
     """Write down what the carrier answered to the one request."""
-    attempt = moves.lock_call(session, attempt_id)
+    is_placed = isinstance(placement, Placed)
+    # That the carrier took the call moves neither its task nor its agent, so they need no lock then.
+    attempt = calls.lock_attempt(session, attempt_id) if is_placed else moves.lock_call(session, attempt_id)
+    if attempt is None:
+        raise NotFound("There is no such attempt.")
     if again_at := calls.note_placement(session, attempt, placement, now):
         outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now, due_at=again_at)
     if isinstance(placement, Placed) and attempt.carrier_ref != placement.ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
-    moves.follow_attempt(session, attempt, now)
+    if not is_placed:
+        return moves.follow_attempt(session, attempt, now)
+    if attempt.agent_id is not None:
+        outbox.ring(session, outbox.agent_channel(attempt.agent_id))
+    return outbox.ring(session, outbox.FLOOR)
 
 
 def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:

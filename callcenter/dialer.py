@@ -203,7 +203,7 @@ def _may_be_called(
                 continue
             rule = rules.current(task.rule_key)
             if rule is not None and rule.state == RuleState.PAUSED:
-                pipeline.wait_for_rule(session, task, now)
+                moves.wait_for_rule(session, task, now)
                 continue
             if rule is None and not with_agents:
                 continue

@@ -16,7 +16,7 @@ from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import RETRY_AFTER
+from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.compliance.packs import load_policy
 from callcenter.domain.contact import Verdict
@@ -185,6 +185,13 @@ def hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime)
     return None
 
 
+def wait_for_rule(session: Session, task: CallTask, now: datetime) -> None:
+    """Let a call task wait while its rule is paused, and look again in a while."""
+    again_at = now + PAUSED_RULE_LOOK
+    calltasks.wait_until(task, again_at, ["rule_paused"])
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+
+
 def end_offer(
     session: Session, task: CallTask, end: ReservationEnd, now: datetime, skip_reason: str | None = None
 ) -> None:
@@ -230,7 +237,7 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
     if attempt.agent_id is None:
         if attempt.state == AttemptState.ENDED:
             outbox.hand_over_once(session, OutboxKind.CLOSE_UNATTENDED, attempt.id, now)
-        return outbox.ring(session, outbox.FLOOR)
+        return ring_for(session, attempt)
     agent = routing.lock_agent(session, attempt.agent_id)
     if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
         WorkState.WRAPPING,
@@ -241,5 +248,11 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
         task = task_queries.lock_task(session, attempt.call_task_id)
         assert task is not None
         calltasks.wrap(task, now)
-    outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
-    return None
+    return ring_for(session, attempt)
+
+
+def ring_for(session: Session, attempt: ContactAttempt) -> None:
+    """Tell the floor, and an attempt's agent if it has one, that something of it has changed."""
+    if attempt.agent_id is not None:
+        outbox.ring(session, outbox.agent_channel(attempt.agent_id))
+    outbox.ring(session, outbox.FLOOR)

@@ -26,7 +26,6 @@ from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import PAUSED_RULE_LOOK
 from callcenter.compliance import service as compliance
 from callcenter.compliance.queries import possible_zones
 from callcenter.dialing import queries as dialing
@@ -405,7 +404,7 @@ def offer_call_task(
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
     if (rule := rules.current(task.rule_key)) and rule.state == RuleState.PAUSED:
-        wait_for_rule(session, task, now)
+        moves.wait_for_rule(session, task, now)
         return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
     mode = dialing.mode_of(session, task.journey)
@@ -429,13 +428,6 @@ def offer_call_task(
     if is_automatic and owner is None and rooms.is_leg_up(session, agent.id):
         place_call(session, house, task.id, agent.id, now, mode=DialingMode.PROGRESSIVE)
     return Reserved(agent.id)
-
-
-def wait_for_rule(session: Session, task: CallTask, now: datetime) -> None:
-    """Let a call task wait while its rule is paused, and look again in a while."""
-    again_at = now + PAUSED_RULE_LOOK
-    calltasks.wait_until(task, again_at, ["rule_paused"])
-    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
 
 
 def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime) -> Reserved | NotOffered:
@@ -596,10 +588,8 @@ def place_call(
     if not verdict.may_call or customer.number is None:
         moves.hold_back(session, task, verdict, now)
         return NotDialed(verdict=verdict)
-    attempt_no = task.attempts + 1
     calltasks.assign(task, now)
     attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, mode, now)
-    assert task.attempts == attempt_no
     agent = routing.lock_agent(session, agent_id)
     if reservation := routing.open_reservation(session, agent_id):
         routing.end_reservation(reservation, ReservationEnd.DIALED, now)
@@ -631,11 +621,7 @@ def note_placement(session: Session, attempt_id: UUID, placement: Placement, now
         outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
-    if not is_placed:
-        return moves.follow_attempt(session, attempt, now)
-    if attempt.agent_id is not None:
-        outbox.ring(session, outbox.agent_channel(attempt.agent_id))
-    return outbox.ring(session, outbox.FLOOR)
+    return moves.ring_for(session, attempt) if is_placed else moves.follow_attempt(session, attempt, now)
 
 
 def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:

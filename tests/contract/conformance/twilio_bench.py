@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from callcenter.domain.ports import Answer, CallbackRequest, Carrier
@@ -28,9 +28,11 @@ _FAULTS = {
     Trouble.FAULT_AFTER: "rest_500_after",
     Trouble.CUT_AFTER: "drop_after",
 }
-_PLANS = {
-    FarEnd.ANSWERS: {"outcome": "human", "ring_s": 1, "talk_s": 10_000},
-    FarEnd.MACHINE: {"outcome": "machine", "ring_s": 1, "talk_s": 10_000},
+_SURE = {"accuracy": 1, "unknown": 0}
+"""A detector that is never wrong; the simulator's usual one errs as real ones do."""
+_PLANS: dict[FarEnd, dict[str, Any]] = {
+    FarEnd.ANSWERS: {"outcome": "human", "ring_s": 1, "talk_s": 10_000, "amd": _SURE},
+    FarEnd.MACHINE: {"outcome": "machine", "ring_s": 1, "talk_s": 10_000, "amd": _SURE},
     FarEnd.BUSY: {"outcome": "busy", "ring_s": 1},
     FarEnd.NO_ANSWER: {"outcome": "no-answer", "ring_s": 60},
 }

@@ -27,7 +27,7 @@ from callcenter.web.formats import label, not_before, when
 from callcenter.web.pages import console as page
 
 SHOWN_NOW, SHOWN_LATER = 20, 10
-_ASKED_AT_ONCE, _ASKED_AT_MOST = 60, 300
+_ASKED_AT_ONCE, _ASKED_AT_MOST = 30, 300
 """Of how many waiting call tasks the gate is asked, to find those that may be called now."""
 _LOOK_AGAIN = timedelta(minutes=1)
 """Calling hours end and colleagues leave without a ring."""
@@ -82,17 +82,13 @@ def choices_of(
 def _asked(
     runtime: Runtime, session: Session, who: Chooser, rules: RuleSet
 ) -> tuple[list[Found], list[tuple[Found, Verdict | None]]]:
-    """Ask the gate of those whose time has come, until enough may be called; nothing of it is kept."""
-    policy = load_policy(runtime.house.policy_pack, who.now)
+    """Ask the gate of those whose time has come, until enough may be called."""
     may: list[Found] = []
     may_not: list[tuple[Found, Verdict | None]] = []
     for offset in range(0, _ASKED_AT_MOST, _ASKED_AT_ONCE):
         due = tasks_to_choose(session, who, _ASKED_AT_ONCE, offset)
-        facts = facts_of_customers(session, [customer for _, customer, _ in due], who.now)
-        for found in due:
-            task, customer, _ = found
-            verdict = screen_customer(facts[customer.id], policy, who.now)
-            if _is_paused(rules, task):
+        for found, verdict in zip(due, _verdicts(runtime, session, due, who.now), strict=True):
+            if _is_paused(rules, found[0]):
                 may_not.append((found, None))
             elif verdict.may_call:
                 may.append(found)
@@ -101,6 +97,15 @@ def _asked(
         if len(may) >= SHOWN_NOW or len(due) < _ASKED_AT_ONCE:
             break
     return may[:SHOWN_NOW], may_not
+
+
+def _verdicts(runtime: Runtime, session: Session, due: Sequence[Found], now: datetime) -> list[Verdict]:
+    """What the gate would say of these calls now. Nothing of it is kept: whoever takes one asks anew."""
+    if not due:
+        return []
+    policy = load_policy(runtime.house.policy_pack, now)
+    facts = facts_of_customers(session, [customer for _, customer, _ in due], now)
+    return [screen_customer(facts[customer.id], policy, now) for _, customer, _ in due]
 
 
 def _is_paused(rules: RuleSet, task: CallTask) -> bool:

@@ -229,6 +229,10 @@ def end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> Non
     follow_attempt(session, attempt, now)
 
 
+_AGENT_FOLLOWS = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED, AttemptState.ENDED})
+"""Until then an agent is dialing, as they have been since the dial was claimed."""
+
+
 def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
     """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended.
 
@@ -237,6 +241,8 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
     if attempt.agent_id is None:
         if attempt.state == AttemptState.ENDED:
             outbox.hand_over_once(session, OutboxKind.CLOSE_UNATTENDED, attempt.id, now)
+        return ring_for(session, attempt)
+    if attempt.state not in _AGENT_FOLLOWS:
         return ring_for(session, attempt)
     agent = routing.lock_agent(session, attempt.agent_id)
     if agent.call_task_id == attempt.call_task_id and agent.work_state not in (

@@ -5,10 +5,15 @@ A running instance as `make run` starts it, the simulator as its carrier, the ca
 trouble, and the campaign is dialed automatically: every call goes the whole path, from the pacing tick over gate,
 claim, outbox, queue and worker to the carrier, and its answer and callbacks back. Told from one run:
 
-- limit: calls a second when the bare Twilio SDK asks the same simulator, from as many threads as there are workers;
-- attempts a second through the whole path;
+- attempts a second through the whole path, from the first claim to the last placement, while the calls placed
+  before ring, are answered and enter their rooms;
+- three limits beside it: calls a second when the bare Twilio SDK asks the same simulator, from as many threads as
+  there are workers; attempts a second if only the database's bare commits counted, one row each, from as many
+  connections as there are web and worker processes; and if only the processors counted, all cores busy with what
+  the processes used for an attempt;
 - callback to committed: 50 signed callbacks a second, timed from the request to the answer after the commit;
-- memory of web and workers before, with 1,000 live calls, and a minute of callbacks later.
+- how many calls were up at once, by our rows and by the simulator, and memory of web and workers before, with
+  these calls, and after the callbacks.
 
 CALLS_CUSTOMERS sets how many (1,000).
 """
@@ -20,6 +25,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,11 +41,14 @@ from twilio.rest import Client
 
 from callcenter.domain.ids import derived_id
 from callcenter.telephony.twilio_http import TwilioWire
-from tests.system import CustomerApp, Person, System, person_to_call, running_system, wait_for
+from tests.system import CustomerApp, Person, System, person_to_call, running_system
 
 CUSTOMERS = int(os.environ.get("CALLS_CUSTOMERS", "1000"))
 WORKERS = 2
+WEB_PROCESSES = 2
 CALLBACKS_PER_S, CALLBACK_SECONDS = 50, 30
+_OTHERS = "+4420710"
+"""What the numbers that only the bare SDK calls begin with."""
 TOKEN, SID = "calls-benchmark-token", "AC00000000000000000000000000000510"
 
 
@@ -55,7 +64,7 @@ def _limit(system: System) -> float:
             with lock:
                 number = next(numbers)
             client.calls.create(
-                to=f"+4420710{number:05d}",
+                to=f"{_OTHERS}{number:05d}",
                 from_="+15005550006",
                 url=f"{system.base_url}/none",
                 status_callback=f"{system.base_url}/none",
@@ -118,6 +127,66 @@ def _count(system: System, where: str) -> int:
     return int(system.row(f"SELECT count(*) AS n FROM {where}")["n"])
 
 
+def _wait_until(system: System, where: str, how_many: int, seconds: float) -> int:
+    """Return how many rows there are once there are so many, or after so long; looked at four times a second."""
+    end = time.monotonic() + seconds
+    while (found := _count(system, where)) < how_many and time.monotonic() < end:
+        time.sleep(0.25)
+    return found
+
+
+def _up_at_simulator(system: System) -> int:
+    """Calls to customers that the simulator says are in progress."""
+    calls = system.sim("GET", "calls").json()["calls"]
+    return sum(call["status"] == "in-progress" and not call["to"].startswith(_OTHERS) for call in calls)
+
+
+def _commits(system: System) -> int:
+    """Transactions committed so far. PostgreSQL counts them with a delay of up to a second."""
+    time.sleep(1.1)
+    return int(
+        system.row("SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()")["n"]
+    )
+
+
+def _processor_seconds(system: System) -> float:
+    """Seconds of processor time that the product's processes and their servers have used."""
+    total = 0.0
+    for name in (
+        "web",
+        "scheduler",
+        "postgres",
+        "valkey",
+        *(f"worker-{number + 1}" for number in range(WORKERS)),
+    ):
+        process = psutil.Process(system.pid(name))
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                used = one.cpu_times()
+                total += used.user + used.system
+    return total
+
+
+def _bare_commits_per_s(system: System) -> float:
+    """Commits/s of one-row inserts and nothing else, from as many connections as there are processes that write."""
+
+    def insert(until: float) -> int:
+        made = 0
+        with psycopg.connect(system.database_url) as connection:
+            while time.monotonic() < until:
+                connection.execute("INSERT INTO bench_commit (at) VALUES (now())")
+                connection.commit()
+                made += 1
+        return made
+
+    with psycopg.connect(system.database_url) as connection:
+        connection.execute("CREATE TABLE bench_commit (id bigserial PRIMARY KEY, at timestamptz NOT NULL)")
+    began, writers = time.monotonic(), WORKERS + WEB_PROCESSES
+    with ThreadPoolExecutor(writers) as pool:
+        made = sum(pool.map(insert, [began + 4.0] * writers))
+    return made / (time.monotonic() - began)
+
+
 def _memory(system: System) -> float:
     """Resident memory of web and workers, in MB."""
     total = 0
@@ -165,37 +234,43 @@ def measure(folder: Path) -> dict[str, Any]:
     environ = {
         "CALLS_PER_SECOND": "100",
         "WORKER_COUNT": str(WORKERS),
+        "WEB_WORKERS": str(WEB_PROCESSES),
         "TWILIO_ACCOUNT_SID": SID,
         "TWILIO_AUTH_TOKEN": TOKEN,
     }
     with running_system(folder, **environ) as system:
         limit = _limit(system)
+        commits_per_s = _bare_commits_per_s(system)
         _crowd(system)
-        waiting = "call_task WHERE state = 'pending'"
-        wait_for(lambda: _count(system, waiting) >= CUSTOMERS, 300, "the call tasks")
+        assert _wait_until(system, "call_task WHERE state = 'pending'", CUSTOMERS, 300) >= CUSTOMERS
         before = _memory(system)
+        commits, used = _commits(system), _processor_seconds(system)
         _allow(system)  # before anybody sits there, or the tasks would be offered one by one
         _seat_agents(system, CUSTOMERS)
-        placed = "contact_attempt WHERE placed_at IS NOT NULL"
-        wait_for(lambda: _count(system, placed) >= CUSTOMERS, 600, "the calls")
+        placed = _wait_until(system, "contact_attempt WHERE placed_at IS NOT NULL", CUSTOMERS, 600)
         span = system.row(
             "SELECT extract(epoch FROM max(placed_at) - min(claimed_at))::float8 AS s FROM contact_attempt"
         )["s"]
-        bridged = "contact_attempt WHERE state = 'bridged'"
-        wait_for(lambda: _count(system, bridged) >= 0.95 * CUSTOMERS, 120, "the conversations")
-        live = _count(system, bridged)
-        during = _memory(system)
+        live = _wait_until(system, "contact_attempt WHERE state = 'bridged'", CUSTOMERS, 120)
+        used = (_processor_seconds(system) - used) / placed
+        commits_each = (_commits(system) - commits) / placed
+        up, during = _up_at_simulator(system), _memory(system)
         seconds = _callbacks(system)
         after = _memory(system)
         twice = system.sim("GET", "invariants").json()["most_calls_to_one_number"]
     return {
-        "limit_calls_per_s": round(limit, 1),
-        "attempts_per_s": round(CUSTOMERS / span, 1),
-        "of_limit": round(CUSTOMERS / span / limit, 3),
+        "attempts_per_s": round(placed / span, 1),
+        "limit_simulator_alone_per_s": round(limit, 1),
+        "limit_commits_alone_per_s": round(commits_per_s / commits_each, 1),
+        "limit_processors_alone_per_s": round((os.cpu_count() or 1) / used, 1),
+        "bare_commits_per_s": round(commits_per_s, 1),
+        "commits_per_attempt": round(commits_each, 1),
+        "processor_ms_per_attempt": round(1_000 * used, 1),
+        "live_calls": live,
+        "live_calls_at_simulator": up,
+        "most_calls_to_one_number": twice,
         "callback_p50_ms": round(1_000 * float(np.percentile(seconds, 50)), 1),
         "callback_p99_ms": round(1_000 * float(np.percentile(seconds, 99)), 1),
-        "live_calls": live,
-        "most_calls_to_one_number": twice,
         "rss_before_mb": round(before, 1),
         "rss_with_live_calls_mb": round(during, 1),
         "rss_after_callbacks_mb": round(after, 1),
@@ -207,7 +282,7 @@ def run(home: Path) -> None:
     """Measure, print a table and write `home/bench/calls.json`."""
     with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
         result = measure(Path(folder))
-    table = Table(title=f"{CUSTOMERS:,} calls, the whole path; limit: the simulator asked by the bare SDK")
+    table = Table(title=f"{CUSTOMERS:,} calls, the whole path")
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in result.items():

@@ -182,7 +182,9 @@ def figures_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def table_of(rows: list[dict[str, Any]]) -> Table:
     """The results as a table."""
-    title = f"{ROWS:,} numbers, wanted in {WANTED_S:.0f} s a million; p50, p99 of a look-up in ten times that,"
+    title = (
+        f"{ROWS:,} numbers, wanted in {WANTED_S:.0f} s a million; p50, p99 of a look-up in ten times that,"
+    )
     table = Table(title=f"{title} wanted in {WANTED_MS:g} ms")
     for heading in ("", "took", "limit", "ratio"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)

@@ -16,10 +16,10 @@ from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import RETRY_AFTER
+from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
-from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.policies import Gate
+from callcenter.compliance.queries import ProposedCall
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
@@ -95,16 +95,11 @@ def task_of_agent(session: Session, call_task_id: UUID, agent_id: UUID, state: T
 
 def lock_call(session: Session, attempt_id: UUID) -> ContactAttempt:
     """Lock an attempt with the task and agent that follow it, in the house's order."""
-    known = session.get(ContactAttempt, attempt_id)
-    if known is None:
-        raise NotFound("There is no such attempt.")
-    task_queries.lock_task(session, known.call_task_id)
-    # The agent of an automatic call is chosen, and a transferred one's changed, under the task's lock.
-    session.refresh(known, ["agent_id"])
-    if known.agent_id is not None:
-        routing.lock_agent(session, known.agent_id)
+    with in_one_trip(session):
+        calls.lock_around(session, attempt_id)
     attempt = calls.lock_attempt(session, attempt_id)
-    assert attempt is not None
+    if attempt is None:
+        raise NotFound("There is no such attempt.")
     return attempt
 
 
@@ -113,33 +108,39 @@ def room_of(agent_id: UUID) -> str:
     return f"agent-{agent_id.hex}"
 
 
-def screen(
+def screen_firing(
+    session: Session, house: House, firing: TriggerFiring, purpose: Purpose, customer: Customer, now: datetime
+) -> Verdict:
+    """Ask the gate about the call a firing would lead to."""
+    call = ProposedCall(customer, purpose, firing.journey, firing_id=firing.id)
+    return compliance.screen(session, house.gate, [call], ScreeningPoint.OPENING, now)[0]
+
+
+def screen_tasks(
     session: Session,
     house: House,
-    customer: Customer,
+    waiting: Sequence[tuple[CallTask, Customer]],
     point: ScreeningPoint,
     now: datetime,
     *,
-    purpose: Purpose,
-    campaign: str,
     is_agent_guaranteed: bool = True,
     for_at: datetime | None = None,
-    firing_id: UUID | None = None,
-    call_task_id: UUID | None = None,
-) -> Verdict:
-    """Ask the gate about one call to a customer; every answer is kept. `for_at`: about a later moment."""
-    call = ProposedCall(customer, purpose, campaign, is_agent_guaranteed)
-    asked = compliance.screen(
-        session,
-        house.gate,
-        [call],
-        point,
-        now,
-        for_at=for_at,
-        firing_id=firing_id,
-        call_task_id=call_task_id,
-    )
-    return asked[0]
+) -> list[Verdict]:
+    """Ask the gate about the calls of call tasks, in their order; every answer is kept.
+
+    `for_at`: about a later moment. At the dial customers are locked and their numbers held (`holds_number`).
+    """
+    calls = [
+        ProposedCall(
+            customer,
+            Purpose(task.purpose),
+            task.journey,
+            is_agent_guaranteed=is_agent_guaranteed,
+            call_task_id=task.id,
+        )
+        for task, customer in waiting
+    ]
+    return compliance.screen(session, house.gate, calls, point, now, for_at=for_at) if calls else []
 
 
 def screen_task(
@@ -149,30 +150,23 @@ def screen_task(
     customer: Customer,
     point: ScreeningPoint,
     now: datetime,
-    *,
-    is_agent_guaranteed: bool = True,
     for_at: datetime | None = None,
 ) -> Verdict:
-    """Ask the gate about the call of a call task.
+    """Ask the gate about the call of one call task, an agent waiting.
 
-    At the dial the number is held until the commit: two people may share it, and its budget is one. Raises
-    Conflict when another dial holds it this moment.
+    Raises Conflict when the call is to be dialed and another dial holds its number this moment.
     """
-    if point is ScreeningPoint.DIAL and customer.number:
-        if not compliance.hold_number(session, customer.number):
-            raise Conflict("This number is on another call right now. Try again when that call has ended.")
-    return screen(
-        session,
-        house,
-        customer,
-        point,
-        now,
-        purpose=Purpose(task.purpose),
-        campaign=task.journey,
-        is_agent_guaranteed=is_agent_guaranteed,
-        for_at=for_at,
-        call_task_id=task.id,
-    )
+    if point is ScreeningPoint.DIAL and not holds_number(session, customer):
+        raise Conflict("This number is on another call right now. Try again when that call has ended.")
+    return screen_tasks(session, house, [(task, customer)], point, now, for_at=for_at)[0]
+
+
+def holds_number(session: Session, customer: Customer) -> bool:
+    """Keep a customer's number until the commit: two people may share it, and its budget is one.
+
+    False when another dial holds it this moment.
+    """
+    return customer.number is None or compliance.hold_number(session, customer.number)
 
 
 def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now: datetime) -> int:
@@ -242,6 +236,13 @@ def hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime)
     return None
 
 
+def wait_for_rule(session: Session, task: CallTask, now: datetime) -> None:
+    """Let a call task wait while its rule is paused, and look again in a while."""
+    again_at = now + PAUSED_RULE_LOOK
+    calltasks.wait_until(task, again_at, ["rule_paused"])
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+
+
 def end_offer(
     session: Session, task: CallTask, end: ReservationEnd, now: datetime, skip_reason: str | None = None
 ) -> None:
@@ -279,6 +280,10 @@ def end_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> Non
     follow_attempt(session, attempt, now)
 
 
+_AGENT_FOLLOWS = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED, AttemptState.ENDED})
+"""Until then an agent is dialing, as they have been since the dial was claimed."""
+
+
 def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> None:
     """Let task and agent follow their attempt: talking when it is answered, wrapping when it has ended.
 
@@ -287,7 +292,9 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
     if attempt.agent_id is None:
         if attempt.state == AttemptState.ENDED:
             outbox.hand_over_once(session, OutboxKind.CLOSE_UNATTENDED, attempt.id, now)
-        return outbox.ring(session, outbox.FLOOR)
+        return ring_for(session, attempt)
+    if attempt.state not in _AGENT_FOLLOWS:
+        return ring_for(session, attempt)
     agent = routing.lock_agent(session, attempt.agent_id)
     if agent.call_task_id == attempt.call_task_id and agent.work_state not in (
         WorkState.WRAPPING,
@@ -298,5 +305,11 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
         task = task_queries.lock_task(session, attempt.call_task_id)
         assert task is not None
         calltasks.wrap(task, now)
-    outbox.ring(session, outbox.agent_channel(attempt.agent_id), outbox.FLOOR)
-    return None
+    return ring_for(session, attempt)
+
+
+def ring_for(session: Session, attempt: ContactAttempt) -> None:
+    """Tell the floor, and an attempt's agent if it has one, that something of it has changed."""
+    if attempt.agent_id is not None:
+        outbox.ring(session, outbox.agent_channel(attempt.agent_id))
+    outbox.ring(session, outbox.FLOOR)

@@ -26,7 +26,6 @@ from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import PAUSED_RULE_LOOK
 from callcenter.compliance import consent_events, ledgers
 from callcenter.compliance import service as compliance
 from callcenter.compliance.numbers import possible_zones
@@ -290,16 +289,7 @@ def _decide(
         return triggers.decide(firing, suppress, now, reason=SuppressReason.SHADOWED)
     if firing_history.is_cooling(session, spec.cool_down, firing):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.COOL_DOWN)
-    verdict = moves.screen(
-        session,
-        house,
-        customer,
-        ScreeningPoint.OPENING,
-        now,
-        purpose=spec.purpose,
-        campaign=firing.journey,
-        firing_id=firing.id,
-    )
+    verdict = moves.screen_firing(session, house, firing, spec.purpose, customer, now)
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
@@ -421,9 +411,7 @@ def offer_call_task(
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
     if (rule := rules.current(task.rule_key)) and rule.state == RuleState.PAUSED:
-        again_at = now + PAUSED_RULE_LOOK
-        calltasks.wait_until(task, again_at, ["rule_paused"])
-        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+        moves.wait_for_rule(session, task, now)
         return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
     mode = dialing.mode_of(session, task.journey)
@@ -607,10 +595,8 @@ def place_call(
     if not verdict.may_call or customer.number is None:
         moves.hold_back(session, task, verdict, now)
         return NotDialed(verdict=verdict)
-    attempt_no = task.attempts + 1
     calltasks.assign(task, now)
     attempt = calls.claim(session, task, agent_id, customer.number, house.caller_id, mode, now)
-    assert task.attempts == attempt_no
     agent = routing.lock_agent(session, agent_id)
     if reservation := routing.open_reservation(session, agent_id):
         routing.end_reservation(reservation, ReservationEnd.DIALED, now)
@@ -631,14 +617,18 @@ def begin_placing(session: Session, attempt_id: UUID, now: datetime) -> str | No
 
 def note_placement(session: Session, attempt_id: UUID, placement: Placement, now: datetime) -> None:
     """Write down what the carrier answered to the one request."""
-    attempt = moves.lock_call(session, attempt_id)
+    is_placed = isinstance(placement, Placed)
+    # That the carrier took the call moves neither its task nor its agent, so they need no lock then.
+    attempt = calls.lock_attempt(session, attempt_id) if is_placed else moves.lock_call(session, attempt_id)
+    if attempt is None:
+        raise NotFound("There is no such attempt.")
     if again_at := calls.note_placement(session, attempt, placement, now):
         outbox.hand_over(session, OutboxKind.PLACE_ATTEMPT, attempt.id, now, due_at=again_at)
     if isinstance(placement, Placed) and attempt.carrier_ref != placement.ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_STRAYS, attempt.id, now)
     if attempt.cancel_asked_at and attempt.state != AttemptState.ENDED and attempt.carrier_ref:
         outbox.hand_over(session, OutboxKind.HANG_UP_ATTEMPT, attempt.id, now)
-    moves.follow_attempt(session, attempt, now)
+    return moves.ring_for(session, attempt) if is_placed else moves.follow_attempt(session, attempt, now)
 
 
 def note_call_progress(session: Session, attempt_id: UUID, event: CarrierEvent, now: datetime) -> bool:

@@ -6,12 +6,15 @@ from contextlib import suppress
 import psycopg
 import redis
 import structlog
+from rq import Queue
+from rq.queue import EnqueueData
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter import outbox
 from callcenter.domain.enums import OutboxKind
+from callcenter.outbox import DueMessage
 from callcenter.runtime import Runtime
-from workers.queues import ROUTES, queue_named
+from workers.queues import QUEUES, ROUTES, queue_named
 
 log = structlog.get_logger()
 IDLE_SECONDS = 0.5
@@ -20,23 +23,25 @@ IDLE_SECONDS = 0.5
 def relay_due(runtime: Runtime) -> int:
     """Hand what is due to the queues; return how many messages."""
     with runtime.unit_of_work() as session:
-        messages = [
-            (message.id, OutboxKind(message.kind), message.subject_id, message.tries)
-            for message in outbox.take_due(session, runtime.clock())
-        ]
-    for message_id, kind, subject_id, tries in messages:
-        route = ROUTES[kind]
-        name = "call-task" if kind is OutboxKind.OFFER_CALL_TASK else kind.value
-        queue_named(runtime, route.queue).enqueue(
-            route.job,
-            message_id,
-            str(subject_id),
-            job_id=f"{name}-{subject_id}-{message_id}-{tries}",
-            result_ttl=0,
-            failure_ttl=3600,
-            job_timeout=60,
-        )
+        messages = outbox.take_due(session, runtime.clock())
+    for name in QUEUES:
+        jobs = [_job(one) for one in messages if ROUTES[one.kind].queue == name]
+        if jobs:
+            queue_named(runtime, name).enqueue_many(jobs)
     return len(messages)
+
+
+def _job(message: DueMessage) -> EnqueueData:
+    """Return what the queue is to carry for a message: its id and its subject's."""
+    name = "call-task" if message.kind is OutboxKind.OFFER_CALL_TASK else message.kind.value
+    return Queue.prepare_data(
+        ROUTES[message.kind].job,
+        (message.id, str(message.subject_id)),
+        job_id=f"{name}-{message.subject_id}-{message.id}-{message.tries}",
+        result_ttl=0,
+        failure_ttl=3600,
+        timeout=60,
+    )
 
 
 def run_relay(runtime: Runtime, stop: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """Reads of attempts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.calls.policy import AS_A_RULE, DAY_LISTED_AFTER, QUIET_LEG, QUIET_WATCH, LostCalls
 from callcenter.calls.rules import needs_look
-from callcenter.domain.enums import AttemptState
+from callcenter.domain.enums import LEG_UP, AttemptState
 from callcenter.domain.ports import CallSnapshot
 from callcenter.models import Agent, AgentLeg, CarrierDay, ContactAttempt, Incident, User, Watch
 
@@ -25,6 +26,27 @@ def attempts_to_look_at(
         .limit(limit)
     )
     return [a for a in rows if needs_look(AttemptState(a.state), a.last_news_at, a.claimed_at, now, lost)]
+
+
+@dataclass(frozen=True, slots=True)
+class DialDue:
+    """A dial the carrier has not been asked for, and its agent if nothing keeps them in their room."""
+
+    agent_to_connect: UUID | None
+
+
+def dial_due(session: Session, attempt_id: UUID) -> DialDue | None:
+    """Return what the job that places an attempt must know; None when it is not to be placed any more."""
+    found = session.execute(
+        select(ContactAttempt.agent_id, AgentLeg.state)
+        .outerjoin(AgentLeg, col(AgentLeg.agent_id) == ContactAttempt.agent_id)
+        .where(ContactAttempt.id == attempt_id)
+        .where(ContactAttempt.state == AttemptState.CLAIMED)
+    ).first()
+    if found is None:
+        return None
+    is_up = found.state in LEG_UP
+    return DialDue(None if is_up else found.agent_id)
 
 
 def stray_refs(session: Session, attempt_id: UUID) -> list[str]:

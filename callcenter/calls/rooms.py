@@ -55,13 +55,13 @@ class Wishes:
 
 
 def wishes_of(attempt: ContactAttempt, leg: AgentLeg | None) -> Wishes | None:
-    """Lay what we want beside what the carrier says; None when the call is over or has no agent."""
+    """Lay what we want beside what the carrier says; None when they agree, the call is over or has no agent."""
     if attempt.state != AttemptState.BRIDGED or attempt.carrier_ref is None or attempt.agent_id is None:
         return None
     is_moved = attempt.room_agent_id is not None and attempt.room_agent_id != attempt.agent_id
     is_up = leg is not None and AttemptState(leg.state) in LEG_UP
     hold = attempt.hold_wanted or attempt.agent_lost_at is not None
-    return Wishes(
+    wishes = Wishes(
         ref=attempt.carrier_ref,
         is_moved=is_moved,
         hold=hold if hold != attempt.is_held and not is_moved else None,
@@ -69,6 +69,8 @@ def wishes_of(attempt: ContactAttempt, leg: AgentLeg | None) -> Wishes | None:
         leg_ref=leg.carrier_ref if leg and is_up else None,
         mute=leg.mute_wanted if leg and is_up and leg.mute_wanted != leg.is_muted else None,
     )
+    is_anything = wishes.is_moved or (wishes.hold, wishes.pause, wishes.mute) != (None, None, None)
+    return wishes if is_anything else None
 
 
 def note_settled(

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg.errors import CheckViolation
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from callcenter.calls.policy import AS_A_RULE, EMPTY_LOOKS, RETRY_PLACING, LostCalls
 from callcenter.calls.rules import RANK, News, advances, ending_of, what_of
+from callcenter.db import cursor_of
 from callcenter.domain.enums import AnsweredBy, AttemptState, CallResult, DialingMode
 from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import (
@@ -23,7 +25,15 @@ from callcenter.domain.ports import (
     Rejected,
 )
 from callcenter.errors import Conflict, NotFound
-from callcenter.models import CallTask, CarrierInbox, ContactAttempt, Incident
+from callcenter.models import CallTask, ContactAttempt, Incident
+
+
+class Dial(NamedTuple):
+    """What is to be dialed: for which locked task, which number, and the agent who waits for it, if any."""
+
+    task: CallTask
+    number: str
+    agent_id: UUID | None = None
 
 
 def claim(
@@ -40,24 +50,7 @@ def claim(
     Task and customer are locked. Raises Conflict when this number is on another call (two customers may share a
     telephone), and when automatic dialing is switched off: the database refuses the row then.
     """
-    attempt = ContactAttempt(
-        id=derived_id("attempt", task.id, task.attempts),
-        call_task_id=task.id,
-        customer_id=task.customer_id,
-        agent_id=agent_id,
-        firing_id=task.firing_id,
-        campaign=task.journey,
-        purpose=task.purpose,
-        mode=mode,
-        to_number=number,
-        caller_id=caller_id,
-        claimed_at=now,
-        last_news_at=now,
-        script_id=task.script_id,
-        script_version=task.script_version,
-        script_variant=task.script_variant,
-        script_propensity=task.script_propensity,
-    )
+    attempt = _claimed(Dial(task, number, agent_id), caller_id, mode, now)
     try:
         with session.begin_nested():
             session.add(attempt)
@@ -73,6 +66,67 @@ def claim(
             "This number is on another call right now. Try again when that call has ended."
         ) from None
     return attempt
+
+
+def claim_all(
+    session: Session, dials: Sequence[Dial], caller_id: str, mode: DialingMode, now: datetime
+) -> list[ContactAttempt | None]:
+    """Commit to several dials, as `claim` does to one; None in the place of each that is refused."""
+    claimed = [_claimed(dial, caller_id, mode, now) for dial in dials]
+    try:
+        with session.begin_nested():
+            session.add_all(claimed)
+            session.flush()
+    except IntegrityError:  # one was refused, and with it all: which one shows one by one
+        return [_claim_or_none(session, dial, caller_id, mode, now) for dial in dials]
+    return [*claimed]
+
+
+def _claim_or_none(
+    session: Session, dial: Dial, caller_id: str, mode: DialingMode, now: datetime
+) -> ContactAttempt | None:
+    try:
+        return claim(session, dial.task, dial.agent_id, dial.number, caller_id, mode, now)
+    except Conflict:
+        return None
+
+
+def _claimed(dial: Dial, caller_id: str, mode: DialingMode, now: datetime) -> ContactAttempt:
+    task = dial.task
+    return ContactAttempt(
+        id=derived_id("attempt", task.id, task.attempts),
+        call_task_id=task.id,
+        customer_id=task.customer_id,
+        agent_id=dial.agent_id,
+        firing_id=task.firing_id,
+        campaign=task.journey,
+        purpose=task.purpose,
+        mode=mode,
+        to_number=dial.number,
+        caller_id=caller_id,
+        claimed_at=now,
+        last_news_at=now,
+        script_id=task.script_id,
+        script_version=task.script_version,
+        script_variant=task.script_variant,
+        script_propensity=task.script_propensity,
+    )
+
+
+# The agent of an automatic call is chosen, and a transferred one's changed, under the task's lock: so the second
+# statement, which sees what was committed before it began, finds who is the agent now.
+_LOCK_TASK = """
+SELECT FROM call_task WHERE id = (SELECT call_task_id FROM contact_attempt WHERE id = %s) FOR UPDATE
+"""
+_LOCK_AGENT = """
+SELECT FROM agent WHERE id = (SELECT agent_id FROM contact_attempt WHERE id = %s) FOR UPDATE
+"""
+
+
+def lock_around(session: Session, attempt_id: UUID) -> None:
+    """Lock the call task of an attempt and then its agent, if it has one; two statements for one trip."""
+    cursor_of(session).execute(_LOCK_TASK, [attempt_id])
+    cursor_of(session).execute(_LOCK_AGENT, [attempt_id])
 
 
 def lock_attempt(session: Session, attempt_id: UUID) -> ContactAttempt | None:
@@ -146,15 +200,23 @@ def _was_never_placed(attempt: ContactAttempt) -> bool:
     return attempt.result in (CallResult.NOT_PLACED, CallResult.REJECTED)
 
 
+_KEEP = """
+INSERT INTO carrier_inbox (key, subject_id, received_at, what, raw)
+VALUES (%(key)s, %(subject)s, %(now)s, %(what)s, %(raw)s)
+ON CONFLICT DO NOTHING
+"""
+
+
 def keep_in_inbox(session: Session, subject_id: UUID, news: CallbackNews, now: datetime) -> bool:
     """Keep a callback; False when it was here before. Its subject is the attempt, or the agent of the room."""
-    kept = session.scalars(
-        insert(CarrierInbox)
-        .values(key=news.key, subject_id=subject_id, received_at=now, what=what_of(news), raw=dict(news.raw))
-        .on_conflict_do_nothing()
-        .returning(col(CarrierInbox.key))
-    )
-    return kept.first() is not None
+    row = {
+        "key": news.key,
+        "subject": subject_id,
+        "now": now,
+        "what": what_of(news),
+        "raw": Jsonb(dict(news.raw)),
+    }
+    return cursor_of(session).execute(_KEEP, row).rowcount > 0
 
 
 def note_news(session: Session, attempt: ContactAttempt, news: News, now: datetime) -> bool:

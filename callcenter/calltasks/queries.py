@@ -1,17 +1,18 @@
 """Reads of call tasks."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import extract, func, or_
+from sqlalchemy import and_, extract, func, or_
 from sqlmodel import Session, col, select
 
 from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, AGENT_GUARANTEED_FOR, OWNER_FIRST_FOR
 from callcenter.db import array_of, cursor_of, id_array_of
-from callcenter.domain.enums import CallResult, TaskState
-from callcenter.models import CallTask, ContactAttempt
+from callcenter.domain.enums import CallResult, Presence, TaskState
+from callcenter.models import Agent, CallTask, ContactAttempt, Customer, TriggerFiring
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RESERVED, TaskState.ASSIGNED, TaskState.WRAPPING)
 
@@ -138,3 +139,110 @@ def tasks_expired(session: Session, now: datetime, limit: int) -> Sequence[CallT
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """An agent who chooses whom to call: what decides which waiting call tasks are theirs to take.
+
+    `journeys` are those whose agents choose. A colleague counts whose console was looked at within `looked_within`.
+    """
+
+    agent_id: UUID
+    languages: Collection[str]
+    journeys: Collection[str]
+    now: datetime
+    looked_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceCounts:
+    """How many call tasks wait for an agent who chooses, how many of them not before some time, the next such
+    time, and how many are left to colleagues who speak their language or have promised to call."""
+
+    waiting: int
+    later: int
+    next_at: datetime | None
+    for_colleagues: int
+
+
+def _waits_for(who: Chooser) -> Any:
+    """Waiting call tasks of the journeys whose agents choose, that have not run out."""
+    return and_(
+        col(CallTask.state) == TaskState.PENDING,
+        col(CallTask.journey).in_(who.journeys),
+        col(CallTask.expires_at) > who.now,
+    )
+
+
+def _is_theirs(who: Chooser) -> Any:
+    """Not promised by a colleague, and in a language they speak, or that nobody available speaks better."""
+    speaks = (
+        select(Agent.id)
+        .where(Agent.id != who.agent_id)
+        .where(Agent.presence == Presence.AVAILABLE)
+        .where(col(Agent.seen_at) > who.now - who.looked_within)
+        .where(col(Agent.languages).contains(col(Customer.language)))
+    )
+    return and_(
+        or_(
+            col(CallTask.agent_id).is_(None),
+            col(CallTask.agent_id) == who.agent_id,
+            col(CallTask.not_before_at) <= who.now - OWNER_FIRST_FOR,
+        ),
+        or_(col(Customer.language).in_(who.languages), ~speaks.exists()),
+    )
+
+
+def tasks_to_choose(
+    session: Session, who: Chooser, limit: int, offset: int = 0, *, later: bool = False
+) -> Sequence[tuple[CallTask, Customer, TriggerFiring]]:
+    """List what an agent who chooses may take, with customer and reason: by priority, then the longest waiting.
+
+    Those whose time has come, or, with `later`, those that wait for theirs.
+    """
+    is_due = col(CallTask.not_before_at) <= who.now
+    found = session.exec(
+        select(CallTask, Customer, TriggerFiring)
+        .join(Customer, col(Customer.id) == col(CallTask.customer_id))
+        .join(TriggerFiring, col(TriggerFiring.id) == col(CallTask.firing_id))
+        .where(_waits_for(who))
+        .where(_is_theirs(who))
+        .where(~is_due if later else is_due)
+        .order_by(
+            col(CallTask.priority).desc(),
+            func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)),
+            col(CallTask.id),
+        )
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return [(task, customer, firing) for task, customer, firing in found]
+
+
+def choice_counts(session: Session, who: Chooser) -> ChoiceCounts:
+    """Count what waits for an agent who chooses."""
+    theirs, later = _is_theirs(who), col(CallTask.not_before_at) > who.now
+    row = session.execute(
+        select(
+            func.count().filter(theirs),
+            func.count().filter(theirs, later),
+            func.min(col(CallTask.not_before_at)).filter(theirs, later),
+            func.count().filter(~theirs),
+        )
+        .select_from(CallTask)
+        .join(Customer, col(Customer.id) == col(CallTask.customer_id))
+        .where(_waits_for(who))
+    ).one()
+    return ChoiceCounts(*row)
+
+
+def holder_after_rivals(session: Session, call_task_id: UUID) -> CallTask | None:
+    """Return a call task as it is once whoever is at its customer right now has committed."""
+    found = session.exec(
+        select(Customer.id)
+        .join(CallTask, col(CallTask.customer_id) == col(Customer.id))
+        .where(CallTask.id == call_task_id)
+        .with_for_update(read=True, of=Customer)
+    ).first()
+    return session.get(CallTask, call_task_id, populate_existing=True) if found else None

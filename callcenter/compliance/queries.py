@@ -23,12 +23,14 @@ _NOT_RUNG = [CallResult.NOT_PLACED.value, CallResult.REJECTED.value]
 
 @dataclass(frozen=True, slots=True)
 class ProposedCall:
-    """A call the gate is asked about. `is_agent_guaranteed`: an agent waits for its answer."""
+    """A call the gate is asked about, and what it is for. `is_agent_guaranteed`: an agent waits for its answer."""
 
     customer: Customer
     purpose: Purpose
     campaign: str
     is_agent_guaranteed: bool = True
+    firing_id: UUID | None = None
+    call_task_id: UUID | None = None
 
 
 # A lifted entry is taken back by another that names it; lists count while they are in force.

@@ -24,8 +24,6 @@ def screen(
     now: datetime,
     *,
     for_at: datetime | None = None,
-    firing_id: UUID | None = None,
-    call_task_id: UUID | None = None,
 ) -> list[Verdict]:
     """Ask the gate about each call, in order, and store each answer with its facts.
 
@@ -43,8 +41,8 @@ def screen(
                 for_at=at,
                 point=point,
                 customer_id=call.customer.id,
-                firing_id=firing_id,
-                call_task_id=call_task_id,
+                firing_id=call.firing_id,
+                call_task_id=call.call_task_id,
                 purpose=known.purpose,
                 campaign=known.campaign,
                 may_call=verdict.may_call,
@@ -54,6 +52,7 @@ def screen(
                 facts=facts_document(known, policy),
             )
         )
+    session.flush()
     return verdicts
 
 

@@ -49,7 +49,8 @@ class ScreeningDecision(SQLModel, table=True):
 class Suppression(SQLModel, table=True):
     """One entry of the suppression ledger: a person or a number that must not be called, or the lifting of one.
 
-    Numbers are kept as keyed hashes (`compliance.numbers`), with the fingerprint of their key. An entry with `lifts_id` takes back that one.
+    Numbers are kept as keyed hashes (`compliance.numbers`), with the fingerprint of their key. An entry with
+    `lifts_id` takes back that one.
     """
 
     __tablename__ = "suppression"
@@ -79,7 +80,8 @@ class Suppression(SQLModel, table=True):
 class SuppressionList(SQLModel, table=True):
     """A list of numbers that was imported whole: a public registry's copy, or a list of the bank's own.
 
-    `key_fingerprint` names the key its numbers are hashed under. The newest import of a key that is `in_force` counts; `purpose` limits what calls it bars, None: all.
+    `key_fingerprint` names the key its numbers are hashed under. The newest import of a key that is `in_force`
+    counts; `purpose` limits what calls it bars, None: all.
     """
 
     __tablename__ = "suppression_list"

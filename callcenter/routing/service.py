@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from callcenter.domain.enums import LEG_UP, NotReadyReason, Presence, ReservationEnd, WorkState
 from callcenter.domain.ids import derived_id
@@ -114,26 +115,61 @@ def free_agent(
     Agents who speak the customer's language come first. `in_room`: only agents whose line is up, for a customer
     who is on the telephone already.
     """
+    statement = _free(now, in_room=in_room)
+    if only is not None:
+        statement = statement.where(Agent.id == only)
+    speaks = col(Agent.languages).contains(language).desc()
+    return session.exec(statement.order_by(speaks, *_LONGEST_IDLE).limit(1)).first()
+
+
+def free_agents(session: Session, now: datetime, limit: int) -> list[Agent]:
+    """Claim up to `limit` free agents whose line is up, who has been idle longest first."""
+    return list(session.exec(_free(now, in_room=True).order_by(*_LONGEST_IDLE).limit(limit)))
+
+
+def take_agent_for(agents: list[Agent], language: str) -> Agent:
+    """Take out of these agents, who has been idle longest first, one who speaks the language, else the first."""
+    found = next((one for one in agents if language in one.languages), agents[0])
+    agents.remove(found)
+    return found
+
+
+_LONGEST_IDLE = (col(Agent.work_state_at), col(Agent.id))
+
+
+def _free(now: datetime, *, in_room: bool) -> SelectOfScalar[Agent]:
     statement = (
         select(Agent)
         .where(Agent.presence == Presence.AVAILABLE)
         .where(Agent.work_state == WorkState.IDLE)
         .where(col(Agent.seen_at) > now - SILENT_BROWSER)
-        .order_by(col(Agent.languages).contains(language).desc(), col(Agent.work_state_at), col(Agent.id))
-        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if only is not None:
-        statement = statement.where(Agent.id == only)
     if in_room:
         up = select(AgentLeg.agent_id).where(col(AgentLeg.state).in_(LEG_UP))
         statement = statement.where(col(Agent.id).in_(up))
-    return session.exec(statement).first()
+    return statement
 
 
 def reserve(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> Reservation:
     """Offer a call task to a free agent, with a lease."""
-    reservation = Reservation(
+    reservation = _reservation(agent, call_task_id, offer_no, now)
+    session.add(reservation)
+    set_work_state(agent, WorkState.RESERVED, now, call_task_id)
+    session.flush()
+    return reservation
+
+
+def note_dialed(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> None:
+    """Note that a call task was offered to a free agent and dialed in one: they wait while it rings."""
+    reservation = _reservation(agent, call_task_id, offer_no, now)
+    end_reservation(reservation, ReservationEnd.DIALED, now)
+    session.add(reservation)
+    set_work_state(agent, WorkState.DIALING, now, call_task_id)
+
+
+def _reservation(agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> Reservation:
+    return Reservation(
         id=derived_id("reservation", call_task_id, offer_no),
         call_task_id=call_task_id,
         agent_id=agent.id,
@@ -141,10 +177,6 @@ def reserve(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, n
         expires_at=now + PREVIEW,
         why="idle longest",
     )
-    session.add(reservation)
-    set_work_state(agent, WorkState.RESERVED, now, call_task_id)
-    session.flush()
-    return reservation
 
 
 def end_reservation(

@@ -1,4 +1,5 @@
 /* Entry of the browser's part. Works without a build; every module does one thing. */
+import { startChoosing } from "./js/choose.js";
 import { startClocks } from "./js/clocks.js";
 import { startDrafts } from "./js/draft.js";
 import { startKeys } from "./js/keys.js";
@@ -12,6 +13,7 @@ startPosts();
 startDrafts();
 startScript();
 startMenus();
+startChoosing();
 startKeys();
 startClocks();
 startSoftphone();

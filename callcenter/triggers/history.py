@@ -44,7 +44,8 @@ WHERE customer_id = ANY(%(ids)b::uuid[]) AND fired_at >= %(since)s AND fate IN (
 SELECT customer_id, 'history.refused', max(d.at) FROM contact_attempt a
 JOIN disposition d ON d.attempt_id = a.id JOIN disposition_kind k ON k.code = d.kind_code
 WHERE customer_id = ANY(%(ids)b::uuid[]) AND d.at >= %(since)s
-  AND (do_not_call OR k.refused OR (right_party AND d.causes ? 'need' AND NOT converted AND NOT callback)) GROUP BY 1
+  AND (do_not_call OR k.refused OR (right_party AND d.causes ? 'need' AND NOT converted AND NOT callback))
+GROUP BY 1
 """,
 }
 _EVENTS = b"""

@@ -8,7 +8,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 from werkzeug.datastructures import MultiDict
 
 from callcenter import pipeline, talk
-from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role
+from callcenter.calltasks.queries import holder_after_rivals
+from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role, TaskState
 from callcenter.errors import BadInput, Conflict
 from callcenter.outcomes.rules import WrapUp
 from callcenter.pipeline import NotDialed
@@ -220,10 +221,25 @@ def machine(attempt_id: UUID) -> Response:
 @bp.post("/console/call-tasks/<uuid:call_task_id>/take")
 @roles_required(Role.AGENT)
 def take(call_task_id: UUID) -> Response:
-    """Take a waiting call task of the agent's own choice."""
-    with runtime().unit_of_work() as session:
-        pipeline.take_call_task(session, runtime().house, call_task_id, viewer().id, runtime().clock())
+    """Take a waiting call task of the agent's own choice; a refusal says whether somebody else has it."""
+    try:
+        with runtime().unit_of_work() as session:
+            pipeline.take_call_task(session, runtime().house, call_task_id, viewer().id, runtime().clock())
+    except Conflict:
+        _say_who_was_first(call_task_id)
+        raise
     return _state()
+
+
+def _say_who_was_first(call_task_id: UUID) -> None:
+    """Raise a Conflict that tells what became of a call task that somebody else has, or that is over."""
+    with runtime().reading() as session:
+        held = holder_after_rivals(session, call_task_id)
+    if held is None or held.state == TaskState.PENDING or held.agent_id == viewer().id:
+        return
+    if held.state in (TaskState.COMPLETED, TaskState.CANCELED):
+        raise Conflict("This call task needs no call any more. Take another one.") from None
+    raise Conflict("A colleague took this call task a moment ago. Take another one.") from None
 
 
 @bp.post("/console/more-time")

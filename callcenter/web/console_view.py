@@ -18,6 +18,7 @@ from callcenter.routing.policy import PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.web import words
 from callcenter.web.call_view import current_call
+from callcenter.web.console_choices import choices_of
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import console as page
 from callcenter.web.softphone import softphone_of
@@ -59,7 +60,10 @@ def console_page(
             not_dialed,
         )
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
-    idle = page.Idle() if call else _idle(session, agent, now, day, callbacks, titles)
+    idle = page.Idle()
+    if call is None:
+        choices = choices_of(runtime, session, agent, journeys, now)
+        idle = _idle(session, agent, now, day, callbacks, titles, choices)
     return page.ConsolePage(
         frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)
     )
@@ -139,12 +143,14 @@ def _idle(
     day: datetime,
     callbacks: tuple[page.CallbackDue, ...],
     titles: Any,
+    choices: page.Choices | None,
 ) -> page.Idle:
     place, idle = report.place_in_line(session, agent.work_state_at)
     is_in_line = agent.presence == "available"
     waits = tuple(
         page.WaitReason(row.why, row.n, row.first_at if row.why not in ("no_agent", "in_preview") else None)
         for row in report.waiting_by_reason(session, now)
+        if choices is None or row.why != "no_agent"  # those are in the list
     )
     return page.Idle(
         place_in_line=max(1, place) if is_in_line else None,
@@ -155,6 +161,7 @@ def _idle(
         attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),
         preview_seconds=int(PREVIEW.total_seconds()),
         mode=next(iter(sorted(modes_in_force(session) & AUTOMATIC_MODES)), DialingMode.PREVIEW),
+        choices=choices,
     )
 
 

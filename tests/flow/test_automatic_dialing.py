@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from callcenter import dialer, moves, pipeline
+from callcenter import acts, dialer, moves, pipeline
 from callcenter.calls import service as calls
 from callcenter.dialing.queries import mode_of
 from callcenter.domain.enums import (
@@ -17,6 +17,7 @@ from callcenter.domain.enums import (
     NotReadyReason,
     OutboxKind,
     Presence,
+    ReservationEnd,
     TaskState,
     WorkState,
 )
@@ -210,6 +211,37 @@ def test_a_small_team_is_never_dialed_ahead_of_whatever_the_mode(bank: Bank, pas
     assert all(one.agent_id and one.mode == DialingMode.PROGRESSIVE for one in live)
     assert "one line for each agent" in paced.sentence and "15 agents" in paced.sentence
     assert _paced(bank).dialed == 0, "both agents have a call"
+
+
+def test_two_customers_of_one_telephone_are_not_called_at_once_and_hold_up_nobody(bank: Bank) -> None:
+    tasks = _waiting(bank, 3)
+    first, second, _ = (bank.session.get_one(Customer, one.customer_id) for one in tasks)
+    second.number = first.number
+    bank.session.commit()
+    _crew(bank, 3)
+    _dialed(bank, DialingMode.POWER)
+    assert _paced(bank).dialed == 2
+    live = bank.attempts()
+    assert len({one.to_number for one in live}) == len(live) == 2
+    left = next(one for one in bank.tasks() if one.id not in {each.call_task_id for each in live})
+    assert (left.state, left.attempts, left.agent_id) == (TaskState.PENDING, 0, None)
+    agents = bank.session.exec(select(Agent).where(Agent.work_state == WorkState.DIALING)).all()
+    assert {one.id for one in agents} == {one.agent_id for one in live}
+    reservations = bank.session.exec(select(Reservation)).all()
+    assert {(one.agent_id, one.end) for one in reservations} == {
+        (one.agent_id, ReservationEnd.DIALED) for one in live
+    }
+
+
+def test_the_tasks_of_a_paused_rule_wait_in_automatic_dialing_too(bank: Bank) -> None:
+    (task,) = _waiting(bank, 1)
+    _crew(bank, 1)
+    _dialed(bank, DialingMode.POWER)
+    acts.switch_rule(bank.session, RULE, bank.agent_id, bank.clock.now, live=False)
+    bank.session.commit()
+    assert _paced(bank).dialed == 0 and bank.attempts() == []
+    assert task.state == TaskState.PENDING and task.why_no_call == ["rule_paused"]
+    assert task.not_before_at > bank.clock.now
 
 
 def test_a_large_team_is_dialed_ahead_of_and_the_answer_finds_the_agent_idle_longest(

@@ -105,7 +105,9 @@ def test_the_contact_policy_is_asked_at_the_moment_of_each_firing_and_nothing_is
     assert screened.reasons == {BarReason.OUTSIDE_CALLING_HOURS: 1}
 
     with imported.unit_of_work() as session:
-        compliance.bar_for_good(session, imported.house.gate, customer_of(session, "c1"), "test", "asked", NOW)
+        compliance.bar_for_good(
+            session, imported.house.gate, customer_of(session, "c1"), "test", "asked", NOW
+        )
     screened = report_of(imported).screened
     assert (screened.allowed, screened.barred, screened.barred_customers) == (0, 1, 1)
     assert screened.reason_customers == {BarReason.DO_NOT_CALL: 1, BarReason.OUTSIDE_CALLING_HOURS: 1}

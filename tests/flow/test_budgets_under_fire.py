@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-from callcenter import dialer, pipeline
+from callcenter import acts, dialer, pipeline
 from callcenter.commands.sample import read_sample
 from callcenter.db import make_engine, session_scope
 from callcenter.domain.enums import (
@@ -22,13 +22,13 @@ from callcenter.domain.enums import (
     CallResult,
     DialingMode,
     Presence,
-    Preset,
     Role,
-    RuleState,
 )
 from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import CarrierEvent
 from callcenter.errors import CallCenterError, Conflict
+from callcenter.journeys import service as journeys
+from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import (
     Agent,
     CallTask,
@@ -44,7 +44,6 @@ from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import WrapUp
 from callcenter.routing import service as routing
-from callcenter.triggers.queries import RuleSet
 
 pytestmark = pytest.mark.slow
 
@@ -78,12 +77,20 @@ def _fill(session: Session) -> list[UUID]:
         routing.add_agent(session, user.id, "A", BEGIN)
         agents.append(user.id)
     for journey in JOURNEYS:
-        session.add(
-            TriggerRule(
-                id=derived_id("rule", journey), rule_key=journey, version=1, journey=journey, step="s",
-                preset=Preset.DWELL, state=RuleState.RETIRED, state_at=BEGIN, created_at=BEGIN,
-            )
-        )  # fmt: skip
+        steps = [
+            {"id": one, "title": {"en": one, "zh": one}, "enter": [f"{journey}_{one}"]}
+            for one in ("s", "done")
+        ]
+        raw = {
+            "journey": journey,
+            "title": {"en": journey, "zh": journey},
+            "gap": "24h",
+            "goal": "done",
+            "steps": steps,
+        }
+        loaded = journeys.load_journey(session, raw, journeys_loaded(session).values(), BEGIN)
+        rule = {"rule": journey, "title": {"en": "r", "zh": "r"}, "journey": journey, "step": "s"}
+        acts.adopt_rule(session, {**rule, "preset": "dwell", "after": "1m"}, loaded, None, BEGIN)
     for person in range(PEOPLE):
         customer_id = derived_id("customer", person)
         session.add(
@@ -99,6 +106,7 @@ def _fill(session: Session) -> list[UUID]:
 
 
 def _open_task(session: Session, customer_id: UUID, journey: str) -> None:
+    rule_id = session.exec(select(TriggerRule.id).where(TriggerRule.rule_key == journey)).one()
     visit = Visit(
         id=derived_id("visit", customer_id, journey), customer_id=customer_id, journey=journey, visit_seq=1,
         step="s", opened_at=BEGIN, entered_at=BEGIN, last_activity_at=BEGIN,
@@ -106,7 +114,7 @@ def _open_task(session: Session, customer_id: UUID, journey: str) -> None:
     session.add(visit)
     session.flush()
     firing = TriggerFiring(
-        id=derived_id("firing", customer_id, journey), rule_id=derived_id("rule", journey), rule_key=journey,
+        id=derived_id("firing", customer_id, journey), rule_id=rule_id, rule_key=journey,
         visit_id=visit.id, customer_id=customer_id, journey=journey, step="s", visit_seq=1, anchor_at=BEGIN,
         due_at=BEGIN, wake_at=BEGIN, fired_at=BEGIN,
     )  # fmt: skip
@@ -119,11 +127,6 @@ def _open_task(session: Session, customer_id: UUID, journey: str) -> None:
             created_at=BEGIN, not_before_at=BEGIN, expires_at=BEGIN + timedelta(days=9),
         )
     )  # fmt: skip
-
-
-class _EveryRuleLives(RuleSet):
-    def is_live(self, rule_key: str) -> bool:
-        return True
 
 
 @dataclass
@@ -154,8 +157,10 @@ class Worker:
     def _dials(self, task_id: UUID, now: datetime) -> UUID | None:
         if self.chance.random() < 0.3:
             with session_scope(self.engine) as session:
-                rules = _EveryRuleLives({})
-                if not dialer._claim_ahead(session, self.house, rules, task_id, DialingMode.PREVIEW, now):
+                ahead = [task_id]
+                if not dialer._dial(
+                    session, self.house, ahead, 1, DialingMode.PREVIEW, now, with_agents=False
+                ):
                     return None
                 live = select(ContactAttempt.id).where(ContactAttempt.call_task_id == task_id)
                 return session.exec(live.where(ContactAttempt.state != AttemptState.ENDED)).one()

@@ -51,13 +51,27 @@ def test_one_job_alone_asks_the_carrier_to_call_a_customer_and_takes_the_attempt
     assert permission and permission[0].lineno < _calls(job, "place", "carrier")[0].lineno
 
 
+def _asks_at_the_dial(function: ast.FunctionDef) -> int:
+    """The line in which a function asks the gate at the dial; 0 when it does not."""
+    asked = _calls(function, "screen_task", "moves") + _calls(function, "screen_tasks", "moves")
+    return min((one.lineno for one in asked if "ScreeningPoint.DIAL" in ast.unparse(one)), default=0)
+
+
 def test_an_attempt_is_committed_to_only_behind_the_gate() -> None:
-    claiming = [(where, one) for where, one in _functions() if _calls(one, "claim", "calls")]
-    assert {where for where, _ in claiming} == {"callcenter/pipeline.py", "callcenter/dialer.py"}
-    for where, one in claiming:
-        asked = [
-            call for call in _calls(one, "screen_task", "moves") if "ScreeningPoint.DIAL" in ast.unparse(call)
-        ]
-        assert asked, f"{where}: {one.name} claims without asking the gate"
-        assert asked[0].lineno < _calls(one, "claim", "calls")[0].lineno
-        assert "may_call" in ast.unparse(one)
+    functions = {(where, one.name): one for where, one in _functions()}
+    claiming = {
+        known
+        for known, one in functions.items()
+        if _calls(one, "claim", "calls") or _calls(one, "claim_all", "calls")
+    }
+    by_hand, by_tick = ("callcenter/pipeline.py", "place_call"), ("callcenter/dialer.py", "_claim")
+    assert claiming == {by_hand, by_tick}
+    assert 0 < _asks_at_the_dial(functions[by_hand]) < _calls(functions[by_hand], "claim", "calls")[0].lineno
+    assert "may_call" in ast.unparse(functions[by_hand])
+
+    asking = functions["callcenter/dialer.py", "_may_be_called"]
+    assert _asks_at_the_dial(asking) and "may_call" in ast.unparse(asking)
+    users = [one.name for _, one in _functions() if " _claim(" in ast.unparse(one) and one.name != "_claim"]
+    assert users == ["_dial"]
+    tick = ast.unparse(functions["callcenter/dialer.py", "_dial"])
+    assert 0 < tick.index("fit = _may_be_called(") < tick.index("_claim(session, house, fit,")

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from callcenter import outbox, pipeline, talk
+from callcenter import moves, outbox, pipeline, talk
 from callcenter.calls.policy import AS_A_RULE, EMPTY_LOOKS, MAX_CALL, RETRY_PLACING, RING_TIMEOUT
+from callcenter.dialing.waiting import lock_waiting
 from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Presence, WorkState
 from callcenter.domain.ports import CallWish, Placed
 from callcenter.models import Agent, AgentLeg, Incident, Reservation
+from callcenter.telephony.bucket import KEY_PREFIX, CallBucket
 from tests.jobs.conftest import Floor
 from workers import jobs, ticks
 
@@ -56,6 +58,31 @@ def test_a_call_is_asked_for_once_however_often_its_job_runs(floor: Floor) -> No
     assert floor.calls_to(attempt.to_number) == 1
     after = floor.attempt()
     assert (after.state, bool(after.carrier_ref)) == (AttemptState.PLACED, True)
+
+
+def test_a_dial_waits_for_a_near_turn_and_is_put_off_for_a_far_one(floor: Floor) -> None:
+    floor.has_claimed_attempt()
+    bucket = floor.runtime._call_slots = CallBucket(floor.runtime.redis, 10.0, "calls")
+    bucket.brake(timedelta(seconds=30))
+    message = floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT)
+    assert message.done_at is None and message.due_at > floor.now + timedelta(seconds=20)
+    assert floor.attempt().state == AttemptState.CLAIMED
+    floor.runtime.redis.delete(KEY_PREFIX + "calls")
+    bucket.take()
+    assert floor.runs(jobs.place_attempt, OutboxKind.PLACE_ATTEMPT).done_at is not None
+    assert floor.attempt().state == AttemptState.PLACED
+
+
+def test_a_pacing_tick_leaves_out_a_customer_whom_another_process_holds(floor: Floor) -> None:
+    task_id = floor.has_waiting_task()
+    (task,) = floor.bank.tasks()
+    customer_id = task.customer_id
+    floor.bank.session.commit()
+    with floor.runtime.unit_of_work() as one, floor.runtime.unit_of_work() as other:
+        moves.lock_customer(one, customer_id)
+        assert lock_waiting(other, [task_id], floor.now) == []
+    with floor.runtime.unit_of_work() as session:
+        assert [found.task.id for found in lock_waiting(session, [task_id], floor.now)] == [task_id]
 
 
 def test_the_first_dial_also_calls_the_agent_into_their_room_once(floor: Floor) -> None:

@@ -324,6 +324,35 @@ def idle(t: Texts) -> c.Idle:
     )
 
 
+def choices(t: Texts, many: int = 3) -> c.Choices:
+    photo, card = t("ID photo", "证件照"), t("Bind card", "绑卡")
+    glare = t("Photo rejected: glare, 2 times", "证件照被拒：反光，2 次")
+    people = (
+        ("Chen Wei", "陈伟"),
+        ("Maria von Hohenberg-Sonderburg-Augustenburg", "欧阳晓芳"),
+        ("Guo Tao", "郭涛"),
+    )
+    now = tuple(
+        c.Choice(f"5a1f0000-0000-4000-8000-0000000000{n:02d}", t(*people[n % 3]), f"138 •••• {2046 + n}", glare, photo,
+                 80 - n, NOW - timedelta(seconds=134 - 7 * n), t("Kazakh", "哈萨克语") if n == 1 else None)
+        for n in range(many)
+    )  # fmt: skip
+    later = (
+        c.Choice("5a1f0000-0000-4000-8000-000000000091", t("Aynur Memet", "阿依努尔"), "139 •••• 7781", glare, photo, 80, NOW,
+                 reasons=(t("Calling hours", "拨打时段"),), not_before=t("Not before 09:00 tomorrow in Urumqi.", "乌鲁木齐时间明天 09:00 前不可呼。")),
+        c.Choice("5a1f0000-0000-4000-8000-000000000092", t("Sun Li", "孙丽"), "137 •••• 0110", t("Gone quiet on Bind card", "停在绑卡"), card, 40, NOW,
+                 reasons=(t("Rule paused", "规则已暂停"),)),
+    )  # fmt: skip
+    return c.Choices(
+        now,
+        later,
+        more=23 if many > 3 else 0,
+        for_colleagues=2,
+        look_again_at=at("14:23"),
+        others_come=many < 4,
+    )
+
+
 def console(language: str, theme: str, state: str) -> c.ConsolePage:
     t = Texts(language)
     head = frame(language, theme, "console", live="/live/console")
@@ -344,6 +373,12 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
     pages: dict[str, Callable[[], c.ConsolePage]] = {
         "idle": lambda: c.ConsolePage(head, waiting, None, idle(t)),
         "idle-predictive": lambda: c.ConsolePage(head, waiting, None, fast),
+        "choose": lambda: c.ConsolePage(head, waiting, None, replace(idle(t), choices=choices(t))),
+        "choose-many": lambda: c.ConsolePage(head, waiting, None, replace(idle(t), choices=choices(t, 20))),
+        "choose-later": lambda: c.ConsolePage(
+            head, waiting, None, replace(idle(t), choices=replace(choices(t), now=()))
+        ),
+        "choose-empty": lambda: c.ConsolePage(head, nothing, None, c.Idle(choices=c.Choices())),
         "empty": lambda: c.ConsolePage(head, nothing),
         "signed-off": lambda: c.ConsolePage(head, replace(nothing, **off)),  # type: ignore[arg-type]
         "not-ready": lambda: c.ConsolePage(

@@ -101,6 +101,12 @@ def test_a_state_fragment_is_the_state_alone() -> None:
         ("console-predictive", "the customer is on the line.", "客户正在线上。"),
         ("console-idle-predictive", "Calls are dialed for you", "系统自动拨号"),
         ("console-all-busy", "Nobody is free.", "暂无空闲同事。"),
+        ("console-choose", "Choose whom to call", "请选择要呼叫的客户"),
+        ("console-choose", "Not before 09:00 tomorrow in Urumqi.", "乌鲁木齐时间明天 09:00 前不可呼。"),
+        ("console-choose", "2 are left to colleagues", "2 个留给会该语言或已约回呼的同事"),
+        ("console-choose-many", "And 23 more wait.", "另有 23 个在等待。"),
+        ("console-choose-later", "Nobody may be called just now.", "目前无人可呼"),
+        ("console-choose-empty", "No call task waits.", "没有等待的呼叫任务"),
         ("console-phone-idle", "Softphone ready", "软电话就绪"),
         ("console-phone-idle", "Your browser refuses the microphone.", "浏览器拒绝了麦克风。"),
         ("floor-empty", "Nothing needs you.", "当前无需处理。"),
@@ -129,6 +135,8 @@ def test_an_act_is_offered_only_when_it_can_be_done(client: FlaskClient) -> None
         "barred-acts": {"end", "mute", "recording"},
         "phone-talking": running - {"mute"},
         "wrapping": {"more-time"},
+        "choose": {"take"},
+        "choose-later": set(),
         "gone": set(),
     }
     acts = set().union(*offered.values())

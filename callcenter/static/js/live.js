@@ -1,15 +1,18 @@
 /* Live pages: an event says "changed", the state is fetched again and morphed in. Polling when the stream is down. */
+import { serverNow } from "./clocks.js";
 import { morphState } from "./posts.js";
 import { say } from "./words.js";
 
 const POLL_EVERY_MS = 5000;
 const STALE_AFTER_MS = 3000;
+const SOONEST_AGAIN_MS = 1000;
 let stateUrl = null;
 let stream = null;
 let polling = null;
 let fetching = false;
 let again = false;
 let noteTimer = null;
+let againTimer = null;
 
 async function refresh() {
   if (fetching) {
@@ -93,6 +96,15 @@ function announce(isFirst) {
   }
 }
 
+/* A list that changes by the mere passing of time says when. */
+function refreshWhenDue() {
+  window.clearTimeout(againTimer);
+  const list = document.querySelector("#state [data-refresh-at]");
+  if (!list?.dataset.refreshAt) return;
+  const wait = Number(list.dataset.refreshAt) - serverNow();
+  againTimer = window.setTimeout(refresh, Math.max(wait, SOONEST_AGAIN_MS));
+}
+
 export function startLive() {
   if (!document.getElementById("state")) return;
   announce(true);
@@ -100,6 +112,8 @@ export function startLive() {
   stateUrl = document.body.dataset.stateUrl;
   if (!stateUrl) return;
   document.addEventListener("state-wanted", refresh);
+  document.addEventListener("state-changed", refreshWhenDue);
+  refreshWhenDue();
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   if (document.body.dataset.live) connect();
   else window.setInterval(refresh, POLL_EVERY_MS);

@@ -390,10 +390,47 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A waiting call task the agent may choose. `language` is named only where it is not the agent's own.
+
+    One that may not be called yet has `reasons`, in words, and `not_before`, a sentence, where a time is known.
+    """
+
+    call_task_id: str
+    customer: str
+    masked_number: str
+    why: str
+    step: str
+    priority: int
+    waiting_since: datetime
+    language: str | None = None
+    reasons: tuple[str, ...] = ()
+    not_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The list of an agent who chooses whom to call, each part by priority and then by age.
+
+    `more` wait beside those shown; `for_colleagues` are left to others: who speak the language, or have promised.
+    `look_again_at` is when the list will have changed by itself. `others_come` says that call tasks of other
+    campaigns are offered all the same.
+    """
+
+    now: tuple[Choice, ...] = ()
+    later: tuple[Choice, ...] = ()
+    more: int = 0
+    for_colleagues: int = 0
+    look_again_at: datetime | None = None
+    others_come: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Idle:
     """Nothing to call: why, what comes next, and what the last attempts led to.
 
-    `mode` is the dialing mode of the campaign the agent works in.
+    `mode` is the dialing mode of the campaign the agent works in. `choices` is the list to choose from where a
+    campaign is dialed manually and the agent is available; None otherwise.
     """
 
     place_in_line: int | None = None
@@ -406,6 +443,7 @@ class Idle:
     team_size: int | None = None
     preview_seconds: int = 30
     mode: str = "preview"
+    choices: Choices | None = None
 
     @property
     def brings_answered_calls(self) -> bool:

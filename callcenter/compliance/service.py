@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter.compliance.numbers import hash_number
+from callcenter.compliance.ledgers import NewSuppression, add_suppression
 from callcenter.compliance.policies import Gate, look
 from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
 from callcenter.db import cursor_of
 from callcenter.domain.contact import FOR_GOOD, ContactPolicy, CustomerFacts, Verdict
 from callcenter.domain.enums import Purpose, ScreeningPoint, SuppressionKind, SuppressionScope
-from callcenter.models import Customer, ScreeningDecision, Suppression
+from callcenter.models import Customer, ScreeningDecision
 
 
 def screen(
@@ -108,7 +108,15 @@ def bar_for_good(
     by: UUID | None = None,
 ) -> None:
     """Let nobody call a customer, nor their number, ever again; effective before the next dial."""
-    _suppress(session, gate, customer, SuppressionKind.DO_NOT_CALL, source, reason, now, by=by)
+    bar = NewSuppression(
+        kind=SuppressionKind.DO_NOT_CALL,
+        customer_id=customer.id,
+        number=customer.number,
+        source=source,
+        reason=reason,
+        by=by,
+    )
+    add_suppression(session, gate.number_key, bar, now)
 
 
 def note_refusal(
@@ -121,46 +129,13 @@ def note_refusal(
     now: datetime,
 ) -> None:
     """Keep that a customer said no to a campaign's offer: it is not made again for as long as the policy says."""
-    _suppress(
-        session,
-        gate,
-        customer,
-        SuppressionKind.REFUSAL,
-        source,
-        "",
-        now,
+    refusal = NewSuppression(
+        kind=SuppressionKind.REFUSAL,
         scope=SuppressionScope.CAMPAIGN,
+        customer_id=customer.id,
+        number=customer.number,
         purpose=purpose,
         campaign=campaign,
+        source=source,
     )
-
-
-def _suppress(
-    session: Session,
-    gate: Gate,
-    customer: Customer,
-    kind: SuppressionKind,
-    source: str,
-    reason: str,
-    now: datetime,
-    *,
-    by: UUID | None = None,
-    scope: SuppressionScope = SuppressionScope.GLOBAL,
-    purpose: Purpose | None = None,
-    campaign: str | None = None,
-) -> None:
-    session.add(
-        Suppression(
-            kind=kind,
-            scope=scope,
-            customer_id=customer.id,
-            number_hash=hash_number(gate.number_key, customer.number) if customer.number else None,
-            purpose=purpose,
-            campaign=campaign,
-            source=source,
-            reason=reason,
-            created_at=now,
-            created_by=by,
-        )
-    )
-    session.flush()
+    add_suppression(session, gate.number_key, refusal, now)

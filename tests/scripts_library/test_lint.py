@@ -114,7 +114,7 @@ def test_business_is_not_told_before_the_person_is_known(library: SmallLibrary, 
 
 
 def test_a_missing_required_notice_is_found(library: SmallLibrary, found: Found) -> None:
-    library.change("- never_ask: Never ask for a code.\n", "", "_common")
+    library.change("- never_ask: Never ask.\n", "", "_common")
     assert found(library.path("general"), 1, "missing required notice never_ask")
 
 

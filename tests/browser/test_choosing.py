@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Bank, clear_the_desk
 from tests.browser.desk import Desk
@@ -131,6 +131,28 @@ def test_two_agents_want_the_same_customer_and_the_second_is_told_and_takes_anot
         "SELECT call_task_id, count(*) AS n FROM reservation WHERE ended_at IS NULL GROUP BY call_task_id"
     )
     assert [row["n"] for row in holders] == [1, 1]
+
+
+def test_who_is_told_no_after_the_row_is_gone_reads_it_all_the_same(
+    bank: Bank, desk: Desk, rival: Desk, supervisor: Desk
+) -> None:
+    _sets(supervisor, "manual")
+    _gets_stuck(bank)
+    for each in (desk, rival):
+        expect(each.page.locator(ROWS)).to_have_count(1)
+    on_its_way: list[Route] = []
+
+    def holds(route: Route) -> None:
+        on_its_way.append(route)
+
+    rival.page.route("**/take", holds)
+    with rival.page.expect_request("**/take"):
+        rival.page.click(f"{ROWS} [data-choice]")
+    desk.page.click(f"{ROWS} [data-choice]")
+    desk.sees("previewing")
+    expect(rival.page.locator(ROWS)).to_have_count(0)
+    on_its_way[0].continue_()
+    expect(rival.page.locator("#notice")).to_contain_text("A colleague took this call task a moment ago.")
 
 
 def test_a_focus_in_the_list_stays_with_its_customer_and_never_slips_to_another(

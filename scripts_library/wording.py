@@ -30,7 +30,7 @@ _HALF_WIDTH = re.compile(r"(?<=[一-鿿])[,;:?!]|[,;:?!](?=[一-鿿])")
 
 _RATE_FIGURE = re.compile(
     r"\d\s*(?:%|％|‰|per ?cent\b)|百分之|\b(?:rate|interest|yield|return)s?\b\D{0,20}\d"
-    r"|(?:利率|年化|利息|收益率?)\D{0,8}\d|[\d一二三四五六七八九十几]\s*(?:个点|厘(?!米)|分利)",
+    r"|(?:利率|年化|利息|收益率?)\D{0,8}\d|[\d一二两三四五六七八九十几]\s*(?:个点|厘(?!米)|分利)",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(

@@ -803,7 +803,7 @@ def close_call(
     step = next_step(flags, wrap_up.callback_at)
     again_at = None
     if step is NextStep.NEVER_AGAIN:
-        compliance.bar_for_good(session, house.gate, customer, "agent", wrap_up.note[:200], now)
+        compliance.bar_for_good(session, house.gate, customer, "agent", f"attempt {attempt.id}", now)
     elif step is NextStep.CALL_BACK:
         outcomes.promise_callback(session, attempt, wrap_up, now)
         again_at = wrap_up.callback_at

@@ -15,6 +15,7 @@ class Library:
 
     root: Path
     scripts: list[Script] = field(default_factory=list)
+    commons: dict[tuple[str, str], Draft] = field(default_factory=dict)  # by journey and language
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -24,7 +25,6 @@ def read_library(root: Path | None = None) -> Library:
     A file with mistakes is left out and its mistakes are listed.
     """
     library = Library(root or SCRIPTS_ROOT)
-    commons: dict[tuple[str, str], Draft] = {}
     drafts: list[Draft] = []
     for path in sorted(library.root.glob("*/*.md")):
         draft, findings = parse_file(path)
@@ -34,11 +34,11 @@ def read_library(root: Path | None = None) -> Library:
         misplaced = _misplaced(draft)
         library.findings += misplaced
         if draft.is_common:
-            commons[draft.front.journey, draft.front.language] = draft
+            library.commons[draft.front.journey, draft.front.language] = draft
         elif not findings and not misplaced:
             drafts.append(draft)
     for draft in drafts:
-        script, findings = _assemble(draft, commons.get((draft.front.journey, draft.front.language)))
+        script, findings = _assemble(draft, library.commons.get((draft.front.journey, draft.front.language)))
         library.findings += findings
         if script:
             library.scripts.append(script)

@@ -1,33 +1,31 @@
 """Find the mistakes in a folder of scripts before an agent reads them aloud."""
 
 import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from itertools import combinations
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from pathlib import Path
 
 import click
 
 from scripts_library.assembling import Library, read_library
-from scripts_library.facts import PLACEHOLDERS, sample_facts
+from scripts_library.facts import PLACEHOLDERS
 from scripts_library.model import (
     CALLBACK_NODE,
     CLOSE,
-    LANGUAGES,
     REQUIRED_NOTICES,
     WORKS_NODE,
+    BranchText,
     Finding,
     MissingPlaceholder,
     Script,
     ScriptLibraryError,
     Text,
 )
-from scripts_library.rendering import fill_context, fill_text, placeholders_in, template_faults
+from scripts_library.rendering import fill_text, placeholders_in, template_faults
+from scripts_library.twins import check_twins
+from scripts_library.wording import check_wording, sample_context
 
-CLAUSE_COLUMNS = 52  # the widest clause the console shows on one line; a Chinese character takes two
-_CLAUSE_END = re.compile(r"[.,;:?!。，；：？！、—]+\s*|\n+")
 _OPTIONAL = frozenset(name for name, placeholder in PLACEHOLDERS.items() if placeholder.is_optional)
 _REVEALING = frozenset(name for name, placeholder in PLACEHOLDERS.items() if placeholder.is_revealing)
 
@@ -51,21 +49,16 @@ def lint_command(root: Path | None = None) -> int:
 def check_library(library: Library) -> Iterator[Finding]:
     """What can be said only of scripts that could be read: their words, their paths, their twins."""
     for script in library.scripts:
-        yield from _check_placeholders(script)
+        faults = {text: list(_text_faults(text, script)) for text in script.texts()}
+        yield from chain.from_iterable(faults.values())
+        yield from check_wording(script, {text: not found for text, found in faults.items()})
         yield from _check_graph(script)
         yield from _check_promises(script)
-    yield from _check_twins(library)
+    yield from check_twins(library)
+    yield from _check_names(library)
     yield from _check_fallbacks(library)
     yield from _check_overlaps(library)
-
-
-def _check_placeholders(script: Script) -> Iterator[Finding]:
-    spoken = set(script.speech())
-    for text in script.texts():
-        faults = list(_text_faults(text, script))
-        yield from faults
-        if not faults and text in spoken:
-            yield from _check_clauses(text, script)
+    yield from _check_unused(library)
 
 
 def _text_faults(text: Text, script: Script) -> Iterator[Finding]:
@@ -87,7 +80,7 @@ def _text_faults(text: Text, script: Script) -> Iterator[Finding]:
     for size in range(len(optional) + 1):
         for absent in combinations(optional, size):
             try:
-                filled = fill_text(text, _sample_context(script.language, absent), script.id)
+                filled = fill_text(text, sample_context(script.language, absent), script.id)
             except MissingPlaceholder as error:
                 line = names.get(error.name, 1)
                 yield at(line, f"{error.name} may be unknown: put it inside {{% if {error.name} %}}")
@@ -100,42 +93,51 @@ def _text_faults(text: Text, script: Script) -> Iterator[Finding]:
                 return
 
 
-@lru_cache(maxsize=256)
-def _sample_context(language: str, absent: tuple[str, ...] = ()) -> Mapping[str, object]:
-    known = {name: value for name, value in sample_facts(language).items() if name not in absent}
-    return fill_context(language, known)
-
-
-def _check_clauses(text: Text, script: Script) -> Iterator[Finding]:
-    filled = fill_text(text, _sample_context(script.language), script.id)
-    for clause in _CLAUSE_END.split(filled):
-        columns = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in clause.strip())
-        if columns > CLAUSE_COLUMNS:
-            message = f"{columns} columns without a pause, over {CLAUSE_COLUMNS}: {clause.strip()[:30]}..."
-            yield Finding(text.path, text.line, message, is_warning=True)
-
-
 def _check_graph(script: Script) -> Iterator[Finding]:
     known = {node.id: node for node in script.nodes}
     for node in script.nodes:
         for branch in node.branches:
             if branch.goto != CLOSE and branch.goto not in known:
                 yield Finding(node.path, branch.line, f"-> {branch.goto}: there is no such node")
-    reached: set[str] = set()
-    queue = [script.nodes[0].id]
-    while queue:
-        node_id = queue.pop()
-        if node_id in known and node_id not in reached:
-            reached.add(node_id)
-            queue += [branch.goto for branch in known[node_id].branches]
+    reached = _closure(script.nodes[0].id, {node.id: node.branches for node in script.nodes})
     for node in script.nodes:
         if node.id not in reached:
             yield Finding(node.path, node.line, f"node {node.id} cannot be reached from the first node")
+        labels = Counter(branch.label.text for branch in node.branches)
+        for branch in node.branches:
+            if labels[branch.label.text] > 1:
+                message = f"two branches of {node.id} are called {branch.label.text}"
+                yield Finding(node.path, branch.line, message, is_warning=True)
+    yield from _check_endings(script, reached)
     ways_out = {branch.goto for branch in script.nodes[0].branches}
     for needed, meaning in ((WORKS_NODE, "it works now"), (CALLBACK_NODE, "not a good time")):
         if needed not in ways_out:
             message = f"the first question has no branch -> {needed} ({meaning})"
             yield Finding(script.path, script.nodes[0].line, message)
+
+
+def _closure(start: str, branches: Mapping[str, Sequence[BranchText]]) -> set[str]:
+    """The node ids that can be come to from one, itself and perhaps the close among them."""
+    reached: set[str] = set()
+    queue = [start]
+    while queue:
+        node_id = queue.pop()
+        if node_id not in reached:
+            reached.add(node_id)
+            queue += [branch.goto for branch in branches.get(node_id, ())]
+    return reached
+
+
+def _check_endings(script: Script, reached: set[str]) -> Iterator[Finding]:
+    """From every node the call can come to an end, and the closing words are said on some way."""
+    branches = {node.id: node.branches for node in script.nodes}
+    ends = {CLOSE, *(node_id for node_id, ways in branches.items() if not ways)}
+    for node in script.nodes:
+        ways = _closure(node.id, branches)
+        if not ways & ends and ways <= branches.keys():
+            yield Finding(node.path, node.line, f"from node {node.id} the call can never come to an end")
+    if CLOSE not in reached:
+        yield Finding(script.close.path, script.close.line, f"{script.id}: no branch leads to the close")
 
 
 def _check_promises(script: Script) -> Iterator[Finding]:
@@ -162,50 +164,35 @@ def _check_promises(script: Script) -> Iterator[Finding]:
         yield Finding(script.path, 1, "no objections: write `## objections`")
 
 
-def _check_twins(library: Library) -> Iterator[Finding]:
-    twins: dict[tuple[str, str], dict[str, Script]] = defaultdict(dict)
-    for script in library.scripts:
-        twins[script.journey, script.id][script.language] = script
-    on_disk = {path.relative_to(library.root) for path in library.root.glob("*/*.md")}
-    for (journey, script_id), by_language in twins.items():
-        first = next(iter(by_language.values()))
-        for language in LANGUAGES:
-            twin = by_language.get(language)
-            if twin:
-                yield from _twin_differences(first, twin)
-            elif Path(journey, f"{script_id}.{language}.md") not in on_disk:
-                yield Finding(first.path, 1, f"its twin {script_id}.{language}.md is missing")
-
-
-def _twin_differences(first: Script, twin: Script) -> Iterator[Finding]:
-    for what in ("version", "steps", "errors", "moments", "tags", "causes"):
-        if getattr(first, what) != getattr(twin, what):
-            yield Finding(twin.path, 1, f"{what} differs from its twin {first.path.name}")
-    pairs = {
-        "node ids": [[node.id for node in script.nodes] for script in (first, twin)],
-        "objections": [[objection.id for objection in script.objections] for script in (first, twin)],
-        "required notices": [[notice.id for notice in script.required_notices] for script in (first, twin)],
-    }
-    for what, (ours, theirs) in pairs.items():
-        if ours != theirs:
-            yield Finding(twin.path, 1, f"{what} differ from its twin {first.path.name}")
-    ours_by_id = {node.id: node for node in first.nodes}
-    for node in twin.nodes:
-        ours_node = ours_by_id.get(node.id)
-        if ours_node and [(b.digit, b.goto) for b in ours_node.branches] != [
-            (b.digit, b.goto) for b in node.branches
-        ]:
-            yield Finding(
-                node.path, node.line, f"branches of {node.id} differ from its twin {first.path.name}"
-            )
-
-
 def _check_fallbacks(library: Library) -> Iterator[Finding]:
     general = Counter((script.journey, script.language) for script in library.scripts if script.is_general)
     for journey, language in sorted({(script.journey, script.language) for script in library.scripts}):
         if general[journey, language] == 0:
             message = f"no general script in {language}: one without steps, errors, moments and tags"
             yield Finding(library.root / journey, 1, message)
+
+
+def _check_names(library: Library) -> Iterator[Finding]:
+    """A call task keeps the id alone, so two journeys may not use one id for two scripts."""
+    owners: dict[tuple[str, str], Script] = {}
+    for script in library.scripts:
+        owner = owners.setdefault((script.id, script.language), script)
+        if owner is not script:
+            message = f"id {script.id} is taken by {owner.journey}/{owner.path.name}: choose another"
+            yield Finding(script.path, 1, message)
+
+
+def _check_unused(library: Library) -> Iterator[Finding]:
+    """What stands in a common file and no script reads."""
+    read = {(node.path, node.line) for script in library.scripts for node in script.nodes}
+    read |= {(one.label.path, one.label.line) for script in library.scripts for one in script.objections}
+    for common in library.commons.values():
+        for name, line in (
+            *((f"node {node.id}", node.line) for node in common.nodes),
+            *((f"objection {one.id}", one.label.line) for one in common.objections),
+        ):
+            if (common.path, line) not in read:
+                yield Finding(common.path, line, f"{name} is read by no script", is_warning=True)
 
 
 def _check_overlaps(library: Library) -> Iterator[Finding]:

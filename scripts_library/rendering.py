@@ -201,16 +201,25 @@ def _address(language: str, context: Mapping[str, object]) -> object:
 
 def fill_text(text: Text, context: Mapping[str, object], script_id: str) -> str:
     """One text with its placeholders filled and its lines joined as the language writes them."""
-    language = str(context[_LANGUAGE])
+    return _join(_fill(text, context, script_id), str(context[_LANGUAGE]))
+
+
+def fill_lines(text: Text, context: Mapping[str, object], script_id: str) -> list[tuple[int, str]]:
+    """The same, not joined: each line of the file that is spoken, with its number in the file."""
+    lines = enumerate(_fill(text, context, script_id).split("\n"), start=text.line)
+    joined = ((number, _join(line, str(context[_LANGUAGE]))) for number, line in lines)
+    return [(number, line) for number, line in joined if line]
+
+
+def _fill(text: Text, context: Mapping[str, object], script_id: str) -> str:
     if "{" not in text.text:
-        return _join(text.text, language)
+        return text.text
     try:
-        filled = _compile(text.text).render(context)
+        return _compile(text.text).render(context)
     except UndefinedError as error:
         raise MissingPlaceholder(error.message or "", script_id) from error
     except (TemplateSyntaxError, ValueError, TypeError) as error:
         raise ScriptLibraryError(f"{text.path}:{text.line}: {error}") from error
-    return _join(filled, language)
 
 
 def _join(filled: str, language: str) -> str:

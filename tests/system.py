@@ -40,16 +40,17 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
 HOLDOUT_SHARE = 0.2
 """As many customers as any sample rule holds out: who is called at this share is called at every smaller one."""
-_ZONES = (
-    "Asia/Shanghai",
-    "Asia/Dubai",
-    "Europe/London",
-    "America/Sao_Paulo",
-    "America/New_York",
-    "America/Los_Angeles",
-    "Pacific/Honolulu",
-    "Pacific/Auckland",
-)
+_NUMBERS = {
+    "Asia/Shanghai": "+86138{:08d}",
+    "Asia/Dubai": "+97150{:07d}",
+    "Europe/Zurich": "+4179{:07d}",
+    "America/Sao_Paulo": "+55119{:08d}",
+    "America/Mexico_City": "+5255{:08d}",
+    "America/Vancouver": "+1604555{:04d}",
+    "Pacific/Auckland": "+6421{:07d}",
+}
+"""Where it is day at some hour, and what numbers are there: number and address must both allow the call."""
+ZONES = tuple(_NUMBERS)
 T = TypeVar("T")
 
 
@@ -73,7 +74,12 @@ def free_port() -> int:
 
 def zone_in_hours(now: datetime) -> str:
     """Return a zone whose local time lies well inside the calling hours, whenever the tests run."""
-    return min(_ZONES, key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 13))
+    return min(_NUMBERS, key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 13))
+
+
+def number_in(zone: str, number: int) -> str:
+    """Return one of the mobile numbers of a zone, E.164."""
+    return _NUMBERS[zone].format(1_000 + number)
 
 
 @dataclass
@@ -261,7 +267,8 @@ def person_to_call(*rule_keys: str, now: datetime | None = None, held_out: bool 
         }
         if draws == {held_out}:
             name = f"{'陈林王李张刘'[number % 6]}{'伟芳敏静磊洋'[number // 6 % 6]}"
-            return Person(user, f"+86138{number:08d}", name, zone_in_hours(at), f"a-{number}")
+            zone = zone_in_hours(at)
+            return Person(user, number_in(zone, number), name, zone, f"a-{number}")
 
 
 class CustomerApp:

@@ -17,7 +17,7 @@ _NAMED = b"fingerprint of a number key"
 """No telephone number, so the fingerprint is no number's hash."""
 ENTRIES = "entries of numbers"
 """How the ledger's own entries are called beside the lists."""
-_OTHERS = """
+UNREADABLE = """
 SELECT key FROM suppression_list WHERE in_force AND key_fingerprint IS DISTINCT FROM %(mine)s
 UNION ALL
 SELECT NULL WHERE EXISTS (
@@ -35,7 +35,7 @@ def fingerprint_of(key: bytes) -> str:
 
 def unreadable_lists(session: Session, key: bytes, now: datetime) -> list[str]:
     """Return the lists in force that were made under another key; `ENTRIES` stands for the ledger."""
-    found = cursor_of(session).execute(_OTHERS, {"mine": fingerprint_of(key), "now": now})
+    found = cursor_of(session).execute(UNREADABLE, {"mine": fingerprint_of(key), "now": now})
     return [name or ENTRIES for (name,) in found]
 
 

@@ -1,7 +1,7 @@
 """Facts for the gate, loaded in bulk: one trip to the database, whatever the number of customers."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from callcenter.ahead import Asked, in_one_trip
+from callcenter.compliance.number_key import UNREADABLE, fingerprint_of
 from callcenter.compliance.numbers import hash_number, kind_of, possible_zones, regions_of
 from callcenter.db import cursor_of
 from callcenter.domain.contact import CallingHours, CampaignFacts, CustomerFacts, Suppressed
@@ -93,6 +94,7 @@ class _Known:
     campaigns: dict[str, CampaignFacts] = field(default_factory=dict)
     registries: dict[str, datetime] = field(default_factory=dict)
     newest: datetime | None = None
+    are_lists_readable: bool = True
 
 
 def facts_of_calls(
@@ -104,7 +106,7 @@ def facts_of_calls(
         for one in calls
         if one.customer.number
     }
-    known = _load(session, calls, list(hashes), list(hashes.values()), now)
+    known = _load(session, calls, hashes, fingerprint_of(number_key), now)
     return [_facts(known, one, hashes.get(one.customer.number or "")) for one in calls]
 
 
@@ -134,6 +136,7 @@ def _facts(known: _Known, call: ProposedCall, number_hash: bytes | None) -> Cust
         campaign_facts=known.campaigns.get(call.campaign, CampaignFacts()),
         registries_at=known.registries,
         newest_record_at=known.newest,
+        are_lists_readable=known.are_lists_readable,
     )
 
 
@@ -147,8 +150,13 @@ def _address(traits: dict[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _load(
-    session: Session, calls: Sequence[ProposedCall], numbers: list[str], hashes: list[bytes], now: datetime
+    session: Session,
+    calls: Sequence[ProposedCall],
+    numbers: Mapping[str, bytes],
+    key_name: str,
+    now: datetime,
 ) -> _Known:
+    hashes = list(numbers.values())
     people = [one.customer.id for one in calls]
     campaigns = sorted({one.campaign for one in calls})
     overdials = sorted({one.campaign for one in calls if not one.is_agent_guaranteed})
@@ -156,12 +164,18 @@ def _load(
         suppressed = _ask(session, _SUPPRESSED, people=people, hashes=hashes, now=now)
         consents = _ask(session, _CONSENTS, people=people, now=now)
         attempts = _ask(
-            session, _ATTEMPTS, people=people, numbers=numbers, since=now - LOOK_BACK, not_rung=_NOT_RUNG
+            session,
+            _ATTEMPTS,
+            people=people,
+            numbers=list(numbers),
+            since=now - LOOK_BACK,
+            not_rung=_NOT_RUNG,
         )
         set_up = _ask(session, _CAMPAIGNS, campaigns=campaigns)
         answers = _ask(session, _ANSWERS, campaigns=overdials, now=now) if overdials else None
         registries = _ask(session, _REGISTRIES)
         newest = _ask(session, _NEWEST)
+        unreadable = _ask(session, UNREADABLE, mine=key_name, now=now)
     known = _Known()
     for person, number_hash, kind, since, until, purpose, campaign in suppressed:
         entry = Suppressed(
@@ -184,6 +198,7 @@ def _load(
     }
     known.registries = dict(registries.fetchall())
     known.newest = (newest.fetchone() or (None,))[0]
+    known.are_lists_readable = unreadable.fetchone() is None
     return known
 
 

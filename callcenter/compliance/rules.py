@@ -65,6 +65,8 @@ def _suppressed(facts: CustomerFacts, policy: ContactPolicy, now: datetime) -> I
         until = _until(entry, policy)
         if until is None or until > now:
             yield _REASON_OF[entry.kind], until
+    if not facts.are_lists_readable:
+        yield BarReason.LISTS_UNREADABLE, now + ASK_AGAIN_AFTER
     if facts.is_frozen:
         yield BarReason.CUSTOMER_FROZEN, None
 

@@ -120,6 +120,7 @@ class CustomerFacts:
     Attempts are the dials of the last 35 days, by person and by number, whoever else has it.
     `consents_until` has an entry per consent that stands for the purpose: its end, None without one.
     `newest_record_at` is the latest moment anything was written down: a clock behind it was set back.
+    `are_lists_readable`: the numbers of every list in force stand under the number key we have.
     """
 
     number: str | None
@@ -139,6 +140,7 @@ class CustomerFacts:
     campaign_facts: CampaignFacts = CampaignFacts()
     registries_at: Mapping[str, datetime] = field(default_factory=dict)
     newest_record_at: datetime | None = None
+    are_lists_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

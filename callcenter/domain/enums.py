@@ -168,6 +168,8 @@ class BarReason(StrEnum):
     CUSTOMER_FROZEN = "customer_frozen"
     NO_CONSENT = "no_consent"
     REGISTRY_STALE = "registry_stale"
+    LISTS_UNREADABLE = "lists_unreadable"
+    """The number key is not the one under which a suppression list was made."""
     INVALID_NUMBER = "invalid_number"
     NUMBER_KIND_BARRED = "number_kind_barred"
     REGION_BARRED = "region_barred"

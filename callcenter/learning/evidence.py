@@ -225,7 +225,12 @@ def measure_split(treated: Share, held_out: Share, holdout_share: float, alpha: 
 
 
 def plan_split(
-    treated: Share, held_out: Share, holdout_share: float, alpha: float, smallest_effect: float
+    treated: Share,
+    held_out: Share,
+    holdout_share: float,
+    alpha: float,
+    smallest_effect: float,
+    power: float = 0.8,
 ) -> SplitPlan:
     """How many firings show what: the stated smallest effect first, the observed one once it is larger.
 
@@ -247,8 +252,8 @@ def plan_split(
         return SplitPlan()
     return SplitPlan(
         effect=effect,
-        firings=firings_needed(base_rate, treated_rate, holdout_share, alpha),
-        firings_watched=firings_needed_when_watched(base_rate, treated_rate, holdout_share, alpha),
+        firings=firings_needed(base_rate, treated_rate, holdout_share, alpha, power),
+        firings_watched=firings_needed_when_watched(base_rate, treated_rate, holdout_share, alpha, power),
     )
 
 

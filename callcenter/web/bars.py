@@ -39,6 +39,10 @@ _BARS = {
         _l("Registry too old"),
         _l("Our copy of a public do-not-call registry is too old. Compliance must import a new one."),
     ),
+    BarReason.LISTS_UNREADABLE: (
+        _l("Lists cannot be read"),
+        _l("Suppression lists were made under another key. An administrator must set the former one."),
+    ),
     BarReason.INVALID_NUMBER: (_l("Number not valid"), _l("We have no number that can be called.")),
     BarReason.NUMBER_KIND_BARRED: (
         _l("Kind of number"),
@@ -94,6 +98,7 @@ LIFTED_BY_PEOPLE = frozenset(
     {
         BarReason.NO_POLICY,
         BarReason.REGISTRY_STALE,
+        BarReason.LISTS_UNREADABLE,
         BarReason.CAMPAIGN_PAUSED,
         BarReason.ABANDONMENT_BUDGET_SPENT,
     }

@@ -10,17 +10,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Bank, clear_the_desk
 from tests.browser.desk import Desk
 from tests.browser.test_screens import LOOKS, Looker, axe
 from tests.faults.console import AgentConsole
-from tests.system import Person, System, sign_in_form
+from tests.system import ZONES, Person, System, number_in, sign_in_form
 
 RIVAL = "rival"
 ROWS = "#choices-now .choice"
-_ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "America/Los_Angeles", "Pacific/Auckland")
 
 
 def _sets(desk: Desk, mode: str) -> None:
@@ -80,7 +79,7 @@ def _gets_stuck(bank: Bank) -> Person:
 def _sleeping_zone() -> str:
     """A zone where it is night, so that nobody there is called."""
     now = datetime.now(UTC)
-    return max(_ZONES, key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 14))
+    return max(ZONES, key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 14))
 
 
 def test_two_agents_want_the_same_customer_and_the_second_is_told_and_takes_another(
@@ -133,6 +132,28 @@ def test_two_agents_want_the_same_customer_and_the_second_is_told_and_takes_anot
     assert [row["n"] for row in holders] == [1, 1]
 
 
+def test_who_is_told_no_after_the_row_is_gone_reads_it_all_the_same(
+    bank: Bank, desk: Desk, rival: Desk, supervisor: Desk
+) -> None:
+    _sets(supervisor, "manual")
+    _gets_stuck(bank)
+    for each in (desk, rival):
+        expect(each.page.locator(ROWS)).to_have_count(1)
+    on_its_way: list[Route] = []
+
+    def holds(route: Route) -> None:
+        on_its_way.append(route)
+
+    rival.page.route("**/take", holds)
+    with rival.page.expect_request("**/take"):
+        rival.page.click(f"{ROWS} [data-choice]")
+    desk.page.click(f"{ROWS} [data-choice]")
+    desk.sees("previewing")
+    expect(rival.page.locator(ROWS)).to_have_count(0)
+    on_its_way[0].continue_()
+    expect(rival.page.locator("#notice")).to_contain_text("A colleague took this call task a moment ago.")
+
+
 def test_a_focus_in_the_list_stays_with_its_customer_and_never_slips_to_another(
     bank: Bank, desk: Desk, rival: Desk, supervisor: Desk
 ) -> None:
@@ -173,7 +194,8 @@ def test_the_list_fits_and_is_accessible(
     wrong = looker.looks_at("console-choose-empty", ".call-bar")
     for _ in range(3):
         _gets_stuck(bank)
-    asleep = replace(bank.customer(), zone=_sleeping_zone())
+    zone = _sleeping_zone()
+    asleep = replace(bank.customer(), zone=zone, number=number_in(zone, 4321))
     bank.deliver(*bank.gets_stuck(asleep))
     expect(desk.page.locator(ROWS)).to_have_count(3)
     expect(desk.page.locator("#choices-later .choice")).to_have_count(1)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.system import number_in
+
 CUSTOMERS, EVENTS = 6_000, 50_000
 SENDING_SECONDS = 40.0
 """From the first event to the last; each customer begins at a random moment of it."""
@@ -138,7 +140,7 @@ def _story(chance: random.Random, number: int, zone: str) -> list[Act]:
         told.append(act)
 
     if number % 100 == 1 and device is None:
-        traits = {"name": "Wei", "phone": f"+86138{number:08d}", "time_zone": zone, "language": "zh"}
+        traits = {"name": "Wei", "phone": number_in(zone, number), "time_zone": zone, "language": "zh"}
         happens("identify", traits=traits)
     for name in _names(chance):
         at += chance.uniform(0.15, 0.9)

@@ -8,9 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from itertools import count
-from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -36,28 +33,10 @@ IN_FLIGHT_S = (0.0, 0.004, 0.012)
 """When the web process is killed after the click: before it has read it, at work on it, perhaps just done."""
 
 
-PLACES = {
-    "Asia/Shanghai": "+86137{:08d}",
-    "Asia/Dubai": "+97150{:07d}",
-    "America/Sao_Paulo": "+55119{:08d}",
-    "America/Mexico_City": "+5255{:08d}",
-    "America/Vancouver": "+1604555{:04d}",
-}
-"""Where it is day at some hour, and what numbers are there: number and address must both allow the call."""
-_numbers = count(1234)
-
-
-def someone_awake() -> Person:
-    """A customer whom it is time to call, by their address and by their number."""
-    now = utc_now()
-    zone = min(PLACES, key=lambda one: abs(now.astimezone(ZoneInfo(one)).hour - 13))
-    return replace(person_to_call("id-photo-trouble"), zone=zone, number=PLACES[zone].format(next(_numbers)))
-
-
 @pytest.fixture
 def person(system: System) -> Person:
     """A customer who picks up and stays on the telephone."""
-    someone = someone_awake()
+    someone = person_to_call("id-photo-trouble")
     system.set_number(someone.number, outcome="human", ring_s=RING_S, talk_s=120)
     return someone
 
@@ -141,7 +120,7 @@ def test_a_wrap_up_cut_off_is_seen_to_fail_or_counts(
 def test_an_opt_out_event_counts_once_whenever_the_web_dies(
     system: System, app: CustomerApp, is_answered: bool
 ) -> None:
-    person = someone_awake()
+    person = person_to_call("id-photo-trouble")
     given = app.does(
         person, "Consent Given", purpose="marketing", text_version="v3", proof="screen 4", channel="app"
     )

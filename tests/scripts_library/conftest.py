@@ -20,7 +20,7 @@ This is {{{{ agent_name }}}} from {{{{ bank_name }}}}.
 
 ## notice
 
-This call is recorded.
+We record this.
 
 ## right person
 
@@ -28,16 +28,16 @@ Is that {{{{ address }}}}?
 
 ## say now: callback
 
-When may we call?
+When else?
 
 1. **Later** (Pick a time) -> close
 
 ## objections
 
-### real_bank: Is this the bank?
+### real_bank: Is this real?
 words: fake, fraud
 
-Call the number in the app.
+Please hang up.
 
 ## close
 
@@ -45,7 +45,7 @@ Goodbye.
 
 ## required notices
 
-- never_ask: Never ask for a code.
+- never_ask: Never ask.
 - recording: Say so.
 - rates: Name none.
 - no_pressure: None.

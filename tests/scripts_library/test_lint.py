@@ -53,6 +53,117 @@ def test_a_mistake_is_found_on_its_own_line(
     assert found(library.path("general"), line, words)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It costs 4.5 % a year.", "figure for a rate"),
+        ("The rate is about 4.", "figure for a rate"),
+        ("It yields 3 per cent.", "figure for a rate"),
+        ("Please tell me the code.", "asks for a secret"),
+        ("What is your password?", "asks for a secret"),
+        ("We guarantee a limit.", "sounds like a promise"),
+        ("It is risk-free.", "sounds like a promise"),
+        ("It is today only.", "hurries the customer"),
+        ("Tap 重拍.", "Chinese in an English script"),
+        ("**Works** (Go on) -> close", "would be read aloud"),
+        ("### slow: It is slow", "would be read aloud"),
+        ("Tap <!-- or hold --> Retry.", "would be read aloud"),
+        ("Tap it, " * 20 + "now.", "columns without a full stop"),
+    ],
+)
+def test_what_may_not_be_said_is_found(library: SmallLibrary, found: Found, text: str, words: str) -> None:
+    line = library.change("Tap Retry.", f"Wait.\n{text}") + 1
+    assert found(library.path("general"), line, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("年化是 3.6。", "figure for a rate"),
+        ("也就百分之四。", "figure for a rate"),
+        ("才两厘。", "figure for a rate"),
+        ("请把验证码告诉我。", "asks for a secret"),
+        ("麻烦念一下卡号。", "asks for a secret"),
+        ("您一定能通过。", "sounds like a promise"),
+        ("这个没有风险。", "sounds like a promise"),
+        ("您抓紧办。", "hurries the customer"),
+        ("Please tap it again.", "English in a Chinese script"),
+        ("好的,您点这里。", "half-width"),
+    ],
+)
+def test_what_may_not_be_said_is_found_in_chinese(
+    library: SmallLibrary, found: Found, text: str, words: str
+) -> None:
+    line = library.change("Tap Retry.", f"好。\n{text}", language="zh") + 1
+    assert found(library.path("general", "zh"), line, words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot promise a result.",
+        "I will never ask you to tell me a code.",
+        "Please do not read me the code.",
+        "Your rate is in the app.",
+        "Hold it about 20 cm away.",
+        "There is no hurry.",
+    ],
+)
+def test_what_is_denied_is_not_said(library: SmallLibrary, text: str) -> None:
+    library.change("Tap Retry.", text)
+    assert library.lint() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["验证码不用告诉我。", "结果我不能保证。", "离证件约 20 厘米。", "利率在 App 里。", "别着急。"]
+)
+def test_what_is_denied_in_chinese_is_not_said(library: SmallLibrary, text: str) -> None:
+    library.change("Tap Retry.", text, language="zh")
+    assert library.lint() == []
+
+
+@pytest.mark.parametrize("words", ["It is about your loan.", "This call about your account is recorded."])
+def test_the_notice_tells_nothing_of_the_business_either(
+    library: SmallLibrary, found: Found, words: str
+) -> None:
+    line = library.change("We record this.", words, "_common")
+    assert found(library.path("_common"), line, "customer's business")
+
+
+def test_a_node_from_which_no_call_ends_is_found(library: SmallLibrary, found: Found) -> None:
+    library.change("1. **Works** (Go on) -> it_works", "1. **Again** (Once more) -> help")
+    line = library.change("## say now: help", "## say now: help")
+    assert found(library.path("general"), line, "can never come to an end")
+
+
+def test_a_close_nobody_leads_to_is_found(library: SmallLibrary, found: Found) -> None:
+    library.change("1. **Done** (Goodbye) -> close\n", "")
+    library.change("-> close", "-> it_works", "_common")
+    line = library.change("Goodbye.", "Goodbye.", "_common")
+    assert found(library.path("_common"), line, "general: no branch leads to the close")
+
+
+def test_two_branches_of_one_name_are_found(library: SmallLibrary, found: Found) -> None:
+    line = library.change("2. **Works**", "2. **Error**")
+    assert found(library.path("general"), line, "two branches of ask are called Error")
+
+
+def test_one_id_in_two_journeys_is_found(library: SmallLibrary, found: Found) -> None:
+    (library.root / "other").mkdir()
+    for path in sorted(library.folder.iterdir()):
+        text = path.read_text(encoding="utf-8").replace("journey: loan", "journey: other")
+        (library.root / "other" / path.name).write_text(text, encoding="utf-8")
+    assert found(library.root / "other" / "general.en.md", 1, "id general is taken by loan/general.en.md")
+
+
+def test_a_common_part_that_nobody_reads_is_found(library: SmallLibrary, found: Found) -> None:
+    node = library.change("## objections", "## say now: alone\n\nHello.\n\n## objections", "_common")
+    assert found(library.path("_common"), node, "node alone is read by no script")
+    library.change("## say now: it_works", "## objections:\n\n## say now: it_works")
+    line = library.change("### real_bank", "### real_bank", "_common")
+    assert found(library.path("_common"), line, "objection real_bank is read by no script")
+
+
 def test_a_mistake_deep_in_a_text_is_found_on_its_line(library: SmallLibrary, found: Found) -> None:
     line = library.change("Tap Retry.", "Tap Retry.\nThen wait.\nThen {{ buton }}.")
     assert found(library.path("general"), line + 2, "unknown placeholder")
@@ -114,7 +225,7 @@ def test_business_is_not_told_before_the_person_is_known(library: SmallLibrary, 
 
 
 def test_a_missing_required_notice_is_found(library: SmallLibrary, found: Found) -> None:
-    library.change("- never_ask: Never ask for a code.\n", "", "_common")
+    library.change("- never_ask: Never ask.\n", "", "_common")
     assert found(library.path("general"), 1, "missing required notice never_ask")
 
 
@@ -147,6 +258,40 @@ def test_twins_of_different_version_are_found(library: SmallLibrary, found: Foun
     assert found(library.path("general", "zh"), 1, "version differs")
 
 
+def test_variants_that_differ_in_one_language_only_are_found(library: SmallLibrary, found: Found) -> None:
+    opening = "## opening B\n\n{{ bank_name }}, {{ agent_name }}.\n\n"
+    library.change("## notice", opening + "## notice", "_common", "zh")
+    line = library.change("## opening", "## opening A", "_common", "zh") - 2
+    assert line and any("A and B have the same opening" in one.message for one in library.lint())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("version: 1", "version: 2", "version differs"),
+        ("### real_bank", "### is_it_real", "objections differ"),
+        ("- rates: Name none.\n", "- rates: Name none.\n- more: More.\n", "required notices differ"),
+        ("## notice\n\nWe record this.\n\n", "", "sections differ"),
+    ],
+)
+def test_common_files_that_drift_apart_are_found(
+    library: SmallLibrary, found: Found, old: str, new: str, words: str
+) -> None:
+    library.change(old, new, "_common", "zh")
+    assert found(library.path("_common", "zh"), 1, words)
+
+
+def test_common_files_that_branch_differently_are_found(library: SmallLibrary, found: Found) -> None:
+    library.change("1. **Later** (Pick a time)", "2. **Later** (Pick a time)", "_common", "zh")
+    line = library.change("## say now: callback", "## say now: callback", "_common", "zh")
+    assert found(library.path("_common", "zh"), line, "branches of callback differ")
+
+
+def test_a_missing_common_twin_is_found(library: SmallLibrary, found: Found) -> None:
+    library.path("_common", "zh").unlink()
+    assert found(library.path("_common"), 1, "its twin _common.zh.md is missing")
+
+
 def test_a_file_name_that_is_not_the_id_is_found(library: SmallLibrary, found: Found) -> None:
     library.path("general").rename(library.path("other"))
     assert found(library.path("other"), 1, "file name should be general.en.md")
@@ -175,8 +320,8 @@ def test_an_empty_folder_is_no_library(tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_clause_without_a_pause_is_only_a_warning(library: SmallLibrary, found: Found) -> None:
-    line = library.change("Tap Retry.", "Tap " + "really " * 10 + "Retry.")
-    assert found(library.path("general"), line, "columns without a pause")
+    line = library.change("Tap Retry.", "Wait.\n\nTap " + "really " * 10 + "Retry.")
+    assert found(library.path("general"), line + 2, "columns without a pause")
     assert load_catalog(library.root).scripts
     assert lint_command(library.root) == 0
 

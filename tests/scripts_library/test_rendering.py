@@ -32,7 +32,7 @@ def test_a_script_is_filled_and_ready_to_show(script: Script) -> None:
     first = shown.node("ask").branches[0]
     assert (first.digit, first.label, first.hint, first.goto) == (1, "Error", "Try again", "help")
     assert shown.objections[0].words == ("fake", "fraud")
-    assert shown.required_notices[0] == "Never ask for a code."
+    assert shown.required_notices[0] == "Never ask."
     assert render(script, "A", FACTS).reason == "It stopped."
 
 

@@ -99,6 +99,11 @@ CAMPAIGN = CampaignFacts()
             BarReason.REGISTRY_STALE,
             NOON + timedelta(minutes=15),
         ),
+        (
+            replace(OFFER, are_lists_readable=False),
+            BarReason.LISTS_UNREADABLE,
+            NOON + timedelta(minutes=15),
+        ),
         (replace(OFFER, number_kind=NumberKind.PREMIUM), BarReason.NUMBER_KIND_BARRED, None),
         (replace(OFFER, regions=frozenset({"CN", "KP"})), BarReason.REGION_BARRED, None),
         (replace(OFFER, person_attempts_at=(NOON - HOUR,)), BarReason.MINIMUM_GAP, NOON + HOUR),
@@ -187,7 +192,7 @@ def test_every_reason_is_named_at_once() -> None:
     tried = tuple(NOON - timedelta(minutes=m) for m in (1, 2, 3, 4))
     worst = CustomerFacts(
         "+8613800138000", NumberKind.PREMIUM, frozenset({"KP"}), (NEW_YORK,), Purpose.MARKETING, "loan", False,
-        kinds, (), True, tried, tried, NOON, NOON, shut, {}, NOON + HOUR,
+        kinds, (), True, tried, tried, NOON, NOON, shut, {}, NOON + HOUR, False,
     )  # fmt: skip
     missing = {BarReason.INVALID_NUMBER, BarReason.UNKNOWN_TIME_ZONE, BarReason.NO_POLICY}
     assert reasons(worst, policy=STRICT) == set(BarReason) - missing

@@ -118,7 +118,7 @@ def test_a_gate_that_has_closed_meanwhile_is_seen_without_being_asked_to_call(
 ) -> None:
     (task,) = waiting(choosing)
     customer = choosing.session.get_one(Customer, task.customer_id)
-    customer.time_zone = "America/New_York"  # 23:00 there
+    customer.number, customer.time_zone = "+12125550142", "America/New_York"  # 23:00 there
     choosing.session.commit()
     html = looked(desk)
     assert (listed(html), listed(html, "later")) == ([], [task.id])

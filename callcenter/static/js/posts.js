@@ -69,8 +69,25 @@ export function csrfToken() {
   );
 }
 
+/* htmx tells an answer at the form that asked. Where a refresh has taken the form away meanwhile (a row of a list
+   that somebody else was quicker at), nobody would hear of it. */
+function hearForGoneForms({ detail }) {
+  const { elt, xhr } = detail;
+  xhr.addEventListener("readystatechange", () => {
+    if (xhr.readyState !== XMLHttpRequest.DONE || xhr.status === 0 || elt.isConnected) return;
+    if (xhr.status >= 400) {
+      showNotice(sentenceFor(xhr.status, xhr.responseText, xhr.getResponseHeader("Content-Type") ?? ""));
+      document.dispatchEvent(new CustomEvent("state-wanted"));
+    } else {
+      hideNotice();
+      morphState(xhr.responseText, true);
+    }
+  });
+}
+
 export function startPosts() {
   keepWhatIsTheirs();
+  document.body.addEventListener("htmx:beforeSend", hearForGoneForms);
   document.body.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = csrfToken();
   });

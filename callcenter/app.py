@@ -13,6 +13,8 @@ from callcenter.web import (
     admin,
     auth,
     carrier,
+    compliance,
+    compliance_acts,
     console,
     edge,
     events,
@@ -57,7 +59,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (auth, console, softphone, supervisor, strategy, admin, live, events, carrier, health):
+    for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
+        app.register_blueprint(module.bp)
+    for module in (events, carrier, health):
         app.register_blueprint(module.bp)
     for outside in (events.bp, carrier.bp, health.bp):
         csrf.exempt(outside)  # guarded by write key or signature, never by a cookie

@@ -12,15 +12,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 ICONS = (
-    "activity", "adjustments-horizontal", "alert-circle", "alert-triangle", "antenna-bars-off",
-    "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "bulb", "calendar-clock",
-    "chart-dots-3", "check", "chevron-down", "circle-check", "circle-dashed", "circle-x", "clock",
-    "clock-pause", "dialpad", "ear", "external-link", "eye", "headset", "hourglass", "id", "keyboard", "language",
-    "layout-dashboard", "lock", "login", "logout", "map-pin", "message-2", "microphone", "microphone-off",
-    "pencil", "phone", "phone-calling", "phone-outgoing", "phone-off", "player-pause",
-    "player-play", "plug-connected", "plug-connected-x", "point", "power", "repeat-off", "route", "search",
-    "settings", "shield-lock", "transfer", "trending-up", "user", "user-plus", "user-search", "users",
-    "wifi-off", "x",
+    "activity", "address-book", "adjustments-horizontal", "alert-circle", "alert-triangle",
+    "antenna-bars-off", "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "books", "bulb",
+    "calendar-clock", "chart-dots-3", "check", "chevron-down", "circle-check", "circle-dashed",
+    "circle-x", "clock", "clock-pause", "dialpad", "download", "ear", "external-link", "eye", "headset",
+    "help-circle", "history", "hourglass", "id", "keyboard", "language", "layout-dashboard",
+    "list-search", "lock", "login", "logout", "map-pin", "message-2", "microphone", "microphone-off",
+    "minus", "pencil", "phone", "phone-calling", "phone-off", "phone-outgoing", "player-pause",
+    "player-play", "plug-connected", "plug-connected-x", "plus", "point", "power", "repeat-off",
+    "route", "search", "settings", "shield-check", "shield-lock", "transfer", "trending-up", "user",
+    "user-plus", "user-search", "users", "wifi-off", "x",
 )  # fmt: skip
 """Tabler outline icons the templates use, by their own names."""
 

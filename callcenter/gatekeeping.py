@@ -5,7 +5,7 @@ by another, whatever their roles. Verbs as in the pipeline, and beside it; each 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -194,7 +194,7 @@ def bar(session: Session, house: House, new: NewSuppression, user_id: UUID, now:
     """Put a person or a number into the suppression ledger; effective before the next dial."""
     if new.customer_id is not None and session.get(Customer, new.customer_id) is None:
         raise NotFound("There is no such customer.")
-    row = ledgers.add_suppression(session, house.gate.number_key, new, now)
+    row = ledgers.add_suppression(session, house.gate.number_key, replace(new, by=user_id), now)
     about = str(row.customer_id) if row.customer_id else None
     accounts.record(
         session,

@@ -14,7 +14,15 @@ from callcenter.compliance.rules import CLOCK_TOLERANCE
 from callcenter.domain.contact import Cap, ContactPolicy, CustomerFacts
 from callcenter.domain.enums import BarReason, ChangeState, ScreeningPoint
 from callcenter.errors import Conflict, NotFound
-from callcenter.models import ComplianceChange, Customer, PackVersion, ScreeningDecision, Suppression, User
+from callcenter.models import (
+    ComplianceChange,
+    Customer,
+    PackVersion,
+    ScreeningDecision,
+    Suppression,
+    SuppressionList,
+    User,
+)
 
 PAGE = 50
 MOST_ROWS = 5_000
@@ -77,6 +85,16 @@ def entry_to_lift(session: Session, suppression_id: int) -> Suppression:
     if session.exec(select(Suppression.id).where(Suppression.lifts_id == suppression_id)).first():
         raise Conflict("This entry is lifted already.")
     return entry
+
+
+def list_to_retire(session: Session, list_id: int) -> SuppressionList:
+    """Return a list that is in force. Raises NotFound and Conflict."""
+    row = session.get(SuppressionList, list_id)
+    if row is None:
+        raise NotFound("There is no such list.")
+    if not row.in_force:
+        raise Conflict("This list is not in force any more.")
+    return row
 
 
 def approvals(session: Session) -> list[tuple[PackVersion, str]]:

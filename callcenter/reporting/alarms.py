@@ -38,6 +38,9 @@ ACTS = (
     "watch.changed",
     "watch.left",
     "campaign.set",
+    "campaign.paused",
+    "campaign.resumed",
+    "campaign.hours",
     "dialing.allowed",
     "dialing.stopped",
 )

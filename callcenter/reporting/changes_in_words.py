@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callcenter.domain.changes import Change
-from callcenter.domain.enums import Preset
+from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.reporting.rule_terms import (
     condition_words,
@@ -30,6 +30,7 @@ ENTRIES: Mapping[str, Mapping[str, str]] = {
         "after": "after",
         "unless": "unless",
         "cool_down": "cool-down",
+        "purpose": "purpose",
         "priority": "priority",
         "promise": "promise",
         "max_age": "expires after",
@@ -52,6 +53,7 @@ ENTRIES: Mapping[str, Mapping[str, str]] = {
         "after": "等待",
         "unless": "除非",
         "cool_down": "冷却",
+        "purpose": "目的",
         "priority": "优先级",
         "promise": "起呼承诺",
         "max_age": "任务有效期",
@@ -77,6 +79,10 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
         Preset.TROUBLE: "受阻",
         Preset.MOMENT: "时机",
     },
+}
+PURPOSES: Mapping[str, Mapping[str, str]] = {
+    "en": {Purpose.SERVICE: "service care", Purpose.MARKETING: "marketing", Purpose.COLLECTION: "collection"},
+    "zh": {Purpose.SERVICE: "服务关怀", Purpose.MARKETING: "营销", Purpose.COLLECTION: "催收"},
 }
 _FORMS = {
     "en": {
@@ -141,6 +147,8 @@ def _value(entry: str, value: Any, journey: JourneyDefinition, language: str) ->
         return f"{value * 100:g} %"
     if entry == "preset":
         return PRESETS[language].get(value, str(value))
+    if entry == "purpose":
+        return PURPOSES[language].get(value, str(value))
     if entry in ("step", "goal"):
         return step_name(journey, value, language)
     if entry == "event":

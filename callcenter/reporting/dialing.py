@@ -28,7 +28,7 @@ SELECT count(*) FILTER (WHERE g.work_state = 'idle' AND l.agent_id IS NOT NULL) 
  WHERE g.presence = 'available' AND g.seen_at > :looked_at
 """)
 _CAMPAIGNS = text("""
-SELECT k.key, c.mode, c.lines_per_agent, c.drops_machines, c.changed_at, u.name AS changed_by,
+SELECT k.key, c.mode, c.lines_per_agent, c.drops_machines, c.paused_at, c.hours, c.changed_at, u.name AS changed_by,
        flight.ringing, flight.waiting, live.answers, live.abandoned, live.last_abandoned_at
   FROM unnest(CAST(:keys AS text[])) AS k (key)
   LEFT JOIN campaign c ON c.key = k.key
@@ -71,7 +71,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class CampaignNow:
-    """One campaign. `mode` is what is set; nobody has set it while `changed_at` is None.
+    """One campaign. `mode` is what is set; nobody has set it while `changed_at` is None. `hours` are its own.
 
     `ringing` calls have no agent yet, `waiting` customers have picked up and have none. `answers` and
     `abandoned` are of the last 30 days, answers of machines left out. `decisions` are newest first.
@@ -81,6 +81,8 @@ class CampaignNow:
     mode: DialingMode = DialingMode.PREVIEW
     lines_per_agent: float = 1.0
     drops_machines: bool = False
+    paused_at: datetime | None = None
+    hours: tuple[str, ...] = ()
     changed_at: datetime | None = None
     changed_by: str | None = None
     ringing: int = 0
@@ -138,8 +140,9 @@ def dialing_now(
 def _campaign(row: "object", decisions: tuple[Decision, ...]) -> CampaignNow:
     values = row._asdict()  # type: ignore[attr-defined]
     if values["changed_at"] is None:
-        for unset in ("mode", "lines_per_agent", "drops_machines"):
+        for unset in ("mode", "lines_per_agent", "drops_machines", "hours"):
             del values[unset]
     else:
+        values["hours"] = tuple(values["hours"])
         values["mode"] = DialingMode(values["mode"])
     return CampaignNow(**values, decisions=decisions)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from callcenter.domain.durations import duration_text, parse_duration
-from callcenter.domain.enums import Preset
+from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import Field, Takes, event_fields, label_of, visit_fields
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.domain.moments import CoolDown, DateMoment
@@ -40,6 +40,8 @@ class Rule(Protocol):
     @property
     def date(self) -> DateMoment | None: ...
     @property
+    def purpose(self) -> Purpose: ...
+    @property
     def holdout(self) -> float: ...
 
 
@@ -69,7 +71,10 @@ _WHEN = {
         "rule": "{span} by this rule",
         "journey": "{span} by any rule of the journey",
         "customer": "{span} by any rule",
-        "end": "{when}, offer a call{cool_down}{holdout}.",
+        "end": "{when}, offer a {call}{cool_down}{holdout}.",
+        "service": "call",
+        "marketing": "marketing call",
+        "collection": "collection call",
         "holdout": "; {share} % are held out",
         "no_holdout": "; nobody is held out",
     },
@@ -94,7 +99,10 @@ _WHEN = {
         "rule": "本规则 {span}内",
         "journey": "本旅程任何规则 {span}内",
         "customer": "任何规则 {span}内",
-        "end": "{when}时，安排外呼{cool_down}{holdout}。",
+        "end": "{when}时，安排{call}{cool_down}{holdout}。",
+        "service": "外呼",
+        "marketing": "营销外呼",
+        "collection": "催收外呼",
         "holdout": "；{share} % 留作对照",
         "no_holdout": "；不留对照",
     },
@@ -116,6 +124,7 @@ def rule_in_words(rule: Rule, conditions: Any, journey: JourneyDefinition, langu
     share = words["holdout"] if rule.holdout else words["no_holdout"]
     said = words["end"].format(
         when=when,
+        call=words[rule.purpose],
         cool_down=_cool_down(rule.cool_down, language),
         holdout=share.format(share=f"{rule.holdout * 100:g}"),
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from callcenter.domain import trace as t
-from callcenter.domain.enums import FiringFate, Preset, RuleState
+from callcenter.domain.enums import BarReason, FiringFate, Preset, RuleState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.reporting.rule_terms import (
     comparison_words,
@@ -69,6 +69,10 @@ class TraceWords:
 
     def _code(self, code: str | None) -> str:
         return CODES[self._language].get(code or "", (code or "").replace("_", " "))
+
+    def _bar(self, code: str) -> str:
+        """A reason of the gate's; a refused offer is not a call task that died because of a refusal."""
+        return self._code("gate_refused" if code == BarReason.REFUSED else code)
 
     def _time(self, at: datetime) -> str:
         local, today = at.astimezone(self.zone), self.now.astimezone(self.zone).date()
@@ -165,7 +169,7 @@ class TraceWords:
         words = {"point": self._code(f"at_{step.point}"), "at": self._time(step.at)}
         if step.may_call:
             return self._say("gate_yes", **words)
-        reasons = list_words([self._code(one) for one in step.reasons], self._language)
+        reasons = list_words([self._bar(one) for one in step.reasons], self._language)
         if step.next_allowed_at is None:
             return self._say("gate_never", **words, reasons=reasons)
         return self._say("gate_not_now", **words, reasons=reasons, next=self._time(step.next_allowed_at))
@@ -175,7 +179,7 @@ class TraceWords:
         if step.cancel_reason is not None:
             return self._say("task_canceled", **words, reason=self._code(step.cancel_reason))
         if step.why_no_call:
-            why = list_words([self._code(one) for one in step.why_no_call], self._language)
+            why = list_words([self._bar(one) for one in step.why_no_call], self._language)
             return self._say("task_waits", **words, why=why)
         return self._say("task", **words)
 

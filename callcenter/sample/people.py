@@ -9,6 +9,7 @@ DEMO_USERS = (
     ("agent", "Lin Yue", Role.AGENT),
     ("supervisor", "Ma Lin", Role.SUPERVISOR),
     ("strategist", "Gao Yan", Role.STRATEGIST),
+    ("compliance", "Petra Lang", Role.COMPLIANCE),
     ("admin", "Zhang Bei", Role.ADMIN),
 )
 DEMO_AGENT_TEAM = "Loan desk B"

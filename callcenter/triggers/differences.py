@@ -6,14 +6,14 @@ from typing import Any
 
 from callcenter.domain.changes import Change
 from callcenter.domain.durations import parse_duration
-from callcenter.domain.enums import Preset
+from callcenter.domain.enums import Preset, Purpose
 from callcenter.errors import BadInput
 from callcenter.triggers.policy import DEFAULT_HOLDOUT, DEFAULT_MAX_AGE, DEFAULT_PROMISE, DEFAULT_WINDOW
 
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
-    *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "priority", "promise"),
-    *("max_age", "goal", "window", "holdout"),
+    *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "purpose", "priority"),
+    *("promise", "max_age", "goal", "window", "holdout"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {
@@ -22,6 +22,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "times": 1,
     "unless": (),
     "priority": 50,
+    "purpose": Purpose.SERVICE.value,
     "promise": DEFAULT_PROMISE,
     "window": DEFAULT_WINDOW,
     "max_age": DEFAULT_MAX_AGE,

@@ -7,9 +7,11 @@ from typing import Any
 from flask_babel import gettext
 
 from callcenter.calls.policy import AGENT_BACK_WITHIN
+from callcenter.compliance.numbers import possible_zones
 from callcenter.compliance.policies import look
 from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import times_to_offer
+from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     LEG_UP,
     AttemptState,
@@ -29,6 +31,7 @@ from callcenter.routing.policy import MAX_EXTENSIONS, PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.triggers.policy import read_rule
 from callcenter.web import words
+from callcenter.web.bars import LIFTED_BY_PEOPLE
 from callcenter.web.edge import chosen, language
 from callcenter.web.formats import label, time_with_seconds
 from callcenter.web.pages import console as page
@@ -64,7 +67,7 @@ def current_call(
         phase_since=agent.work_state_at,
         deadline_at=deadline,
         allowed_seconds=allowed,
-        barred=page.Barred(verdict.reasons, verdict.next_allowed_at) if verdict and verdict.reasons else None,
+        barred=_barred(case, verdict) if verdict and verdict.reasons else None,
         result=_result(attempt),
         failure=_failure(attempt),
         cancel_reason=case.task.cancel_reason,
@@ -74,6 +77,16 @@ def current_call(
         **(_line(runtime, session, attempt, agent) if phase in ("dialing", "talking") else {}),
         mode=attempt.mode if attempt else DialingMode.PREVIEW,
     )
+
+
+def _barred(case: Case, verdict: Verdict) -> page.Barred:
+    """Why and until when; a bar that people lift has no time at which it is gone."""
+    customer = case.customer
+    zones = possible_zones(customer.time_zone, customer.number)
+    next_at = None if LIFTED_BY_PEOPLE.intersection(verdict.reasons) else verdict.next_allowed_at
+    zone = zones[0] if zones else None
+    place = words.place_of(customer) or (zone.key.rpartition("/")[2].replace("_", " ") if zone else "")
+    return page.Barred(verdict.reasons, next_at, zone, place)
 
 
 def _line(runtime: Runtime, session: Any, attempt: Any, agent: Agent) -> dict[str, Any]:
@@ -200,7 +213,9 @@ def _why(case: Case, journey: JourneyDefinition, now: datetime) -> page.WhyThisC
     ringing = case.attempt.ringing_at if case.attempt else None
     spec = read_rule(definition, journey)
     return page.WhyThisCall(
-        headline=words.headline(journey, title, facts, spec.preset, case.task.step, spoken),
+        headline=words.headline(
+            journey, str(facts.get("asked_for") or title), facts, spec.preset, case.task.step, spoken
+        ),
         step=words.step_words(journey, case.task.step, spoken),
         stopped_at=case.firing.anchor_at,
         rule=title,

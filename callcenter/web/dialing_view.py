@@ -91,6 +91,8 @@ def _campaign(campaign: CampaignNow, title: str, dialing: DialingNow) -> page.Ca
         in_force=in_force.value,
         lines_per_agent=campaign.lines_per_agent,
         drops_machines=campaign.drops_machines,
+        paused_at=campaign.paused_at,
+        hours=(campaign.hours[0], campaign.hours[1]) if len(campaign.hours) == 2 else None,
         version=campaign.changed_at.isoformat() if campaign.changed_at else "unset",
         budget=budget_of(campaign, dialed_ahead=in_force in OVERDIALED),
         signed_on=dialing.signed_on,

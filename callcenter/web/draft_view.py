@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import Preset
+from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import (
     Field,
     FieldSource,
@@ -26,6 +26,7 @@ from callcenter.models import TriggerRule
 from callcenter.reporting.acts import last_acts
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import stamp_of_row
+from callcenter.web.compliance_words import word
 from callcenter.web.edge import chosen, frame, language, runtime
 from callcenter.web.pages import rules as page
 from callcenter.web.rule_form import SHOWN, TREES, Filled, Rows, Typed, as_yaml, filled, typed_of
@@ -141,6 +142,7 @@ def draft_page(
         saved_at=_saved_at(session, row),
         form=_form(typed, journey, read.problems if shows_problems else {}),
         presets=_presets(),
+        purposes=tuple(page.Option(one.value, word("purpose", one)) for one in Purpose),
         steps=_steps(journey, lambda place: journey.steps[place].id != journey.goal),
         goals=_steps(journey, lambda place: place > journey.order.get(typed.values["step"], 0)),
         events=_events(journey),

@@ -107,9 +107,23 @@ _NAV = {
         NavItem("scripts", "/studio/scripts", "s"),
         NavItem("sources", "/admin/sources", "o"),
     ),
+    Role.COMPLIANCE: (
+        NavItem("gate", "/compliance", "m"),
+        NavItem("packs", "/compliance/packs", "p"),
+        NavItem("ledgers", "/compliance/ledgers", "l"),
+        NavItem("decisions", "/compliance/decisions", "d"),
+        NavItem("what_if", "/compliance/what-if", "w"),
+        NavItem("trail", "/compliance/audit", "a"),
+    ),
 }
-_NAV_ADMIN = (*_NAV[Role.SUPERVISOR], *_NAV[Role.STRATEGIST])
-HOMES = {Role.AGENT: "/console", Role.SUPERVISOR: "/floor", Role.STRATEGIST: "/studio", Role.ADMIN: "/floor"}
+_NAV_ADMIN = (*_NAV[Role.SUPERVISOR], *_NAV[Role.STRATEGIST], _NAV[Role.COMPLIANCE][0])
+HOMES = {
+    Role.AGENT: "/console",
+    Role.SUPERVISOR: "/floor",
+    Role.STRATEGIST: "/studio",
+    Role.COMPLIANCE: "/compliance",
+    Role.ADMIN: "/floor",
+}
 
 
 def frame(here: str, *, team: str = "", live_url: str | None = None, state_url: str | None = None) -> Frame:

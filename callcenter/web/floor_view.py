@@ -24,6 +24,7 @@ from callcenter.reporting.floor import (
 )
 from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.triggers.queries import RuleSet, current_rules
+from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
 from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer, zone
 from callcenter.web.floor_needs import LONG_WRAP_UP, needs_now
@@ -172,9 +173,11 @@ def _why_note(task: WaitingTask, now: datetime) -> str | None:
     time = when(task.since, now, local)
     if task.code == "outside_calling_hours":
         place = task.city or (task.time_zone or "").rpartition("/")[2].replace("_", " ")
-        return gettext("%(what)s, from %(time)s", what=place or label(task.code), time=time)
+        return gettext("%(what)s, from %(time)s", what=place or bar_label(task.code), time=time)
+    if task.code in LIFTED_BY_PEOPLE:
+        return None
     if task.code != "waits_by_rule":
-        return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)
+        return gettext("%(what)s, from %(time)s", what=bar_label(task.code), time=time)
     if task.why == "callback":
         return gettext("Callback, %(time)s", time=time)
     if task.why == "retry":
@@ -284,6 +287,11 @@ def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
         "watch.changed": gettext("%(time)s %(who)s: %(mode)s, call of %(name)s. Acts are logged.", **words),
         "watch.left": gettext("%(time)s %(who)s left the call of %(name)s. Acts are logged.", **words),
         "campaign.set": gettext("%(time)s %(who)s set %(campaign)s to %(mode)s. Acts are logged.", **words),
+        "campaign.paused": gettext("%(time)s %(who)s paused %(campaign)s. Acts are logged.", **words),
+        "campaign.resumed": gettext("%(time)s %(who)s let %(campaign)s go on. Acts are logged.", **words),
+        "campaign.hours": gettext(
+            "%(time)s %(who)s set the hours of %(campaign)s. Acts are logged.", **words
+        ),
         "dialing.allowed": gettext("%(time)s %(who)s switched automatic dialing on.", **words),
         "dialing.stopped": gettext("%(time)s %(who)s switched automatic dialing off.", **words),
     }

@@ -11,6 +11,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask_babel import get_locale, get_timezone, gettext, ngettext
 
+from callcenter.web.bars import bar_help, bar_label
 from callcenter.web.labels import LABELS
 from callcenter.web.pages import charts
 from callcenter.web.pages.frame import Money
@@ -178,6 +179,8 @@ def _is_chinese() -> bool:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "label": label,
+    "bar": bar_label,
+    "bar_help": bar_help,
     "clock": clock,
     "span": span,
     "since": since,

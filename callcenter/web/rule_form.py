@@ -27,6 +27,7 @@ TEXTS = (
     "promise",
     "max_age",
     "window",
+    "purpose",
 )
 WHOLE = frozenset({"times", "priority"})
 LISTS = ("errors", "unless")
@@ -78,6 +79,7 @@ def typed_of(definition: Mapping[str, Any], note: str, seen: str) -> Typed:
     holdout = definition.get("holdout")
     values["holdout"] = "" if holdout is None else f"{holdout * 100:g}"
     values["preset"] = values["preset"] or "gone_quiet"
+    values["purpose"] = values["purpose"] or "service"
     trees = {name: _rows_of(definition.get(name)) for name in TREES}
     rest = {name: value for name, value in definition.items() if name not in SHOWN}
     rest |= {name: definition[name] for name, tree in trees.items() if not tree.is_flat}

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
-from callcenter import dialer, pipeline, talk
+from callcenter import dialer, gatekeeping, pipeline, talk
 from callcenter.domain.enums import DialingMode, Role, SupervisorMode
 from callcenter.errors import BadInput
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
@@ -157,4 +157,23 @@ def set_campaign(campaign: str) -> str | AnyResponse:
             lines_per_agent=float(str(wish["lines_per_agent"])),
             drops_machines=bool(wish["drops_machines"]),
         )
+    return _answer()
+
+
+@bp.post("/floor/dialing/<campaign>/<any(pause,resume):act>")
+@roles_required(Role.SUPERVISOR)
+def pause_campaign(campaign: str, act: str) -> str | AnyResponse:
+    """Pause a campaign, or let it go on; its call tasks wait meanwhile."""
+    with runtime().unit_of_work() as session:
+        gatekeeping.pause_campaign(session, campaign, viewer().id, runtime().clock(), paused=act == "pause")
+    return _answer()
+
+
+@bp.post("/floor/dialing/<campaign>/hours")
+@roles_required(Role.SUPERVISOR)
+def set_hours(campaign: str) -> str | AnyResponse:
+    """Give a campaign calling hours of its own, or take them away."""
+    hours = (request.form.get("opens", ""), request.form.get("closes", ""))
+    with runtime().unit_of_work() as session:
+        gatekeeping.set_hours(session, campaign, hours, viewer().id, runtime().clock())
     return _answer()

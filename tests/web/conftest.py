@@ -116,10 +116,10 @@ class People:
 
 @pytest.fixture
 def people(bank: Bank) -> People:
-    """Add a supervisor, a strategist and an administrator to the bank's agent, all with one password."""
+    """Add a user of each other role to the bank's agent, all with one password."""
     agent = bank.session.exec(select(User).where(User.login == "agent")).one()
     ids = {Role.AGENT: agent.id}
-    for role in (Role.SUPERVISOR, Role.STRATEGIST, Role.ADMIN):
+    for role in (Role.SUPERVISOR, Role.STRATEGIST, Role.COMPLIANCE, Role.ADMIN):
         user = User(
             id=derived_id("user", role.value),
             login=role.value,

@@ -392,7 +392,10 @@ def _calls(t: Texts, state: str) -> c.CurrentCall:
     if state == "barred":
         person = replace(customer(t), place=t("Urumqi", "乌鲁木齐"), time_zone=URUMQI)
         return call(
-            t, "previewing", customer=person, barred=c.Barred(("outside_calling_hours",), at("11:00", 1))
+            t,
+            "previewing",
+            customer=person,
+            barred=c.Barred(("outside_calling_hours",), at("11:00", 1), person.time_zone, person.place),
         )
     if state == "gone":
         return call(t, "gone", cancel_reason="recovered", why=why(t, recovered=True))

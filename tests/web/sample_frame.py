@@ -18,6 +18,16 @@ def at(clock: str, days: int = 0) -> datetime:
     return local.astimezone(UTC)
 
 
+GATE = {
+    "gate": ("/compliance", "m"),
+    "packs": ("/compliance/packs", "p"),
+    "ledgers": ("/compliance/ledgers", "l"),
+    "decisions": ("/compliance/decisions", "d"),
+    "what_if": ("/compliance/what-if", "w"),
+    "trail": ("/compliance/audit", "a"),
+}
+
+
 class Texts:
     """Row texts in one language, so that a sample reads as the viewer would see it."""
 
@@ -45,6 +55,8 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
         nav = (NavItem("console", "/console", "c"),)
     elif here == "floor":
         nav = (NavItem("floor", "/floor", "f", badge=5), *studio)
+    if here in GATE:
+        nav = tuple(NavItem(code, href, key) for code, (href, key) in GATE.items())
     return Frame(
         organisation=t("Harbour Bank", "海港银行"),
         user_name={"console": t("Lin Yue", "林悦"), "floor": t("Ma Lin", "马琳")}.get(

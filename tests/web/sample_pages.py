@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+from callcenter.web.pages import compliance as gate
+from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_rules
+from tests.web import sample_compliance, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -59,6 +61,15 @@ Page = (
     | DraftPage
     | NewRulePage
     | WhyPage
+    | gate.OverviewPage
+    | gate.ChangePage
+    | gate.PacksPage
+    | gate.ProposalPage
+    | gate.DecisionsPage
+    | gate.TrailPage
+    | gate.WhatIfPage
+    | gate_ledgers.LedgersPage
+    | gate_ledgers.PersonPage
     | SignInPage
     | ErrorPage
 )
@@ -114,6 +125,34 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     ),
     "new-source": ("admin/new_source.html", "admin/new_source.html", new_source, ("blank", "failed")),
     "new-key": ("admin/new_key.html", "admin/new_key.html", new_key, ("first", "beside", "after", "empty")),
+    "gate": (
+        "compliance/overview.html", "compliance/_overview.html", sample_compliance.overview,
+        ("full", "empty", "failed"),
+    ),
+    "gate-change": (
+        "compliance/change.html", "compliance/change.html", sample_compliance.change,
+        ("pack", "own", "stale", "409", "decided"),
+    ),
+    "gate-packs": ("compliance/packs.html", "compliance/packs.html", sample_compliance.packs, ("full", "failed")),
+    "gate-proposal": (
+        "compliance/proposal.html", "compliance/proposal.html", sample_compliance.proposal,
+        ("blank", "right", "failed"),
+    ),
+    "gate-ledgers": (
+        "compliance/ledgers.html", "compliance/ledgers.html", sample_compliance.ledgers, ("full", "empty", "failed")
+    ),
+    "gate-person": (
+        "compliance/person.html", "compliance/person.html", sample_compliance.person, ("full", "empty", "number")
+    ),
+    "gate-decisions": (
+        "compliance/decisions.html", "compliance/decisions.html", sample_compliance.decisions,
+        ("full", "read", "empty", "failed"),
+    ),
+    "gate-trail": ("compliance/trail.html", "compliance/trail.html", sample_compliance.trail, ("full", "empty")),
+    "gate-what-if": (
+        "compliance/what_if.html", "compliance/what_if.html", sample_compliance.what_if,
+        ("empty", "barred", "allowed", "failed"),
+    ),
     "sign-in": ("auth/sign_in.html", "auth/sign_in.html", sign_in, ("demo", "failed")),
     "error": ("error.html", "error.html", error, ("403", "404", "409", "500")),
 }  # fmt: skip

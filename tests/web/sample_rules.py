@@ -96,6 +96,7 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
         "holdout": "",
         "goal": "",
         "moment": "",
+        "purpose": "service",
     }
     form = r.DraftForm(
         values, {"errors": (), "unless": ("photo_accepted",)},

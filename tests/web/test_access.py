@@ -19,9 +19,16 @@ GUARDED = "guarded"
 """By a write key or a signature: roles mean nothing there."""
 DROPPED = "dropped"
 """To programs of everybody, and nothing of it is kept."""
-AGENT, SUPERVISOR, STRATEGIST, ADMIN = Role.AGENT, Role.SUPERVISOR, Role.STRATEGIST, Role.ADMIN
-EVERYBODY = (AGENT, SUPERVISOR, STRATEGIST, ADMIN)
+AGENT, SUPERVISOR, STRATEGIST, COMPLIANCE, ADMIN = (
+    Role.AGENT,
+    Role.SUPERVISOR,
+    Role.STRATEGIST,
+    Role.COMPLIANCE,
+    Role.ADMIN,
+)
+EVERYBODY = (AGENT, SUPERVISOR, STRATEGIST, COMPLIANCE, ADMIN)
 DESK, FLOOR, STUDIO = (AGENT, ADMIN), (SUPERVISOR, ADMIN), (STRATEGIST, ADMIN)
+GATE = (COMPLIANCE, ADMIN)
 HOUSE = (ADMIN,)
 
 ACCESS: dict[str, str | tuple[Role, ...]] = {
@@ -84,6 +91,31 @@ ACCESS: dict[str, str | tuple[Role, ...]] = {
     "POST /floor/watches/<uuid:watch_id>/leave": FLOOR,
     "POST /floor/dialing/switch": FLOOR,
     "POST /floor/dialing/<campaign>": FLOOR,
+    "POST /floor/dialing/<campaign>/<any(pause,resume):act>": FLOOR,
+    "POST /floor/dialing/<campaign>/hours": FLOOR,
+    "GET /compliance": GATE,
+    "GET /compliance/state": GATE,
+    "GET /compliance/changes/<int:change_id>": GATE,
+    "POST /compliance/changes/<int:change_id>/<any(approve,refuse):act>": GATE,
+    "GET /compliance/packs": GATE,
+    "GET /compliance/packs/new": GATE,
+    "POST /compliance/packs/new": GATE,
+    "GET /compliance/ledgers": GATE,
+    "POST /compliance/ledgers": GATE,
+    "GET /compliance/people/<uuid:customer_id>": GATE,
+    "POST /compliance/people/<uuid:customer_id>/consents": GATE,
+    "POST /compliance/people/<uuid:customer_id>/withdraw": GATE,
+    "POST /compliance/suppressions": GATE,
+    "POST /compliance/suppressions/<int:suppression_id>/lift": GATE,
+    "POST /compliance/lists/<int:list_id>/retire": GATE,
+    "POST /compliance/campaigns/<campaign>/<any(pause,resume):act>": GATE,
+    "POST /compliance/campaigns/<campaign>/hours": GATE,
+    "POST /compliance/clock": GATE,
+    "GET /compliance/decisions": GATE,
+    "GET /compliance/decisions.csv": GATE,
+    "GET /compliance/audit": GATE,
+    "GET /compliance/what-if": GATE,
+    "POST /compliance/what-if": GATE,
     "GET /studio": STUDIO,
     "GET /studio/state": STUDIO,
     "GET /studio/rules": STUDIO,

@@ -277,10 +277,15 @@ class WrapUp:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """Why this customer may not be dialled now. `next_allowed_at` None: no time is known."""
+    """Why this customer may not be dialled now. `next_allowed_at` None: no time is known, or people must act.
+
+    `time_zone` and `place` are where that time counts.
+    """
 
     reasons: tuple[str, ...]
     next_allowed_at: datetime | None = None
+    time_zone: tzinfo | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

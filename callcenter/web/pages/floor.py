@@ -157,7 +157,8 @@ class Campaign:
     """How a journey's call tasks are dialed.
 
     `mode` is set, `in_force` is what counts now: an automatic mode counts as preview while the switch is
-    off. `version` tells a form from an older one. `decision` is the newest of the mode in force.
+    off. `hours` are its own calling hours, None: the packs' alone. `version` tells a form from an older one.
+    `decision` is the newest of the mode in force.
     """
 
     key: str
@@ -172,6 +173,8 @@ class Campaign:
     ready: int = 0
     ringing: int = 0
     waiting: int = 0
+    paused_at: datetime | None = None
+    hours: tuple[str, str] | None = None
     changed_at: datetime | None = None
     changed_by: str | None = None
     decision: Decision | None = None

@@ -162,6 +162,7 @@ class DraftPage:
     newer: tuple[str, ...] | None = None
     now_seen: str = ""
     overtaken_by: int | None = None
+    purposes: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,11 +320,11 @@ def _decide(
         firing.fired_at,
     )
     if not draw.held_out:
-        _open_task(session, house, spec, firing, customer, verdict, now)
+        open_call_task(session, house, spec, firing, customer, verdict, now)
     return None
 
 
-def _open_task(
+def open_call_task(
     session: Session,
     house: House,
     spec: Any,
@@ -332,7 +332,8 @@ def _open_task(
     customer: Customer,
     verdict: Verdict,
     now: datetime,
-) -> None:
+) -> CallTask:
+    """Open the call task of a firing, with the script that fits best, and have it offered."""
     variant = learning.draw_script(firing.rule_key, customer.id)
     facts = firing.facts
     error = facts.get("error")
@@ -366,6 +367,7 @@ def _open_task(
     )
     task = calltasks.open_task(session, opening, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
+    return task
 
 
 # -- a call task goes to an agent -------------------------------------------------------------------------

@@ -231,6 +231,7 @@ class CancelReason(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     BARRED = "barred"
+    WITHDRAWN = "withdrawn"
 
 
 class ReservationEnd(StrEnum):
@@ -332,3 +333,5 @@ class OutboxKind(StrEnum):
     RELEASE_AGENT = "release-agent"
     PLACE_WATCH = "place-watch"
     SETTLE_WATCH = "settle-watch"
+    DELIVER_WEBHOOKS = "deliver-webhooks"
+    WORK_LIST = "work-list"

@@ -24,6 +24,7 @@ from callcenter.web import (
     strategy,
     supervisor,
 )
+from callcenter.web.api import document
 from callcenter.web.formats import FILTERS
 
 _CSP = (
@@ -61,8 +62,11 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (events, carrier, health):
+    for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)
+    document.install(app)
+    for part in document.PARTS:
+        csrf.exempt(part)  # guarded by a token that is never a cookie
     for outside in (events.bp, carrier.bp, health.bp):
         csrf.exempt(outside)  # guarded by write key or signature, never by a cookie
     edge.install_errors(app)

@@ -108,11 +108,17 @@ def room_of(agent_id: UUID) -> str:
     return f"agent-{agent_id.hex}"
 
 
-def screen_firing(
-    session: Session, house: House, firing: TriggerFiring, purpose: Purpose, customer: Customer, now: datetime
+def screen_opening(
+    session: Session,
+    house: House,
+    customer: Customer,
+    purpose: Purpose,
+    campaign: str,
+    now: datetime,
+    firing_id: UUID | None = None,
 ) -> Verdict:
-    """Ask the gate about the call a firing would lead to."""
-    call = ProposedCall(customer, purpose, firing.journey, firing_id=firing.id)
+    """Ask the gate about the call that a call task would be opened for."""
+    call = ProposedCall(customer, purpose, campaign, firing_id=firing_id)
     return compliance.screen(session, house.gate, [call], ScreeningPoint.OPENING, now)[0]
 
 

@@ -289,7 +289,9 @@ def _decide(
         return triggers.decide(firing, suppress, now, reason=SuppressReason.SHADOWED)
     if firing_history.is_cooling(session, spec.cool_down, firing):
         return triggers.decide(firing, suppress, now, reason=SuppressReason.COOL_DOWN)
-    verdict = moves.screen_firing(session, house, firing, spec.purpose, customer, now)
+    verdict = moves.screen_opening(
+        session, house, customer, spec.purpose, firing.journey, now, firing_id=firing.id
+    )
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
@@ -310,11 +312,11 @@ def _decide(
         firing.fired_at,
     )
     if not draw.held_out:
-        _open_task(session, house, spec, firing, customer, verdict, now)
+        open_call_task(session, house, spec, firing, customer, verdict, now)
     return None
 
 
-def _open_task(
+def open_call_task(
     session: Session,
     house: House,
     spec: Any,
@@ -322,7 +324,8 @@ def _open_task(
     customer: Customer,
     verdict: Verdict,
     now: datetime,
-) -> None:
+) -> CallTask:
+    """Open the call task of a firing, with the script that fits best, and have it offered."""
     variant = learning.draw_script(firing.rule_key, customer.id)
     facts = firing.facts
     error = facts.get("error")
@@ -356,6 +359,7 @@ def _open_task(
     )
     task = calltasks.open_task(session, opening, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)
+    return task
 
 
 # -- a call task goes to an agent -------------------------------------------------------------------------

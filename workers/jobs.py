@@ -8,15 +8,17 @@ from uuid import UUID
 
 import structlog
 
-from callcenter import dialer, outbox, pipeline, talk
+from callcenter import dialer, outbox, partner_acts, partner_lists, pipeline, talk
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import dial_due, stray_refs
 from callcenter.calls.rules import News
-from callcenter.domain.enums import AttemptState, SupervisorMode
+from callcenter.domain.enums import AttemptState, OutboxKind, SupervisorMode
 from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unknown
 from callcenter.models import AgentLeg, ContactAttempt, Watch
 from callcenter.moves import room_of
 from callcenter.runtime import Runtime, get_runtime
+from callcenter.webhooks.policy import WORK_SECONDS
+from callcenter.webhooks.sending import send
 from workers.lines import agent_is_there
 
 log = structlog.get_logger()
@@ -282,6 +284,46 @@ def hang_up_strays(message_id: int, subject_id: str) -> None:
         _end(runtime, ref)
     with runtime.unit_of_work() as session:
         outbox.mark_done(session, message_id, runtime.clock())
+
+
+@noted
+def deliver_webhooks(message_id: int, subject_id: str) -> None:
+    """Tell one endpoint what is due, one after the other, for a while; a failure ends its turn.
+
+    Each delivery is claimed, committed, asked, and written down. A process that dies in between leaves a claim
+    that runs out: the same event id is told again.
+    """
+    runtime = get_runtime()
+    endpoint_id, began = UUID(subject_id), time.monotonic()
+    allows_loopback = runtime.settings.environment == "demo"
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())  # the tick hands over anew while anything is due
+    while time.monotonic() - began < WORK_SECONDS:
+        with runtime.unit_of_work() as session:
+            one = partner_acts.next_delivery(session, endpoint_id, runtime.clock())
+        if one is None:
+            return
+        heard = send(one.url, one.headers, one.body, allows_loopback=allows_loopback)
+        with runtime.unit_of_work() as session:
+            state = partner_acts.note_heard(session, one.delivery_id, heard, runtime.clock())
+        log.info(
+            "webhook.told", delivery=one.delivery_id, state=state.value, status=heard.status, error=heard.error
+        )
+        if not heard.is_taken:
+            return
+
+
+@noted
+def work_list(message_id: int, subject_id: str) -> None:
+    """Work through the next rows of a list of customers to call; then it stands in line again."""
+    runtime = get_runtime()
+    list_id = UUID(subject_id)
+    with runtime.unit_of_work() as session:
+        now = runtime.clock()
+        if outbox.mark_done(session, message_id, now) and partner_lists.work_list(
+            session, runtime.house, list_id, now
+        ):
+            outbox.hand_over(session, OutboxKind.WORK_LIST, list_id, now)
 
 
 def _end(runtime: Runtime, ref: str) -> None:

@@ -10,8 +10,11 @@ from callcenter.runtime import Runtime
 
 CALLS = "calls"
 OFFERS = "offers"
-QUEUES = (CALLS, OFFERS)
+ERRANDS = "errands"
+CALLS_FIRST = (CALLS, OFFERS)
 """In the order in which a worker empties them: a call being placed comes before a new offer."""
+QUEUES = (*CALLS_FIRST, ERRANDS)
+"""Errands, which other systems may make slow, have workers of their own: no call waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.RELEASE_AGENT: Route("workers.jobs.release_agent", CALLS),
     OutboxKind.PLACE_WATCH: Route("workers.jobs.place_watch", CALLS),
     OutboxKind.SETTLE_WATCH: Route("workers.jobs.settle_watch", CALLS),
+    OutboxKind.DELIVER_WEBHOOKS: Route("workers.jobs.deliver_webhooks", ERRANDS),
+    OutboxKind.WORK_LIST: Route("workers.jobs.work_list", ERRANDS),
 }
 
 

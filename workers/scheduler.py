@@ -26,6 +26,8 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.seal, 3.0),
     (ticks.keep_ledgers, 1_800.0),
     (ticks.tend, 600.0),
+    (ticks.tell, 1.0),
+    (ticks.tidy, 900.0),
 )
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import dialer, ledgers, outbox, pipeline, talk
+from callcenter import dialer, ledgers, outbox, partner_acts, pipeline, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -18,6 +18,7 @@ from callcenter.intake.archive import tend_partitions
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
 from callcenter.runtime import Runtime
+from callcenter.webhooks.queries import endpoints_due
 from workers.lines import agent_is_there
 
 log = structlog.get_logger()
@@ -202,6 +203,20 @@ def keep_ledgers(runtime: Runtime) -> None:
         day = ledgers.note_day_kept(session, found, runtime.clock())
     if day is not None:
         log.info("ledger.kept", found_behind=day.found_behind, head=str(day.head))
+
+
+def tell(runtime: Runtime) -> None:
+    """Have each endpoint told that something is due for; the rows say when, so a lost message is found here."""
+    with runtime.unit_of_work() as session:
+        now = runtime.clock()
+        for endpoint_id in endpoints_due(session, now):
+            outbox.hand_over_once(session, OutboxKind.DELIVER_WEBHOOKS, endpoint_id, now)
+
+
+def tidy(runtime: Runtime) -> None:
+    """Forget answers, deliveries and lists past their keeping."""
+    with runtime.unit_of_work() as session:
+        partner_acts.tidy(session, runtime.clock())
 
 
 def _seal_everywhere(runtime: Runtime) -> int:

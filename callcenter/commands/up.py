@@ -60,6 +60,7 @@ def web_and_workers(settings: Settings) -> tuple[ProcessSpec, ...]:
         ProcessSpec(name=f"worker-{number}", argv=(python, "-m", "workers.main"), cwd=ROOT)
         for number in range(1, settings.worker_count + 1)
     ]
+    specs.append(ProcessSpec(name="errands", argv=(python, "-m", "workers.main", "errands"), cwd=ROOT))
     specs.append(ProcessSpec(name="scheduler", argv=(python, "-m", "workers.scheduler"), cwd=ROOT))
     if settings.carrier == "simulator":
         specs.append(_simulator(settings))

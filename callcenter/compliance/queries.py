@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlmodel import Session
@@ -15,18 +15,46 @@ from callcenter.compliance.numbers import hash_number, kind_of, possible_zones, 
 from callcenter.db import cursor_of
 from callcenter.domain.contact import CallingHours, CampaignFacts, CustomerFacts, Suppressed
 from callcenter.domain.enums import CallResult, ConsentAct, Purpose, SuppressionKind
-from callcenter.models import Customer
 
 LOOK_BACK = timedelta(days=35)
 """How far back attempts are known: further than the longest window a pack may name."""
 _NOT_RUNG = [CallResult.NOT_PLACED.value, CallResult.REJECTED.value]
 
 
+class Callee(Protocol):
+    """Who is to be called: a customer, or somebody of whom no more is known than a number."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def time_zone(self) -> str | None: ...
+    @property
+    def traits(self) -> dict[str, Any]: ...
+    @property
+    def frozen_at(self) -> datetime | None: ...
+
+
+_NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody with this number of whom the bank knows nothing."""
+
+    number: str
+    id: UUID = _NOBODY
+    time_zone: str | None = None
+    traits: dict[str, Any] = field(default_factory=dict)
+    frozen_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProposedCall:
     """A call the gate is asked about, and what it is for. `is_agent_guaranteed`: an agent waits for its answer."""
 
-    customer: Customer
+    customer: Callee
     purpose: Purpose
     campaign: str
     is_agent_guaranteed: bool = True

@@ -233,6 +233,7 @@ class CancelReason(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     BARRED = "barred"
+    WITHDRAWN = "withdrawn"
 
 
 class ReservationEnd(StrEnum):
@@ -334,3 +335,5 @@ class OutboxKind(StrEnum):
     RELEASE_AGENT = "release-agent"
     PLACE_WATCH = "place-watch"
     SETTLE_WATCH = "settle-watch"
+    DELIVER_WEBHOOKS = "deliver-webhooks"
+    WORK_LIST = "work-list"

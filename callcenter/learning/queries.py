@@ -18,7 +18,7 @@ WITH cohort AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
            f.id, f.rule_key, f.customer_id, f.fate, f.fired_at
       FROM trigger_firing f
-     WHERE f.fate IN ('task', 'held_out')
+     WHERE f.fate IN ('task', 'held_out') AND f.rule_key <> 'by-hand'
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
 ), told AS (
     SELECT a.firing_id, a.script_id, a.script_variant, a.bridged_at,

@@ -2,6 +2,7 @@
 
 from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, Reservation
+from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
@@ -23,10 +24,13 @@ from callcenter.models.screening import (
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.visit import Journey, Visit
+from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agent",
     "AgentLeg",
+    "ApiAnswer",
+    "ApiToken",
     "AuditEntry",
     "AuditLink",
     "CallTask",
@@ -50,6 +54,7 @@ __all__ = [
     "Incident",
     "Journey",
     "JourneyEvent",
+    "ListImport",
     "OutboxMessage",
     "Outcome",
     "PacingDecision",
@@ -67,5 +72,7 @@ __all__ = [
     "User",
     "Visit",
     "Watch",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WriteKey",
 ]

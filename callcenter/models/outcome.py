@@ -57,13 +57,13 @@ class ProductSuggestion(SQLModel, table=True):
 
 
 class Callback(SQLModel, table=True):
-    """A promised call at a time the customer chose."""
+    """A promised call at a time the customer chose; without an attempt when another system promised it."""
 
     __tablename__ = "callback"
     __table_args__ = (Index("ix_callback_open", "due_at", postgresql_where=text("closed_at IS NULL")),)
 
     id: UUID = Field(primary_key=True)
-    attempt_id: UUID = Field(foreign_key="contact_attempt.id")
+    attempt_id: UUID | None = Field(default=None, foreign_key="contact_attempt.id")
     call_task_id: UUID = Field(foreign_key="call_task.id", index=True)
     customer_id: UUID = Field(foreign_key="customer.id")
     agent_id: UUID | None = Field(default=None, foreign_key="agent.id", index=True)
@@ -85,6 +85,7 @@ class Outcome(SQLModel, table=True):
             "journey_key",
             postgresql_where=text("converted_at IS NULL"),
         ),
+        Index("ix_outcome_converted", "converted_at", postgresql_where=text("converted_at IS NOT NULL")),
     )
 
     firing_id: UUID = Field(primary_key=True, foreign_key="trigger_firing.id")

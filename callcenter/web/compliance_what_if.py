@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, ngettext
@@ -14,10 +13,9 @@ from callcenter.compliance.hours import are_open
 from callcenter.compliance.packs import PackBook
 from callcenter.compliance.packs_words import NAMES
 from callcenter.compliance.policies import look
-from callcenter.compliance.queries import ProposedCall
+from callcenter.compliance.queries import Callee, ProposedCall, Stranger
 from callcenter.domain.enums import BarReason, Purpose
 from callcenter.errors import BadInput, NotFound
-from callcenter.models import Customer
 from callcenter.web.bars import bar_help, bar_label
 from callcenter.web.compliance_frame import campaign_titles, gate, gate_frame
 from callcenter.web.compliance_ledgers import find_customer, read_number
@@ -28,7 +26,6 @@ from callcenter.web.formats import day, not_before, utc_offset
 from callcenter.web.pages import compliance as page
 
 ASKED = ("who", "purpose", "campaign", "at")
-NOBODY = UUID(int=0)
 
 
 def what_if_page(session: Session, asked: Mapping[str, str] | None, now: datetime) -> page.WhatIfPage:
@@ -63,7 +60,7 @@ def _answer(
     if typed["campaign"] and typed["campaign"] not in titles:
         raise BadInput("Choose one of the campaigns shown, or none.")
     at = _moment(typed["at"], now)
-    customer, place = _whom(session, typed["who"], now)
+    customer, place = _whom(session, typed["who"])
     call = ProposedCall(customer, purpose, typed["campaign"])
     ((facts, _),) = look(session, gate(), [call], at)
     book = book_with(session, gate().home_packs)
@@ -82,7 +79,7 @@ def _answer(
     )
 
 
-def _whom(session: Session, who: str, now: datetime) -> tuple[Customer, str]:
+def _whom(session: Session, who: str) -> tuple[Callee, str]:
     """Return the customer with this id of the bank's, or somebody of whom only a number is known."""
     if customer := find_customer(session, who):
         return customer, customer.city or ""
@@ -91,7 +88,7 @@ def _whom(session: Session, who: str, now: datetime) -> tuple[Customer, str]:
         raise NotFound(
             "Give the bank's id of a customer, or a number in international form such as +86 138 0013 8000."
         )
-    return Customer(id=NOBODY, number=number, created_at=now, updated_at=now), ""
+    return Stranger(number), ""
 
 
 def _moment(raw: str, now: datetime) -> datetime:

@@ -158,7 +158,7 @@ def uuid_field(value: object) -> UUID:
 def wants_json() -> bool:
     """Whether the asker is a program: the collector's, the carrier's and the health routes."""
     return request.path.startswith(
-        ("/v1/", "/beacon/", "/pixel/", "/sourceConfig", "/carrier/", "/healthz", "/readyz")
+        ("/api/v1/", "/v1/", "/beacon/", "/pixel/", "/sourceConfig", "/carrier/", "/healthz", "/readyz")
     ) or ("application/json" in request.headers.get("Accept", ""))
 
 
@@ -210,7 +210,11 @@ def render_refusal(status: int, code: str, message: str, fields: Any) -> Respons
     """Render one refusal as its asker reads it: JSON, a sentence, or a page."""
     from flask import jsonify, make_response, render_template
 
-    if wants_json():
+    if request.path.startswith("/api/v1/"):
+        from callcenter.web.api.problems import problem
+
+        response = problem(status, code, message, fields)
+    elif wants_json():
         body: dict[str, Any] = {"code": code, "message": message or code}
         if fields:
             body["fields"] = fields

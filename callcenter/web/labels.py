@@ -69,6 +69,7 @@ LABELS = {
     "refused": _l("They asked not to be called."),
     "expired": _l("It waited too long to be useful."),
     "barred": _l("They may not be called."),
+    "withdrawn": _l("The bank took it back."),
     # skip reasons
     "busy_with_another": _l("Busy with another customer"),
     "known_to_me": _l("I know this person"),

@@ -66,7 +66,7 @@ def bank(system: System) -> Iterator[Bank]:
 def cookies(browser: Browser, system: System) -> dict[str, Any]:
     """What each user's browser keeps after signing in: signing in is limited to ten times a minute."""
     kept = {}
-    for login in ("agent", "supervisor", "strategist"):
+    for login in ("agent", "supervisor", "strategist", "compliance", "admin"):
         with Desk(browser, system.base_url, login) as made:
             made.signs_in()
             kept[login] = made.context.storage_state()

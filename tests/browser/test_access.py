@@ -18,7 +18,15 @@ STRATEGISTS = (
     "/studio/scripts",
     "/admin/sources",
 )
-PAGES = AGENTS + SUPERVISORS + STRATEGISTS
+OFFICERS = (
+    "/compliance",
+    "/compliance/packs",
+    "/compliance/ledgers",
+    "/compliance/decisions",
+    "/compliance/what-if",
+    "/compliance/audit",
+)
+PAGES = AGENTS + SUPERVISORS + STRATEGISTS + OFFICERS
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -48,9 +56,10 @@ def test_a_stranger_hears_and_changes_nothing(browser: Browser, system: System, 
 @pytest.mark.parametrize(
     ("login", "paths"),
     [
-        ("agent", SUPERVISORS + STRATEGISTS),
-        ("supervisor", AGENTS + STRATEGISTS),
-        ("strategist", AGENTS + SUPERVISORS),
+        ("agent", SUPERVISORS + STRATEGISTS + OFFICERS),
+        ("supervisor", AGENTS + STRATEGISTS + OFFICERS),
+        ("strategist", AGENTS + SUPERVISORS + OFFICERS),
+        ("compliance", AGENTS + SUPERVISORS + STRATEGISTS),
     ],
 )
 def test_a_role_cannot_open_what_is_not_its_own(

@@ -19,6 +19,11 @@ PRODUCT = [ROOT / "callcenter", ROOT / "workers", ROOT / "scripts_library", ROOT
 WRITERS = {
     "User": "accounts",
     "AuditEntry": "accounts",
+    "ApiToken": "accounts",
+    "ApiAnswer": "accounts",
+    "ListImport": "intake",
+    "WebhookEndpoint": "webhooks",
+    "WebhookDelivery": "webhooks",
     "Agent": "routing",
     "Reservation": "routing",
     "ContactAttempt": "calls",

@@ -208,7 +208,7 @@ def test_the_simulator_takes_another_port_when_its_own_is_taken(start: Callable[
 
 def test_each_part_of_the_product_is_started_once_and_the_demo_only_when_wanted(tmp_path: Path) -> None:
     without = [spec.name for spec in web_and_workers(settings_in(tmp_path))]
-    assert without == ["web", "worker-1", "worker-2", "scheduler", "carrier-sim"]
+    assert without == ["web", "worker-1", "worker-2", "errands", "scheduler", "carrier-sim"]
     assert [spec.name for spec in web_and_workers(settings_in(tmp_path, DEMO="1"))] == [*without, "demo"]
 
 

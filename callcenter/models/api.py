@@ -1,0 +1,71 @@
+"""The bank's other systems: their tokens, the answers kept for repeated requests, the lists they send.
+
+`ApiToken` and `ApiAnswer` are written by accounts, `ListImport` by intake.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from callcenter.models.columns import counted_id, document, listing
+
+
+class ApiToken(SQLModel, table=True):
+    """A token another system shows; only its hash and its last four letters are kept."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        Index("uq_api_token_name", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    )
+
+    id: int | None = counted_id()
+    token_hash: str = Field(unique=True)
+    hint: str
+    name: str
+    scopes: list[str] = listing()
+    requests_per_minute: int = 600
+    created_at: datetime
+    created_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    last_used_at: datetime | None = None
+
+
+class ApiAnswer(SQLModel, table=True):
+    """What a request with an idempotency key was answered, for a day; it holds ids and states, no person's data."""
+
+    __tablename__ = "api_answer"
+
+    token_id: int = Field(sa_type=BigInteger, primary_key=True)
+    key: str = Field(primary_key=True)
+    request_hash: bytes = Field(sa_type=LargeBinary)
+    status: int
+    body: dict[str, Any] = document()
+    created_at: datetime = Field(index=True)
+
+
+class ListImport(SQLModel, table=True):
+    """A list of customers to call that came over HTTP, and how far it has been worked through.
+
+    `rows` are the checked rows until the work is done, and nothing after. `refused` names rows by number, with
+    a code and what is wrong, and holds nothing of what stood in them.
+    """
+
+    __tablename__ = "list_import"
+
+    id: UUID = Field(primary_key=True)
+    token_id: int = Field(foreign_key="api_token.id", sa_type=BigInteger)
+    name: str
+    digest: str
+    wanted: dict[str, Any] = document()
+    rows: list[dict[str, Any]] = listing()
+    created_at: datetime = Field(index=True)
+    ended_at: datetime | None = None
+    rows_total: int
+    rows_done: int = 0
+    tasks_opened: int = 0
+    refused: list[dict[str, Any]] = listing()

@@ -1,0 +1,142 @@
+"""Lists of customers to call, as the bank's other systems send them: kept, then worked through in portions.
+
+Verbs as in the pipeline. A list that stops half way goes on where it stopped; no row is called twice for it,
+since a customer has one open call task in a journey.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from callcenter import outbox
+from callcenter.accounts import service as accounts
+from callcenter.domain.enums import OutboxKind, Purpose
+from callcenter.errors import BadInput, CallCenterError
+from callcenter.intake import call_lists
+from callcenter.intake.directory import Refused, Told
+from callcenter.intake.list_files import ReadList, RefusedRow, Row
+from callcenter.models import ListImport
+from callcenter.moves import House
+from callcenter.partners import (
+    Barred,
+    Partner,
+    Wanted,
+    ask_for_call,
+    check_step,
+    journey_of,
+    tell_customers,
+)
+from scripts_library.model import ScriptLibraryError
+
+PORTION = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListWanted:
+    """What a list says of all its calls; a row may say its own step, reason and priority."""
+
+    name: str
+    journey: str
+    step: str | None = None
+    reason: str = ""
+    priority: int = 50
+    purpose: Purpose = Purpose.SERVICE
+    expires_at: datetime | None = None
+
+
+def check_list(session: Session, wanted: ListWanted, read: ReadList) -> ReadList:
+    """Refuse the rows whose step a call cannot be about. Raises BadInput when journey or step is none."""
+    definition = journey_of(session, wanted.journey)
+    check_step(definition, wanted.step)
+    good: list[Row] = []
+    refused = list(read.refused)
+    for row in read.rows:
+        try:
+            check_step(definition, row.step)
+        except BadInput:
+            refused.append(
+                RefusedRow(row.number, "unknown_step", "step is none of the journey's to call about")
+            )
+        else:
+            good.append(row)
+    return ReadList(good, sorted(refused, key=lambda one: one.number), read.ignored_columns)
+
+
+def take_list(
+    session: Session, by: Partner, wanted: ListWanted, digest: str, read: ReadList, now: datetime
+) -> ListImport:
+    """Keep a checked list; its calls are asked for from now on, portion by portion."""
+    told = {
+        "journey": wanted.journey,
+        "step": wanted.step,
+        "reason": wanted.reason,
+        "priority": wanted.priority,
+        "purpose": wanted.purpose.value,
+        "expires_at": wanted.expires_at.isoformat() if wanted.expires_at else None,
+        "token": by.name,
+    }
+    row = call_lists.keep_list(session, by.token_id, wanted.name, digest, told, read, now)
+    if row.ended_at is None:
+        outbox.hand_over(session, OutboxKind.WORK_LIST, row.id, now)
+    detail: dict[str, object] = {"token": by.name, "token_id": by.token_id, "rows": row.rows_total}
+    accounts.record(session, None, "list.taken", f"list {row.id}", now, **detail, journey=wanted.journey)
+    return row
+
+
+def work_list(session: Session, house: House, list_id: UUID, now: datetime) -> bool:
+    """Work through the next rows of a list; return whether more are left."""
+    row = call_lists.lock_list(session, list_id)
+    if row is None:
+        return False
+    portion = row.rows[:PORTION]
+    by = Partner(row.token_id, str(row.wanted.get("token", "")))
+    told = [Told(one["external_id"], one["traits"]) for one in portion]
+    refused: list[RefusedRow] = []
+    opened = 0
+    # All customers of the portion are locked first, in key order.
+    for one, kept in zip(portion, tell_customers(session, by, told, now), strict=True):
+        wrong = kept if isinstance(kept, Refused) else _call(session, house, by, row.wanted, one, now)
+        if wrong is None:
+            opened += 1
+        else:
+            refused.append(RefusedRow(one["number"], wrong.code, wrong.message))
+    call_lists.note_worked(row, len(portion), opened, refused, now)
+    if row.ended_at is not None:
+        detail: dict[str, object] = {"token": by.name, "token_id": by.token_id, "opened": row.tasks_opened}
+        accounts.record(session, None, "list.worked", f"list {row.id}", now, **detail)
+    return row.ended_at is None
+
+
+def _call(
+    session: Session, house: House, by: Partner, wanted: dict[str, Any], one: dict[str, Any], now: datetime
+) -> Refused | None:
+    expires_at = datetime.fromisoformat(wanted["expires_at"]) if wanted["expires_at"] else None
+    asked = Wanted(
+        external_id=one["external_id"],
+        journey=wanted["journey"],
+        step=one["step"] or wanted["step"],
+        reason=one["reason"] or wanted["reason"],
+        priority=wanted["priority"] if one["priority"] is None else one["priority"],
+        purpose=Purpose(wanted["purpose"]),
+        expires_at=expires_at,
+    )
+    try:
+        with session.begin_nested():
+            found = ask_for_call(session, house, by, asked, now)
+    except CallCenterError as error:
+        return Refused(error.code, error.message)
+    except (ScriptLibraryError, IntegrityError, KeyError) as error:
+        return Refused("not_opened", f"The call task could not be opened ({type(error).__name__}).")
+    if isinstance(found, Barred):
+        return Refused("barred", "The compliance gate bars the call: " + ", ".join(found.reasons))
+    return None
+
+
+def open_lists(session: Session) -> Sequence[UUID]:
+    """List the lists that are still being worked through."""
+    return call_lists.lists_to_work(session)

@@ -1,0 +1,1 @@
+"""The API for the bank's other systems, under /api/v1."""

@@ -1,0 +1,217 @@
+"""Lists of customers to call: read from CSV and XLSX whatever they hold, tried dry, worked through in portions."""
+
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from flask import Flask
+from sqlmodel import Session, select
+
+from callcenter import partner_lists
+from callcenter.intake import list_files
+from callcenter.intake.list_files import FileRefused, read_list
+from callcenter.models import AuditEntry, Customer, ListImport
+from callcenter.web.api.problems import PROBLEM
+from tests.factories import Bank
+from tests.web.partner import TOKEN, Caller, token_for
+
+HEAD = "external_id,name,phone,time_zone,reason,priority,step,tags,shoe_size\n"
+GOOD = HEAD + "c1,陈伟,+8613800138001,Asia/Shanghai,Asked for it,90,id_photo,vip;new,43\n"
+
+
+@pytest.fixture
+def api(app: Flask, session: Session, bank: Bank) -> Caller:
+    """A system that may do everything."""
+    token_for(session, bank)
+    return Caller(app, TOKEN)
+
+
+def send(api: Caller, body: bytes | str, *, key: str | None = None, **more: Any) -> Any:
+    """Send a list about the step profile."""
+    query = {"journey": "loan", "step": "profile", **more}
+    raw = body.encode() if isinstance(body, str) else body
+    return api("POST", "/lists", query_string=query, data=raw, key=key)
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    """An XLSX file of these rows."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def package(parts: dict[str, bytes]) -> bytes:
+    """A zip file of these parts."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in parts.items():
+            made.writestr(name, content)
+    return held.getvalue()
+
+
+def works_through(session: Session, bank: Bank) -> ListImport:
+    """Let the job work through the one list there is."""
+    (list_id,) = session.exec(select(ListImport.id)).all()
+    while partner_lists.work_list(session, bank.house, list_id, bank.clock.now):
+        session.commit()
+    session.commit()
+    return session.get_one(ListImport, list_id)
+
+
+def test_a_dry_run_names_every_refused_row_and_calls_nobody(api: Caller, session: Session) -> None:
+    rows = [
+        "c1,Chen,+8613800138001,Asia/Shanghai,,,,,",
+        "c2,Wang,12,Asia/Shanghai,,,,,",
+        ",Li,+8613800138003,Asia/Shanghai,,,,,",
+        "c4,Zhao,+8613800138004,Mars,,,,,",
+        "c1,Chen,+8613800138001,Asia/Shanghai,,,,,",
+        "c6,Qian,+8613800138006,Asia/Shanghai,,101,,,",
+        "c7,Sun,+8613800138007,Asia/Shanghai,,,nowhere,,",
+        "c8," + "x" * 2000 + ",,,,,,,",
+    ]
+    told = send(api, HEAD + "\n".join(rows), dry_run="true")
+    assert (told.status_code, told.json["is_dry_run"], told.json["rows_total"]) == (202, True, 8), told.text
+    assert [(one["number"], one["code"]) for one in told.json["refused"]] == [
+        (3, "invalid_phone"),
+        (4, "no_external_id"),
+        (5, "unknown_time_zone"),
+        (6, "duplicate"),
+        (7, "bad_priority"),
+        (8, "unknown_step"),
+        (9, "bad_cell"),
+    ]
+    assert told.json["ignored_columns"] == ["shoe_size"]
+    assert session.exec(select(Customer)).all() == [] and session.exec(select(ListImport)).all() == []
+
+
+def test_a_list_is_worked_through_and_tells_how_far_it_is(api: Caller, session: Session, bank: Bank) -> None:
+    barred = bank.knows("c2")
+    bank.bars(barred.id)
+    told = send(
+        api, GOOD + "c2,,,,,,,,\nc3,,+8613800138003,Asia/Shanghai,,,,,\nc4,,12,,,,,,\n", reason="Campaign"
+    )
+    assert (told.status_code, told.json["state"], told.json["rows_done"]) == (202, "working", 1), told.text
+    path = f"/lists/{told.json['list_id']}"
+    row = works_through(session, bank)
+    done = api("GET", path).json
+    assert (done["state"], done["rows_done"], done["tasks_opened"]) == ("done", 4, 2)
+    assert [(one["number"], one["code"]) for one in done["refused"]] == [(5, "invalid_phone"), (3, "barred")]
+    assert row.rows == [] and "8613800138" not in row.model_dump_json(), "nothing of the file is kept"
+    first, other = bank.tasks()
+    assert {one.facts["asked_for"] for one in (first, other)} == {"Asked for it", "Campaign"}
+    assert {(one.step, one.priority) for one in (first, other)} == {("id_photo", 90), ("profile", 50)}
+    acts = [one.act for one in session.exec(select(AuditEntry)).all()]
+    assert "list.taken" in acts and "list.worked" in acts
+    assert [one["list_id"] for one in api("GET", "/lists").json["items"]] == [done["list_id"]]
+
+
+def test_the_same_list_calls_nobody_twice(api: Caller, session: Session, bank: Bank) -> None:
+    assert send(api, GOOD, key="k").json == send(api, GOOD, key="k").json
+    works_through(session, bank)
+    assert send(api, GOOD).status_code == 409
+    bank.clock.go_on(seconds=1)
+    assert send(api, GOOD).status_code == 202
+    for list_id in partner_lists.open_lists(session):
+        partner_lists.work_list(session, bank.house, list_id, bank.clock.now)
+    session.commit()
+    assert len(bank.tasks()) == 1
+    codes = [one["code"] for row in session.exec(select(ListImport)).all() for one in row.refused]
+    assert codes == ["open_task_exists"]
+
+
+def test_a_long_list_is_worked_through_in_portions(
+    api: Caller, session: Session, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_lists, "PORTION", 2)
+    rows = "".join(f"c{n},,+86138001{n:05d},Asia/Shanghai,,,,,\n" for n in range(5))
+    send(api, HEAD + rows)
+    (list_id,) = partner_lists.open_lists(session)
+    assert partner_lists.work_list(session, bank.house, list_id, bank.clock.now)
+    session.commit()
+    session.expire_all()
+    row = session.get_one(ListImport, list_id)
+    assert (row.rows_done, len(row.rows), row.ended_at) == (2, 3, None)
+    assert works_through(session, bank).tasks_opened == 5
+
+
+def test_a_workbook_is_read_as_a_list() -> None:
+    read = read_list(
+        workbook(
+            ["Customer_ID", "Number", "Priority", None],
+            ["c1", "+8613800138001", 70],
+            [None],
+            [1234567.0, 8613800138002, None],
+            ["c3"],
+        )
+    )
+    assert [(one.number, one.told.external_id, one.priority) for one in read.rows] == [
+        (2, "c1", 70),
+        (5, "c3", None),
+    ]
+    assert [(one.number, one.code) for one in read.refused] == [(4, "invalid_phone")]
+
+
+def test_a_csv_with_semicolons_and_a_mark_at_its_start_is_read_too() -> None:
+    read = read_list('\ufeffexternal_id;name\r\nc1;"Chen; Wei"\r\n'.encode())
+    assert [one.told.traits["name"] for one in read.rows] == ["Chen; Wei"]
+
+
+BOOK = {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}
+NONSENSE: list[tuple[str, bytes, str]] = [
+    ("empty", b"", "empty"),
+    ("pdf", b"%PDF-1.7", "wrong_type"),
+    ("old excel, or one with a password", b"\xd0\xcf\x11\xe0" + b"x" * 100, "encrypted_or_old"),
+    ("utf-16", "external_id".encode("utf-16"), "bad_encoding"),
+    ("latin-1", b"external_id\nM\xfcller\n", "bad_encoding"),
+    ("picture", b"\x89PNG\r\n\x1a\n\x00\x00", "wrong_type"),
+    ("open quotes", b'external_id\n"c1\n', "bad_csv"),
+    ("other columns", b"name,phone\nx,y\n", "no_external_id"),
+    ("a zip of something", package({"readme.txt": b"x"}), "wrong_type"),
+    ("half a zip", workbook(["external_id"])[:200], "damaged"),
+    ("a workbook in name only", package(BOOK), "damaged"),
+    ("macros", package({**BOOK, "xl/vbaProject.bin": b"x"}), "has_macros"),
+    ("old macros", package({**BOOK, "xl/macrosheets/sheet1.xml": b"x"}), "has_macros"),
+    ("zip bomb", package({**BOOK, "xl/worksheets/sheet1.xml": b"0" * 41 * 1024 * 1024}), "unpacks_too_large"),
+    ("many parts", package({**BOOK, **{f"xl/{n}": b"" for n in range(300)}}), "unpacks_too_large"),
+    ("too large", b"external_id\n" + b"c\n" * 2_000_000, "too_large"),
+]
+
+
+@pytest.mark.parametrize(("what", "body", "code"), NONSENSE, ids=[one[0] for one in NONSENSE])
+def test_what_is_no_list_is_refused_with_what_to_do(api: Caller, what: str, body: bytes, code: str) -> None:
+    refused = send(api, body)
+    assert (refused.status_code, refused.content_type) == (422, PROBLEM), refused.text
+    assert (refused.json["code"], refused.json["fields"]) == ("file_refused", {"file": [code]})
+
+
+def test_a_body_larger_than_any_we_take_is_refused_before_it_is_read(api: Caller) -> None:
+    refused = send(api, b"x" * (5 * 1024 * 1024))
+    assert refused.status_code in (413, 422) and refused.content_type == PROBLEM
+
+
+def test_a_workbook_that_lies_of_its_size_is_read_no_further_than_it_says() -> None:
+    body = bytearray(package({**BOOK, "xl/worksheets/sheet1.xml": b"0" * 1_000_000}))
+    size = (1_000_000).to_bytes(4, "little")
+    while (at := bytes(body).find(size)) >= 0:
+        body[at : at + 4] = (10).to_bytes(4, "little")
+    with pytest.raises(FileRefused):
+        read_list(bytes(body))
+
+
+def test_a_workbook_with_entities_is_refused() -> None:
+    bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]><workbook>&c;</workbook>'
+    with pytest.raises(FileRefused):
+        read_list(package({**BOOK, "xl/workbook.xml": bomb}))
+
+
+def test_more_rows_than_a_list_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_files, "MAX_ROWS", 3)
+    with pytest.raises(FileRefused, match="more than 3 rows"):
+        read_list(b"external_id\n" + b"".join(b"c%d\n" % n for n in range(4)))
+    with pytest.raises(FileRefused, match="more than 3 rows"):
+        read_list(workbook(["external_id"], *([f"c{n}"] for n in range(4))))

@@ -44,7 +44,9 @@ COMMANDS: dict[str, Entry] = {
     "funnel": Entry("callcenter.commands.funnel", "funnel_command", "Show where customers stop."),
     "effect": Entry("callcenter.commands.effect", "effect_command", "Judge an experiment of your own."),
     "evaluate-policy": Entry(
-        "callcenter.commands.evaluate_policy", "evaluate_policy_command", "Ask what other choices would bring."
+        "callcenter.commands.evaluate_policy",
+        "evaluate_policy_command",
+        "Ask what other choices would bring.",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callcenter.learning.logged_choices import NEVER_LOGGED, LoggedChoices, Refusal, check_weights
@@ -137,6 +137,7 @@ def test_a_target_told_by_its_action_or_its_probability_is_one_policy(seed: int)
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=60), st.floats(0.01, 1))
+@example([5e-324, 0.0], 0.5)
 @settings(max_examples=60, deadline=None)
 def test_the_effective_sample_size_lies_between_one_and_the_rows(wanted: list[float], chance: float) -> None:
     n = len(wanted)

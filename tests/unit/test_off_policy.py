@@ -215,7 +215,7 @@ def test_an_action_never_drawn_for_such_customers_is_refused() -> None:
     assert check_weights(fine).refusals == () and check_weights(fine).inverse_by_action[0].drift < 0
 
 
-@pytest.mark.parametrize("logged", [(0.34, 0.33, 0.33), (0.9, 0.9, 0.9), (0.2, 0.3, 0.5)])
+@pytest.mark.parametrize("logged", [(0.34, 0.33, 0.33), (0.9, 0.9, 0.9), (0.2, 0.3, 0.5), (0.5, 0.15, 0.2)])
 def test_propensities_that_are_not_those_of_the_draw_are_refused(logged: tuple[float, ...]) -> None:
     log = drawn(np.random.default_rng(7), 6_000)
     wrong = LoggedChoices.of_target_actions(

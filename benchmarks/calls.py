@@ -135,6 +135,14 @@ def _wait_until(system: System, where: str, how_many: int, seconds: float) -> in
     return found
 
 
+def _wait_for_quiet(system: System, seconds: float) -> None:
+    """Return once the simulator has told all it had to tell: no callback came within two seconds."""
+    end, before = time.monotonic() + seconds, -1
+    while (kept := _count(system, "carrier_inbox")) != before and time.monotonic() < end:
+        before = kept
+        time.sleep(2)
+
+
 def _up_at_simulator(system: System) -> int:
     """Calls to customers that the simulator says are in progress."""
     calls = system.sim("GET", "calls").json()["calls"]
@@ -252,6 +260,7 @@ def measure(folder: Path) -> dict[str, Any]:
             "SELECT extract(epoch FROM max(placed_at) - min(claimed_at))::float8 AS s FROM contact_attempt"
         )["s"]
         live = _wait_until(system, "contact_attempt WHERE state = 'bridged'", CUSTOMERS, 120)
+        _wait_for_quiet(system, 60)
         used = (_processor_seconds(system) - used) / placed
         commits_each = (_commits(system) - commits) / placed
         up, during = _up_at_simulator(system), _memory(system)

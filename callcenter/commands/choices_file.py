@@ -41,11 +41,9 @@ def read_choices(path: Path, columns: ChoiceColumns) -> LoggedChoices:
     """Read the log. Raises BadInput for what is missing, is no number, or lies outside its range."""
     if columns.action == columns.target:
         raise BadInput("--action and --target are two columns: what was drawn, and what would have been")
-    for name in (columns.reward, columns.propensity):
+    for name in (columns.action, columns.reward, columns.propensity):
         if name in columns.features:
-            raise BadInput(
-                f"--features: {name!r} was not known before the action was drawn, or is its chance"
-            )
+            raise BadInput(f"--features: {name!r} is not something that was known before the draw")
     table = open_table(path, columns.all)
     rows = table.scan(columns.all)
     frame = table.collect(

@@ -6,7 +6,7 @@ import click
 import orjson
 from rich.console import Console
 
-from callcenter.commands.effect_words import SPLIT_FAILS, print_effect, summary_of
+from callcenter.commands.effect_words import print_effect, summary_of, why_no_effect
 from callcenter.commands.experiment_file import Columns, Experiment, read_experiment
 from callcenter.errors import BadInput
 from callcenter.learning.experiments import (
@@ -71,7 +71,7 @@ def effect_command(
     else:
         print_effect(Console(), file.name, effect, design, experiment)
     if effect.verdict is ExperimentVerdict.SAMPLE_RATIO_FAILS:
-        raise BadInput(f"{file.name}: {SPLIT_FAILS}")
+        raise BadInput(f"{file.name}: {why_no_effect(effect)}")
 
 
 def _judge(experiment: Experiment, design: Design) -> ExperimentEffect:

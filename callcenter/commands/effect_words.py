@@ -12,10 +12,6 @@ from callcenter.learning.evidence import EARLIEST_CONVERTERS, Interval, Share
 from callcenter.learning.experiments import Analysis, Design, ExperimentEffect, ExperimentVerdict
 from callcenter.learning.strata import StratifiedEffect
 
-SPLIT_FAILS = (
-    "the split is not as designed, so no effect is told; find out who was assigned how, and whether rows of "
-    "one arm are missing"
-)
 _REFUSED = {
     ReachRefusal.NOBODY_REACHED: "not told: no more of the assigned were reached than of the held out",
     ReachRefusal.TOO_FEW_REACHED: f"not told: fewer than {FEWEST_REACHED} were reached by being assigned",
@@ -73,7 +69,7 @@ def interval(found: Interval | None) -> dict[str, float | None] | None:
 def sentence(effect: ExperimentEffect, design: Design) -> str:
     """Say in one sentence whether calling helps, does not, or cannot be told yet."""
     if effect.difference is None:
-        return f"Cannot tell: {SPLIT_FAILS}."
+        return f"Cannot tell: {why_no_effect(effect)}."
     figures = (
         f"{_percent(effect.assigned.conversion)} of the assigned and {_percent(effect.held_out.conversion)} of "
         f"the held out converted, {points(effect.difference)}"
@@ -89,6 +85,16 @@ def sentence(effect: ExperimentEffect, design: Design) -> str:
             return f"Cannot tell yet: fewer than {EARLIEST_CONVERTERS} customers converted. {_wait(effect)}"
         case _:
             return f"Cannot tell yet: {figures}. {_wait(effect)}"
+
+
+def why_no_effect(effect: ExperimentEffect) -> str:
+    """Say where the split is not as designed, and what to do."""
+    broken = effect.stratified.broken_splits if effect.stratified else ()
+    where = f" within {', '.join(broken[:3])}{' and others' if len(broken) > 3 else ''}" if broken else ""
+    return (
+        f"the split is not as designed{where}, so no effect is told; find out who was assigned how, and "
+        "whether rows of one arm are missing"
+    )
 
 
 def _wait(effect: ExperimentEffect) -> str:

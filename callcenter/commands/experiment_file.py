@@ -69,6 +69,8 @@ def read_experiment(path: Path, columns: Columns) -> Experiment:
     used = [columns.assigned, columns.reached, columns.converted]
     if len(set(used)) != len(used):
         raise BadInput("--assigned, --reached and --converted are three different columns")
+    if set(used) & {*columns.strata, columns.time}:
+        raise BadInput("--strata and --time are columns of their own: strata are known before the draw")
     table = open_table(path, columns.all)
     rows = table.scan(columns.all).with_columns(flag(name) for name in used)
     counts = _counts(table, rows, columns)

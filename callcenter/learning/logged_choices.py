@@ -134,8 +134,9 @@ class WeightCheck:
 def check_weights(log: LoggedChoices, smallest_sample: float = SMALLEST_SAMPLE) -> WeightCheck:
     """Check support, propensities and effective sample size, and name every reason to refuse."""
     weight = log.weight
-    total = float(weight.sum())
-    sample = total**2 / float((weight**2).sum()) if total else 0.0
+    largest = float(weight.max())
+    part = weight / largest if largest else weight  # squares of tiny weights would be 0
+    sample = float(part.sum()) ** 2 / float((part**2).sum()) if largest else 0.0
     mean_weight = _mean(weight)
     inverse = 1 / log.propensity
     by_action = tuple(_mean(np.where(log.action == code, inverse, 0.0)) for code in range(len(log.actions)))
@@ -149,7 +150,7 @@ def check_weights(log: LoggedChoices, smallest_sample: float = SMALLEST_SAMPLE) 
     }
     return WeightCheck(
         effective_sample_size=sample,
-        maximum_weight=float(weight.max()),
+        maximum_weight=largest,
         mean_weight=mean_weight,
         mean_inverse_propensity=float(inverse.mean()),
         inverse_by_action=by_action,

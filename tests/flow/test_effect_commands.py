@@ -129,6 +129,13 @@ def test_a_split_that_is_not_the_designed_one_is_refused_with_its_counts() -> No
     assert found["sample_ratio"]["fails"] and found["assigned"]["customers"] > 0
 
 
+def test_a_stratum_whose_split_is_not_the_designed_one_is_named(write: Callable[..., Path]) -> None:
+    lines = ["assigned,reached,converted,team"] + ["1,0,1,north", "0,0,0,north"] * 300
+    lines += ["1,0,1,south"] * 200 + ["0,0,0,south"] * 30 + ["1,0,1,west"] * 30 + ["0,0,0,west"] * 200
+    result = run("effect", write("\n".join(lines)), *ARMS, "--holdout", "0.5", "--strata", "team")
+    assert result.exit_code == 2 and "not as designed within south, west," in result.stderr
+
+
 def test_little_is_not_made_into_much(write: Callable[[str], Path]) -> None:
     lines = ["assigned,reached,converted"] + ["1,1,1"] * 3 + ["1,0,0"] * 77 + ["0,0,0"] * 20
     found = said("effect", write("\n".join(lines)), *ARMS)
@@ -223,6 +230,7 @@ def test_other_bad_input_is_refused(write: Callable[[str], Path], tmp_path: Path
     assert "cannot be read" in refused("effect", broken, *ARMS)
     same = ("--assigned", "assigned", "--reached", "reached", "--converted", "reached")
     assert "three different columns" in refused("effect", CALLS, *same)
+    assert "columns of their own" in refused("effect", CALLS, *ARMS, "--strata", "reached")
     lines = ["assigned,reached,converted,who"] + [f"{i % 2},0,1,c{i}" for i in range(2_200)]
     assert "strata" in refused("effect", write("\n".join(lines)), *ARMS, "--strata", "who")
     for option in (("--holdout", "1"), ("--alpha", "0"), ("--holdout", "a fifth")):
@@ -317,10 +325,22 @@ def test_other_bad_logs_are_refused(write: Callable[[str], Path]) -> None:
     assert "either --target or" in refused("evaluate-policy", SCRIPTS, *DRAWS, *both)
     assert "two columns" in refused("evaluate-policy", SCRIPTS, *DRAWS, "--target", "script")
     late = ("--target", "proposed", "--features", "converted")
-    assert "not known before" in refused("evaluate-policy", SCRIPTS, *DRAWS, *late)
+    assert "not something that was known" in refused("evaluate-policy", SCRIPTS, *DRAWS, *late)
     chance = write(head + "a,1,0.5,a,1.5\n")
     told = refused("evaluate-policy", chance, *DRAWS, "--target-probability", "name")
     assert "line 2, column 'name': '1.5' is no probability between 0 and 1" in told
+
+
+def test_the_document_says_what_the_commands_say() -> None:
+    document = " ".join((ROOT / "docs" / "how-to-judge-an-experiment.md").read_text(encoding="utf-8").split())
+    calls = said("effect", CALLS, *ARMS, "--holdout", "0.2", "--time", "drawn_at", "--strata", "team")
+    scripts = said("evaluate-policy", SCRIPTS, *DRAWS, "--target", "proposed", "--features", "segment,age")
+    assert calls["sentence"] in document
+    assert scripts["sentence"].removesuffix(" (doubly robust).") in document
+    for found in (calls, scripts):
+        assert [key for key in found if f"`{key}`" not in document] == []
+    for part in ("sample_ratio", "evidence", "effect_on_reached", "stratified", "power", "assigned"):
+        assert [key for key in calls[part] if f"`{key}`" not in document] == []
 
 
 # --- real customers, a split that does nothing

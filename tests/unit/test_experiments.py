@@ -259,6 +259,13 @@ def test_a_stratum_whose_split_is_broken_stops_everything() -> None:
     assert found.stratified is not None and found.stratified.broken_splits == ("fine", "odd")
 
 
+def test_many_strata_may_alarm_by_chance_no_oftener_than_one() -> None:
+    odd, fine = Stratum("odd", arm(1, 400), arm(1, 156)), Stratum("fine", arm(1, 800), arm(1, 200))
+    assert 1_000 < case_split_evidence(400, 156, 0.2) < 20_000
+    assert stratified_effect([odd], designed_share=0.2).broken_splits == ("odd",)
+    assert stratified_effect([odd, *[fine] * 19], designed_share=0.2).broken_splits == ()
+
+
 # --- the whole
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callcenter.learning.logged_choices import NEVER_LOGGED, LoggedChoices, Refusal, check_weights
@@ -137,6 +137,7 @@ def test_a_target_told_by_its_action_or_its_probability_is_one_policy(seed: int)
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=60), st.floats(0.01, 1))
+@example([5e-324, 0.0], 0.5)
 @settings(max_examples=60, deadline=None)
 def test_the_effective_sample_size_lies_between_one_and_the_rows(wanted: list[float], chance: float) -> None:
     n = len(wanted)
@@ -214,7 +215,7 @@ def test_an_action_never_drawn_for_such_customers_is_refused() -> None:
     assert check_weights(fine).refusals == () and check_weights(fine).inverse_by_action[0].drift < 0
 
 
-@pytest.mark.parametrize("logged", [(0.34, 0.33, 0.33), (0.9, 0.9, 0.9), (0.2, 0.3, 0.5)])
+@pytest.mark.parametrize("logged", [(0.34, 0.33, 0.33), (0.9, 0.9, 0.9), (0.2, 0.3, 0.5), (0.5, 0.15, 0.2)])
 def test_propensities_that_are_not_those_of_the_draw_are_refused(logged: tuple[float, ...]) -> None:
     log = drawn(np.random.default_rng(7), 6_000)
     wrong = LoggedChoices.of_target_actions(

@@ -23,6 +23,8 @@ from callcenter.web import (
     softphone,
     strategy,
     supervisor,
+    tokens_admin,
+    webhooks_admin,
 )
 from callcenter.web.api import document
 from callcenter.web.formats import FILTERS
@@ -61,6 +63,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     csrf.init_app(app)
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
+        app.register_blueprint(module.bp)
+    for module in (tokens_admin, webhooks_admin):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)

@@ -24,6 +24,12 @@ COMMANDS: dict[str, Entry] = {
     "sample": Entry("callcenter.commands.sample", "sample", "Load the sample set-up."),
     "users": Entry("callcenter.commands.users", "users", "Add and change the people who sign in."),
     "sources": Entry("callcenter.commands.sources", "sources", "Add event sources and write keys."),
+    "api-tokens": Entry(
+        "callcenter.commands.api_tokens", "api_tokens", "Issue and revoke tokens of the API."
+    ),
+    "webhooks": Entry(
+        "callcenter.commands.webhooks", "webhooks", "Tell other systems what happened, and tell again."
+    ),
     "quarantine": Entry(
         "callcenter.commands.quarantine", "quarantine", "Look at refused events, drive them in again."
     ),

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from sqlmodel import Session
 
+from callcenter import outbox
 from callcenter.accounts import service as accounts
 from callcenter.accounts import tokens
 from callcenter.accounts.tokens import NewToken
@@ -178,6 +179,7 @@ def _body(one: Claimed) -> bytes:
 
 def note_heard(session: Session, delivery_id: int, heard: Heard, now: datetime) -> DeliveryState:
     """Write down what an endpoint answered."""
+    outbox.ring(session, outbox.STUDIO)
     return webhooks.note_heard(session, delivery_id, heard, now)
 
 

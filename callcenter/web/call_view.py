@@ -84,8 +84,10 @@ def _barred(case: Case, verdict: Verdict) -> page.Barred:
     customer = case.customer
     zones = possible_zones(customer.time_zone, customer.number)
     next_at = None if LIFTED_BY_PEOPLE.intersection(verdict.reasons) else verdict.next_allowed_at
-    zone = zones[0] if zones else None
-    place = words.place_of(customer) or (zone.key.rpartition("/")[2].replace("_", " ") if zone else "")
+    stated = words.zone_of(customer)
+    zone = stated or (zones[0] if zones else None)
+    city = zone.key.rpartition("/")[2].replace("_", " ") if zone else ""
+    place = words.place_of(customer) if stated else city
     return page.Barred(verdict.reasons, next_at, zone, place)
 
 

@@ -16,7 +16,7 @@ from callcenter.compliance.policies import look
 from callcenter.compliance.queries import Callee, ProposedCall, Stranger
 from callcenter.domain.enums import BarReason, Purpose
 from callcenter.errors import BadInput, NotFound
-from callcenter.web.bars import bar_help, bar_label
+from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_help, bar_label
 from callcenter.web.compliance_frame import campaign_titles, gate, gate_frame
 from callcenter.web.compliance_ledgers import find_customer, read_number
 from callcenter.web.compliance_packs import about_words
@@ -25,6 +25,8 @@ from callcenter.web.edge import zone
 from callcenter.web.formats import day, not_before, utc_offset
 from callcenter.web.pages import compliance as page
 
+Place = tuple[ZoneInfo, str]
+"""A zone, and what the place is called."""
 ASKED = ("who", "purpose", "campaign", "at")
 
 
@@ -60,11 +62,12 @@ def _answer(
     if typed["campaign"] and typed["campaign"] not in titles:
         raise BadInput("Choose one of the campaigns shown, or none.")
     at = _moment(typed["at"], now)
-    customer, place = _whom(session, typed["who"])
+    customer = _whom(session, typed["who"])
     call = ProposedCall(customer, purpose, typed["campaign"])
     ((facts, _),) = look(session, gate(), [call], at)
     book = book_with(session, gate().home_packs)
     told = explain(book, facts, at)
+    place = _place(customer, told)
     return page.Answer(
         may_call=told.verdict.may_call,
         headline=_headline(told, place),
@@ -79,16 +82,16 @@ def _answer(
     )
 
 
-def _whom(session: Session, who: str) -> tuple[Callee, str]:
+def _whom(session: Session, who: str) -> Callee:
     """Return the customer with this id of the bank's, or somebody of whom only a number is known."""
     if customer := find_customer(session, who):
-        return customer, customer.city or ""
+        return customer
     number = read_number(who)
     if number is None:
         raise NotFound(
             "Give the bank's id of a customer, or a number in international form such as +86 138 0013 8000."
         )
-    return Stranger(number), ""
+    return Stranger(number)
 
 
 def _moment(raw: str, now: datetime) -> datetime:
@@ -106,31 +109,46 @@ def _moment(raw: str, now: datetime) -> datetime:
     return at
 
 
-def _headline(told: Explanation, place: str) -> str:
+def _headline(told: Explanation, place: Place | None) -> str:
     verdict = told.verdict
     if verdict.may_call:
         return gettext("This call may be placed.")
-    if verdict.next_allowed_at is not None and told.facts.time_zones:
-        return _not_before(told, verdict.next_allowed_at, place)
+    if (next_at := _lifts_at(told)) and place:
+        return _not_before(told, next_at, place)
     if BarReason.NO_POLICY in verdict.reasons:
         return gettext("No call: no policy says when.")
     return ngettext("No call, for one reason.", "No call, for %(num)s reasons.", len(verdict.reasons))
 
 
-def _not_before(told: Explanation, at: datetime, place: str) -> str:
-    first = told.facts.time_zones[0]
-    return not_before(at, told.at, first, place or _city(first))
+def _lifts_at(told: Explanation) -> datetime | None:
+    """When waiting is enough; None when somebody has to act, or nobody can tell."""
+    is_lifted = LIFTED_BY_PEOPLE.intersection(told.verdict.reasons)
+    return None if is_lifted else told.verdict.next_allowed_at
+
+
+def _not_before(told: Explanation, at: datetime, place: Place) -> str:
+    where, name = place
+    return not_before(at, told.at, where, name)
+
+
+def _place(callee: Callee, told: Explanation) -> Place | None:
+    """Where times are told: in the customer's own zone and city, else in the first zone they may be in."""
+    zones = told.facts.time_zones
+    stated = next((one for one in zones if one.key == callee.time_zone), None)
+    if stated is not None:
+        return stated, str(getattr(callee, "city", None) or _city(stated))
+    return (zones[0], _city(zones[0])) if zones else None
 
 
 def _city(one: ZoneInfo) -> str:
     return one.key.rpartition("/")[2].replace("_", " ")
 
 
-def _next(told: Explanation, place: str) -> str | None:
+def _next(told: Explanation, place: Place | None) -> str | None:
     """When it may be asked again, or from when hours alone allow it though waiting does not help."""
-    if told.verdict.may_call or told.verdict.next_allowed_at is not None:
+    if told.verdict.may_call or _lifts_at(told) is not None:
         return None
-    if told.open_at is not None and told.open_at > told.at and told.facts.time_zones:
+    if told.open_at is not None and told.open_at > told.at and place:
         return gettext("By calling hours alone: %(when)s", when=_not_before(told, told.open_at, place))
     return gettext("Waiting alone does not help: somebody has to act.")
 

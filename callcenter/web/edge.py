@@ -116,7 +116,12 @@ _NAV = {
         NavItem("trail", "/compliance/audit", "a"),
     ),
 }
-_NAV_ADMIN = (*_NAV[Role.SUPERVISOR], *_NAV[Role.STRATEGIST], _NAV[Role.COMPLIANCE][0])
+_NAV_ADMIN = (
+    *_NAV[Role.SUPERVISOR],
+    *_NAV[Role.STRATEGIST],
+    _NAV[Role.COMPLIANCE][0],
+    NavItem("systems", "/admin/api-tokens", "y"),
+)
 HOMES = {
     Role.AGENT: "/console",
     Role.SUPERVISOR: "/floor",

@@ -129,6 +129,7 @@ LABELS = {
     "decisions": _l("Decisions"),
     "what_if": _l("What if"),
     "trail": _l("Audit"),
+    "systems": _l("Systems"),
     "agent": _l("Agent"),
     "supervisor": _l("Supervisor"),
     "strategist": _l("Strategist"),

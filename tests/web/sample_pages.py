@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
+from callcenter.web.pages import partners as systems
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_rules
+from tests.web import sample_compliance, sample_partners, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -70,6 +71,12 @@ Page = (
     | gate.WhatIfPage
     | gate_ledgers.LedgersPage
     | gate_ledgers.PersonPage
+    | systems.TokensPage
+    | systems.NewTokenPage
+    | systems.SecretPage
+    | systems.EndpointsPage
+    | systems.NewEndpointPage
+    | systems.EndpointPage
     | SignInPage
     | ErrorPage
 )
@@ -126,6 +133,19 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     ),
     "new-source": ("admin/new_source.html", "admin/new_source.html", new_source, ("blank", "failed")),
     "new-key": ("admin/new_key.html", "admin/new_key.html", new_key, ("first", "beside", "after", "empty")),
+    "tokens": ("admin/api_tokens.html", "admin/_api_tokens.html", sample_partners.tokens, ("full", "empty")),
+    "new-token": (
+        "admin/new_api_token.html", "admin/new_api_token.html", sample_partners.new_token, ("blank", "failed"),
+    ),
+    "new-secret": (
+        "admin/new_secret.html", "admin/new_secret.html", sample_partners.new_secret,
+        ("token", "empty", "rotated"),
+    ),
+    "webhooks": ("admin/webhooks.html", "admin/webhooks.html", sample_partners.endpoints, ("full", "empty")),
+    "new-webhook": (
+        "admin/new_webhook.html", "admin/new_webhook.html", sample_partners.new_endpoint, ("blank", "failed"),
+    ),
+    "webhook": ("admin/webhook.html", "admin/_webhook.html", sample_partners.endpoint, ("full", "empty")),
     "gate": (
         "compliance/overview.html", "compliance/_overview.html", sample_compliance.overview,
         ("full", "empty", "failed"),

@@ -19,6 +19,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.web import formats
+from callcenter.web.bars import bar_help, bar_label
 from callcenter.web.labels import LABELS
 from callcenter.web.pages import charts
 from callcenter.web.pages.frame import Money
@@ -99,10 +100,15 @@ def test_zones_off_the_hour_keep_their_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    "family", [Presence, NotReadyReason, WorkState, BarReason, CancelReason, CallResult, RuleState, Cause]
+    "family", [Presence, NotReadyReason, WorkState, CancelReason, CallResult, RuleState, Cause]
 )
 def test_every_fixed_code_has_words(family: type[StrEnum]) -> None:
     assert {member.value for member in family} <= LABELS.keys()
+
+
+@pytest.mark.parametrize("reason", BarReason)
+def test_every_bar_has_words_and_says_what_it_means(reason: BarReason) -> None:
+    assert bar_label(reason) and bar_help(reason)
 
 
 def test_an_interval_past_the_axis_is_clipped_not_moved() -> None:

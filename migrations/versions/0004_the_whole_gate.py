@@ -234,7 +234,7 @@ def _make_evidence() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         _time("sealed_at"),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_link")),
-        sa.UniqueConstraint("ledger", "row_id", name=op.f("uq_audit_link_ledger")),
+        sa.UniqueConstraint("ledger", "row_id", name=op.f("uq_audit_link_ledger_row_id")),
     )
     op.create_table(
         "erasure",

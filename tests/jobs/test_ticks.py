@@ -135,4 +135,6 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "seal",
         "keep_ledgers",
         "tend",
+        "tell",
+        "tidy",
     ]

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - two languages side by side read best on one line
+
 """The administration of the bank's other systems, full, empty and refused."""
 
 from datetime import timedelta

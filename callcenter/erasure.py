@@ -23,6 +23,7 @@ from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.evidence import service as evidence
 from callcenter.evidence.kept import what_is_kept
 from callcenter.evidence.queries import is_barred_but_for_number
+from callcenter.intake import call_lists
 from callcenter.intake import forgetting as intake
 from callcenter.journeys import forgetting as journeys
 from callcenter.models import Customer, Erasure
@@ -76,6 +77,7 @@ def erase_customer(
         **intake.forget_events(session, ids, veils),
         **intake.forget_refused(session, marks, now),
         **intake.forget_archived(session, archive, ids, veils, now),
+        "call_lists": call_lists.forget_person(session, external_id),
     }
     session.expire_all()  # what the session knows of them is not so any more
     kept = what_is_kept(session, ids, keeping, recordings)

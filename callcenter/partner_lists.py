@@ -33,7 +33,7 @@ from callcenter.partners import (
 )
 from scripts_library.model import ScriptLibraryError
 
-PORTION = 100
+PORTION = 50
 
 
 @dataclass(frozen=True, kw_only=True)

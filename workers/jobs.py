@@ -297,7 +297,9 @@ def deliver_webhooks(message_id: int, subject_id: str) -> None:
     endpoint_id, began = UUID(subject_id), time.monotonic()
     allows_loopback = runtime.settings.environment == "demo"
     with runtime.unit_of_work() as session:
-        outbox.mark_done(session, message_id, runtime.clock())  # the tick hands over anew while anything is due
+        outbox.mark_done(
+            session, message_id, runtime.clock()
+        )  # the tick hands over anew while anything is due
     while time.monotonic() - began < WORK_SECONDS:
         with runtime.unit_of_work() as session:
             one = partner_acts.next_delivery(session, endpoint_id, runtime.clock())
@@ -307,7 +309,11 @@ def deliver_webhooks(message_id: int, subject_id: str) -> None:
         with runtime.unit_of_work() as session:
             state = partner_acts.note_heard(session, one.delivery_id, heard, runtime.clock())
         log.info(
-            "webhook.told", delivery=one.delivery_id, state=state.value, status=heard.status, error=heard.error
+            "webhook.told",
+            delivery=one.delivery_id,
+            state=state.value,
+            status=heard.status,
+            error=heard.error,
         )
         if not heard.is_taken:
             return

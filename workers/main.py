@@ -29,7 +29,9 @@ def main(wanted: tuple[str, ...] = ()) -> None:
     set_up_logs(runtime.settings.log_level)
     runtime.warm_up()
     import_module("workers.jobs")
-    worker = CallWorker([queue_named(runtime, name) for name in wanted or CALLS_FIRST], connection=runtime.redis)
+    worker = CallWorker(
+        [queue_named(runtime, name) for name in wanted or CALLS_FIRST], connection=runtime.redis
+    )
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 

@@ -37,9 +37,8 @@ def list_webhooks() -> None:
             many = counts.get(one.id, Counts())
             state = "on" if one.is_enabled else "off"
             click.echo(f"{one.id}  {state:3} {one.url}")
-            click.echo(
-                f"    waiting {many.pending}, failed {many.failed}, delivered {many.delivered}: {' '.join(one.kinds)}"
-            )
+            figures = f"waiting {many.pending}, failed {many.failed}, delivered {many.delivered}"
+            click.echo(f"    {figures}: {' '.join(one.kinds)}")
 
 
 @webhooks.command("add")

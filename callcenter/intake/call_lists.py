@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.ids import derived_id
 from callcenter.errors import Conflict, NotFound
 from callcenter.intake.list_files import ReadList, RefusedRow
@@ -28,7 +29,7 @@ def keep_list(
     read: ReadList,
     now: datetime,
 ) -> ListImport:
-    """Keep a list that has been read, to be worked through. Raises Conflict for the same list at the same moment."""
+    """Keep a list that has been read. Raises Conflict for the same list at the same moment."""
     list_id = derived_id("list-import", token_id, digest, now.isoformat())
     if session.get(ListImport, list_id) is not None:
         raise Conflict("This very list came in just now. Look at the lists there are.")
@@ -73,6 +74,20 @@ def list_with(session: Session, list_id: UUID) -> ListImport:
     if row is None:
         raise NotFound("There is no such list.")
     return row
+
+
+_FORGET_PERSON = """
+UPDATE list_import l SET rows = coalesce(
+       (SELECT jsonb_agg(r ORDER BY n) FROM jsonb_array_elements(l.rows) WITH ORDINALITY AS one (r, n)
+         WHERE r->>'external_id' <> %(external_id)s), '[]')
+ WHERE l.ended_at IS NULL
+   AND EXISTS (SELECT FROM jsonb_array_elements(l.rows) r WHERE r->>'external_id' = %(external_id)s)
+"""
+
+
+def forget_person(session: Session, external_id: str) -> int:
+    """Take a person out of the lists that are still to be worked through; return out of how many."""
+    return cursor_of(session).execute(_FORGET_PERSON, {"external_id": external_id}).rowcount
 
 
 def forget_lists(session: Session, now: datetime) -> None:

@@ -14,9 +14,16 @@ from callcenter.domain.enums import FiringFate, Preset, RuleState
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import VisitRecord
 from callcenter.domain.partners import BY_HAND
+from callcenter.errors import Conflict
 from callcenter.models import TriggerFiring, TriggerRule
 
 _TITLE = {"en": "Asked for by the bank", "zh": "银行要求致电"}
+
+
+def keep_reserved(rule_key: str) -> None:
+    """Refuse to make the built-in rule one of people's. Raises Conflict."""
+    if rule_key == BY_HAND:
+        raise Conflict(f"The rule {BY_HAND!r} is built in and never live. Choose another name.")
 
 
 def fire_by_hand(

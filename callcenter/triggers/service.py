@@ -15,6 +15,7 @@ from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition, Looked, VisitRecord
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule
+from callcenter.triggers.by_hand import keep_reserved
 from callcenter.triggers.history import About
 from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.queries import RuleSet, current_version, newest_version
@@ -44,6 +45,7 @@ def adopt_rule(
     The version before is retired, and open visits follow the new one. Raises BadInput when the definition is wrong.
     """
     spec = read_rule(raw, journey)
+    keep_reserved(spec.key)
     current = current_version(session, spec.key)
     if current and current.definition == dict(raw):
         return current

@@ -17,6 +17,7 @@ from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.models import TriggerRule
+from callcenter.triggers import by_hand
 from callcenter.triggers.life import RuleAct, WhyNot, why_not
 from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.queries import facts_of_version, stamp_of_row
@@ -60,6 +61,7 @@ def begin_rule(
 ) -> TriggerRule:
     """Begin a new rule as a draft. Raises BadInput for a wrong definition, Conflict for a name in use."""
     spec = read_rule(raw, journey)
+    by_hand.keep_reserved(spec.key)
     if session.exec(select(TriggerRule.id).where(TriggerRule.rule_key == spec.key)).first():
         raise Conflict(f"There is a rule {spec.key!r} already. Choose another name, or change that rule.")
     row = _draft(spec, 1, raw, author_id, now)
@@ -73,6 +75,7 @@ def begin_rule(
 
 def draft_from(session: Session, rule_key: str, version: int, author_id: UUID, now: datetime) -> TriggerRule:
     """Begin the next version of a rule as a draft that says what an earlier one says."""
+    by_hand.keep_reserved(rule_key)
     rows = versions_locked(session, rule_key)
     source = _the(rows, version)
     row = _draft(source, rows[-1].version + 1, source.definition, author_id, now)

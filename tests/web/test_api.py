@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from sqlmodel import Session, col, select
 
-from callcenter import partner_acts
+from callcenter import acts, partner_acts
 from callcenter.domain.enums import FiringFate, TaskState
+from callcenter.errors import Conflict
+from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import ApiToken, AuditEntry, CallTask, Customer, Suppression, TriggerFiring, Visit
 from callcenter.partner_acts import COMMAND_LINE
 from callcenter.runtime import Runtime
@@ -220,6 +222,18 @@ def test_a_call_is_asked_for_offered_with_its_reason_and_no_effect_is_measured_o
     partner_acts.tidy(session, bank.clock.now)
     session.commit()
     assert [one.end for one in session.exec(select(Visit)).all()] == ["exit"]
+
+
+def test_the_built_in_rule_cannot_be_made_live(api: Caller, session: Session, bank: Bank) -> None:
+    bank.knows("c1")
+    api("POST", "/call-tasks", {"external_id": "c1", "journey": "loan", "step": "profile"})
+    rule = {"rule": "by-hand", "journey": "loan", "step": "profile", "preset": "dwell", "after": "5m"}
+    with pytest.raises(Conflict):
+        acts.begin_rule(session, rule, bank.agent_id, bank.clock.now)
+    with pytest.raises(Conflict):
+        acts.draft_rule(session, "by-hand", 1, bank.agent_id, bank.clock.now)
+    with pytest.raises(Conflict):
+        acts.adopt_rule(session, rule, journeys_loaded(session)["loan"], None, bank.clock.now)
 
 
 def test_the_console_says_why_the_bank_wants_the_call(

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlmodel import Session, select
 
 from callcenter import partner_lists
-from callcenter.intake import list_files
+from callcenter.intake import call_lists, list_files
 from callcenter.intake.list_files import FileRefused, read_list
 from callcenter.models import AuditEntry, Customer, ListImport
 from callcenter.web.api.problems import PROBLEM
@@ -215,3 +215,13 @@ def test_more_rows_than_a_list_has_are_refused(monkeypatch: pytest.MonkeyPatch) 
         read_list(b"external_id\n" + b"".join(b"c%d\n" % n for n in range(4)))
     with pytest.raises(FileRefused, match="more than 3 rows"):
         read_list(workbook(["external_id"], *([f"c{n}"] for n in range(4))))
+
+
+def test_an_erased_person_stands_in_no_list_that_waits(api: Caller, session: Session, bank: Bank) -> None:
+    send(api, GOOD + "c2,,+8613800138002,Asia/Shanghai,,,,,\n")
+    assert call_lists.forget_person(session, "c1") == 1
+    assert call_lists.forget_person(session, "c1") == 0
+    session.commit()
+    assert works_through(session, bank).tasks_opened == 1
+    (task,) = bank.tasks()
+    assert session.get_one(Customer, task.customer_id).external_id == "c2"

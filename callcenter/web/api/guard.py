@@ -217,7 +217,7 @@ def writes(view: Callable[..., Body | tuple[Body, int]]) -> Callable[..., Respon
     """Let a view write: in one unit of work, once for each `Idempotency-Key`, which keeps the answer for a day.
 
     What the view does and the answer that is kept commit together. A refused request did nothing and keeps
-    nothing: it is tried anew when it comes again.
+    nothing, but for a decision of the gate: it is tried anew when it comes again.
     """
 
     @wraps(view)
@@ -229,7 +229,7 @@ def writes(view: Callable[..., Body | tuple[Body, int]]) -> Callable[..., Respon
                 return before
             returned = view(session, *args, **kwargs)
             body, status = returned if isinstance(returned, tuple) else (returned, 200)
-            if key is not None:
+            if key is not None and (status < 400 or status == 409):
                 partner_acts.keep_answer(session, token_id, key, _digest(), status, body, now)
         return _answer(body, status)
 

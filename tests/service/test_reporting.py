@@ -203,6 +203,7 @@ def test_speed_to_call_starts_when_the_gate_lets_the_call_go(bank: Bank) -> None
     bank.session.add(
         ScreeningDecision(
             asked_at=fired_at,
+            for_at=fired_at,
             point=ScreeningPoint.OPENING,
             customer_id=waited.customer_id,
             firing_id=waited.firing_id,

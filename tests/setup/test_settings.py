@@ -11,6 +11,7 @@ from callcenter.telephony.twilio import account_from
 PRODUCTION = {
     "CALLCENTER_ENV": "production",
     "SECRET_KEY": "k" * 40,
+    "NUMBER_KEY": "n" * 40,
     "DATABASE_URL": "postgres://app:pw@db/callcenter",
     "REDIS_URL": "redis://doorbell:6379/0",
     "CARRIER": "twilio",
@@ -90,7 +91,7 @@ def test_settings_never_show_a_secret() -> None:
     }
     settings = load_settings({**PRODUCTION, **keys})
     shown = repr(settings) + repr(account_from(settings))
-    for secret in ("k" * 40, "app:pw", "'token'", "key-secret", "shared-secret"):
+    for secret in ("k" * 40, "n" * 40, "app:pw", "'token'", "key-secret", "shared-secret"):
         assert secret not in shown
 
 
@@ -104,6 +105,13 @@ def test_a_secret_both_ways_or_from_a_missing_file_is_refused(tmp_path: Path) ->
     missing = str(tmp_path / "none")
     assert "not both" in problems({**PRODUCTION, "SECRET_KEY_FILE": missing})[0]
     assert any("cannot be read" in problem for problem in problems({"TWILIO_AUTH_TOKEN_FILE": missing}))
+
+
+def test_production_needs_a_number_key_and_names_of_packs() -> None:
+    without = {name: value for name, value in PRODUCTION.items() if name != "NUMBER_KEY"}
+    assert any("NUMBER_KEY" in problem for problem in problems(without))
+    assert load_settings({**PRODUCTION, "POLICY_PACKS": "cn-bank, uk"}).policy_packs == ("cn-bank", "uk")
+    assert any("POLICY_PACKS" in problem for problem in problems({**PRODUCTION, "POLICY_PACKS": "a b"}))
 
 
 def test_production_settings_are_accepted_and_made_plain() -> None:

@@ -1,4 +1,3 @@
-
 """The administration of the bank's other systems, full, empty and refused."""
 
 from datetime import timedelta

@@ -454,14 +454,17 @@ def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime
     return NotOffered("nothing to call")
 
 
-def take_call_task(session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime) -> None:
-    """Let a free agent take a waiting call task of their own choice. Raises Conflict when it is not to be had."""
+def take_call_task(session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime) -> bool:
+    """Let a free agent take a waiting call task of their own choice; False when it is not to be had.
+
+    What was found out on the way (its reason died, the gate bars it) is kept. Raises Conflict when the agent is not
+    free.
+    """
     agent = session.get(Agent, agent_id)
     if agent is None or not may_be_offered(Presence(agent.presence), WorkState(agent.work_state)):
         raise Conflict("Become available first, and finish the call task before you.")
     offer = offer_call_task(session, house, call_task_id, now, only_agent=agent_id, with_agent=True)
-    if isinstance(offer, NotOffered):
-        raise Conflict("This call task cannot be called just now. Take another one.")
+    return isinstance(offer, Reserved)
 
 
 def set_presence(

@@ -222,12 +222,13 @@ def machine(attempt_id: UUID) -> Response:
 @roles_required(Role.AGENT)
 def take(call_task_id: UUID) -> Response:
     """Take a waiting call task of the agent's own choice; a refusal says whether somebody else has it."""
-    try:
-        with runtime().unit_of_work() as session:
-            pipeline.take_call_task(session, runtime().house, call_task_id, viewer().id, runtime().clock())
-    except Conflict:
+    with runtime().unit_of_work() as session:
+        is_taken = pipeline.take_call_task(
+            session, runtime().house, call_task_id, viewer().id, runtime().clock()
+        )
+    if not is_taken:
         _say_who_was_first(call_task_id)
-        raise
+        raise Conflict("This call task cannot be called just now. Take another one.")
     return _state()
 
 
@@ -238,8 +239,8 @@ def _say_who_was_first(call_task_id: UUID) -> None:
     if held is None or held.state == TaskState.PENDING or held.agent_id == viewer().id:
         return
     if held.state in (TaskState.COMPLETED, TaskState.CANCELED):
-        raise Conflict("This call task needs no call any more. Take another one.") from None
-    raise Conflict("A colleague took this call task a moment ago. Take another one.") from None
+        raise Conflict("This call task needs no call any more. Take another one.")
+    raise Conflict("A colleague took this call task a moment ago. Take another one.")
 
 
 @bp.post("/console/more-time")

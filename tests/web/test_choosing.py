@@ -302,3 +302,18 @@ def test_a_look_at_the_list_reserves_nothing(desk: FlaskClient, choosing: Bank) 
     for _ in range(3):
         looked(desk)
     assert choosing.offers(task) == pipeline.NotOffered("agents choose")
+
+
+def test_a_task_that_is_found_barred_for_good_is_ended_when_somebody_wants_it(
+    desk: FlaskClient, choosing: Bank
+) -> None:
+    (task,) = waiting(choosing)
+    choosing.bars(task.customer_id)
+    answer = desk.post(f"/console/call-tasks/{task.id}/take", headers=HTMX)
+    assert (answer.status_code, answer.text) == (
+        409,
+        "This call task needs no call any more. Take another one.",
+    )
+    choosing.session.expire_all()
+    assert choosing.tasks()[0].state == TaskState.CANCELED
+    assert listed(looked(desk)) == listed(looked(desk), "later") == []

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - two languages side by side read best on one line
 """Callbacks in every state and follow-ups, as samples."""
 
 from dataclasses import replace

@@ -16,8 +16,10 @@ from callcenter.web import (
     compliance,
     compliance_acts,
     console,
+    console_acts,
     edge,
     events,
+    floor_help,
     health,
     live,
     softphone,
@@ -64,7 +66,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (tokens_admin, webhooks_admin):
+    for module in (tokens_admin, webhooks_admin, console_acts, floor_help):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)
@@ -117,7 +119,7 @@ def _database_away(error: OperationalError) -> Response:
 def _guard(response: Response) -> Response:
     """Add the headers that keep pages to themselves."""
     policy = _CSP
-    if request.blueprint == console.bp.name:
+    if request.blueprint in (console.bp.name, console_acts.bp.name):
         policy = f"{_CSP}; {softphone.sources_of(edge.runtime().settings)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

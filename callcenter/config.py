@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from callcenter.errors import ConfigError
 
@@ -78,6 +78,8 @@ class Settings:
     """Weeks of events that ended longer ago are moved from the database to the archive."""
     screening_retention_days: int
     """Screening decisions older than this are removed; the chain over them stays."""
+    crm_url_template: str | None
+    """Where a customer's page is in the bank's own system; `{customer_id}` stands for the bank's id of them."""
 
     def as_environ(self) -> dict[str, str]:
         """The environment variables from which `load_settings` gives these same settings again."""
@@ -116,6 +118,7 @@ class Settings:
             "RETRY_AFTER_SECONDS": self.retry_after_seconds,
             "EVENT_RETENTION_DAYS": self.event_retention_days,
             "SCREENING_RETENTION_DAYS": self.screening_retention_days,
+            "CRM_URL_TEMPLATE": self.crm_url_template,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -242,6 +245,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ),
         screening_retention_days=reader.parsed(
             "SCREENING_RETENTION_DAYS", 1_826, _between(90, 36_500), "a number of days from 90 to 36500"
+        ),
+        crm_url_template=reader.parsed(
+            "CRM_URL_TEMPLATE", None, _crm_template, "an https address with {customer_id} after the host"
         ),
     )
     _check_together(reader, settings)
@@ -395,3 +401,28 @@ def _base_url(raw: str) -> str:
 
 def _log_level(raw: str) -> str:
     return _one_of("debug", "info", "warning", "error")(raw).upper()
+
+
+_CUSTOMER_ID = "{customer_id}"
+
+
+def _crm_template(raw: str) -> str:
+    parts = urlsplit(raw)
+    is_plain = not (parts.username or parts.password) and not any(sign.isspace() for sign in raw)
+    after_host = f"{parts.path}?{parts.query}#{parts.fragment}"
+    has_place = raw.count(_CUSTOMER_ID) == after_host.count(_CUSTOMER_ID) >= 1
+    rest = raw.replace(_CUSTOMER_ID, "")
+    if (
+        parts.scheme != "https"
+        or not parts.hostname
+        or not is_plain
+        or not has_place
+        or set(rest) & set("{}<>\"'")
+    ):
+        raise ValueError
+    return raw
+
+
+def crm_url(template: str, customer_id: str) -> str:
+    """Return the address of a customer in the bank's own system; the id cannot change where it leads."""
+    return template.replace(_CUSTOMER_ID, quote(customer_id, safe=""))

@@ -38,6 +38,7 @@ from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
 from callcenter.outcomes import service as outcomes
+from callcenter.routing import hands
 from callcenter.routing import service as routing
 from callcenter.routing.rules import work_state_of
 from callcenter.triggers import service as triggers
@@ -217,7 +218,7 @@ def cancel_task(session: Session, task: CallTask, reason: CancelReason, now: dat
         free_from_reservation(session, reservation.agent_id, now)
         routing.end_reservation(reservation, end, now)
     calltasks.cancel(task, reason, now)
-    outcomes.close_callbacks(session, task.id, now)
+    outcomes.close_callbacks(session, task.id, now, lost_because=reason)
     outbox.ring(session, outbox.FLOOR)
 
 
@@ -311,6 +312,7 @@ def follow_attempt(session: Session, attempt: ContactAttempt, now: datetime) -> 
         task = task_queries.lock_task(session, attempt.call_task_id)
         assert task is not None
         calltasks.wrap(task, now)
+        hands.end_with_call(session, attempt.agent_id, now)
     return ring_for(session, attempt)
 
 

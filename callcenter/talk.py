@@ -42,6 +42,7 @@ from callcenter.domain.ports import (
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.models import Agent, AgentLeg, ContactAttempt, Customer, User, Watch
 from callcenter.moves import room_of
+from callcenter.routing import hands
 from callcenter.routing import service as routing
 from callcenter.routing.rules import may_be_offered
 
@@ -167,6 +168,8 @@ def _hand_to(session: Session, attempt: ContactAttempt, agent: Agent, now: datet
     """Give a call in progress and its task to a locked free agent; the job moves the customer's line."""
     task = task_queries.lock_task(session, attempt.call_task_id)
     assert task is not None
+    if attempt.agent_id is not None:
+        hands.end_with_call(session, attempt.agent_id, now)
     attempt.agent_id = task.agent_id = agent.id
     attempt.agent_lost_at, attempt.hold_wanted = None, False
     routing.set_work_state(agent, WorkState.TALKING, now, task.id)

@@ -152,3 +152,10 @@ def note_why(task: CallTask, why: Sequence[str]) -> None:
     """Note why a pending task is not being called right now."""
     if task.why_no_call != list(why):
         task.why_no_call = list(why)
+
+
+def give_to(task: CallTask, agent_id: UUID | None) -> None:
+    """Let a waiting task be offered to one agent first, or to anybody. Raises Conflict when it does not wait."""
+    if task.state != TaskState.PENDING:
+        raise Conflict(f"This call task is {task.state} by now. Take the next one.")
+    task.agent_id = agent_id

@@ -290,6 +290,23 @@ class Cause(StrEnum):
     NEED = "need"
 
 
+class FollowUpKind(StrEnum):
+    """What kind of business a follow-up is about."""
+
+    ANOTHER_PRODUCT = "another_product"
+    VISIT = "visit"
+    BRANCH_APPOINTMENT = "branch_appointment"
+    SOMETHING_ELSE = "something_else"
+
+
+class HelpEnd(StrEnum):
+    """How an agent's request for help ended."""
+
+    LOWERED = "lowered"
+    CLOSED = "closed"
+    CALL_OVER = "call_over"
+
+
 class DialingMode(StrEnum):
     """Who decides when a call is placed: an agent (manual, preview) or the pacing rule (the others)."""
 

@@ -9,8 +9,16 @@ from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
 from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
+from callcenter.models.help import HelpRequest
 from callcenter.models.outbox import OutboxMessage
-from callcenter.models.outcome import Callback, Disposition, DispositionKind, Outcome, ProductSuggestion
+from callcenter.models.outcome import (
+    Callback,
+    Disposition,
+    DispositionKind,
+    FollowUp,
+    Outcome,
+    ProductSuggestion,
+)
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -50,6 +58,8 @@ __all__ = [
     "EventArchive",
     "EventReceipt",
     "EventSource",
+    "FollowUp",
+    "HelpRequest",
     "ImportRun",
     "Incident",
     "Journey",

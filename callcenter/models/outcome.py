@@ -1,14 +1,14 @@
 """What the agent said of a call and what the customer then did. Written by outcomes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from callcenter.domain.enums import Cause
-from callcenter.models.columns import document, listing
+from callcenter.domain.enums import CancelReason, Cause, FollowUpKind
+from callcenter.models.columns import document, listing, word
 
 
 class DispositionKind(SQLModel, table=True):
@@ -57,10 +57,20 @@ class ProductSuggestion(SQLModel, table=True):
 
 
 class Callback(SQLModel, table=True):
-    """A promised call at a time the customer chose; without an attempt when another system promised it."""
+    """A promised call at a time the customer chose; without an attempt when another system promised it.
+
+    `lost_because` says why its call task died before the promise was kept; `noted_at` when a person took notice.
+    """
 
     __tablename__ = "callback"
-    __table_args__ = (Index("ix_callback_open", "due_at", postgresql_where=text("closed_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_callback_open", "due_at", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "ix_callback_lost",
+            "agent_id",
+            postgresql_where=text("lost_because IS NOT NULL AND noted_at IS NULL"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     attempt_id: UUID | None = Field(default=None, foreign_key="contact_attempt.id")
@@ -71,6 +81,31 @@ class Callback(SQLModel, table=True):
     said: str = ""
     created_at: datetime
     closed_at: datetime | None = None
+    lost_because: CancelReason | None = word(default=None, nullable=True)
+    noted_at: datetime | None = None
+
+
+class FollowUp(SQLModel, table=True):
+    """A business opportunity met on a call: what somebody has promised to do about it, and by when."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        Index("ix_follow_up_open", "owner_id", "due_on", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_follow_up_closed", "owner_id", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    attempt_id: UUID = Field(foreign_key="contact_attempt.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    kind: FollowUpKind = word()
+    text: str
+    owner_id: UUID = Field(foreign_key="agent.id")
+    due_on: date
+    created_by: UUID = Field(foreign_key="agent.id")
+    created_at: datetime
+    changed_at: datetime
+    closed_at: datetime | None = None
+    closed_by: UUID | None = Field(default=None, foreign_key="app_user.id")
 
 
 class Outcome(SQLModel, table=True):

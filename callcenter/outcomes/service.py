@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from callcenter.db import array_of, cursor_of, id_array_of, plain_array_of
+from callcenter.domain.enums import CancelReason
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import StepReached
 from callcenter.errors import BadInput, Conflict
@@ -97,13 +98,15 @@ def promise_callback(session: Session, attempt: ContactAttempt, wrap_up: WrapUp,
     )
 
 
-def close_callbacks(session: Session, call_task_id: UUID, now: datetime) -> None:
-    """Note that the promised call of this task has been made, or is no longer needed."""
+def close_callbacks(
+    session: Session, call_task_id: UUID, now: datetime, lost_because: CancelReason | None = None
+) -> None:
+    """Note that the promised call of this task has been made, or why its task died before it was."""
     session.execute(
         update(Callback)
         .where(col(Callback.call_task_id) == call_task_id)
         .where(col(Callback.closed_at).is_(None))
-        .values(closed_at=now)
+        .values(closed_at=now, lost_because=lost_because)
     )
 
 

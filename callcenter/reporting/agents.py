@@ -16,7 +16,7 @@ SELECT g.id AS agent_id,
        count(a.id) FILTER (WHERE coalesce(k.reached, a.bridged_at IS NOT NULL)) AS reached,
        count(a.id) FILTER (WHERE k.right_party) AS right_party,
        count(a.id) FILTER (WHERE k.right_party AND o.converted_at IS NOT NULL) AS verified,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.wrap_up_seconds) AS wrap_up
+       avg(d.wrap_up_seconds)::float AS wrap_up, count(d.attempt_id) AS wrapped
   FROM agent g
   LEFT JOIN contact_attempt a ON a.agent_id = g.id AND a.claimed_at >= :since
         AND coalesce(a.result, '') NOT IN ('not_placed', 'rejected')
@@ -40,12 +40,6 @@ SELECT a.id, a.claimed_at, a.ringing_at, a.answered_at, a.ended_at, a.result, c.
  WHERE a.agent_id = :agent AND a.ended_at IS NOT NULL AND a.claimed_at >= :since
  ORDER BY a.claimed_at DESC LIMIT :limit
 """)
-_CALLBACKS = text("""
-SELECT b.due_at, b.said, b.agent_id, c.name, t.step, t.journey
-  FROM callback b JOIN customer c ON c.id = b.customer_id JOIN call_task t ON t.id = b.call_task_id
- WHERE b.closed_at IS NULL AND (b.agent_id = :agent OR b.agent_id IS NULL)
- ORDER BY b.due_at LIMIT :limit
-""")
 _WAITING = text("""
 SELECT CASE WHEN state = 'reserved' THEN 'in_preview'
             WHEN not_before_at > :now THEN coalesce(why_no_call->>0, 'waits_by_rule')
@@ -68,13 +62,14 @@ SELECT count(*) FILTER (WHERE work_state_at <= :since) AS place, count(*) AS idl
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One agent's counts since a moment, and the median length of their wrap-ups in seconds."""
+    """One agent's counts since a moment, and the average length of their `wrapped` wrap-ups in seconds."""
 
     attempts: int = 0
     reached: int = 0
     right_party: int = 0
     verified: int = 0
     wrap_up: float | None = None
+    wrapped: int = 0
 
     def share(self, part: str) -> float | None:
         """Reached of attempts, right party of reached, verified of right party; None without a base."""
@@ -103,7 +98,9 @@ class OwnDay:
 def own_day(session: Session, agent_id: UUID, team: str, since: datetime) -> OwnDay:
     """Return an agent's figures since a moment with those of the whole team."""
     members: dict[UUID, DayFigures] = {
-        row.agent_id: DayFigures(row.attempts, row.reached, row.right_party, row.verified, row.wrap_up)
+        row.agent_id: DayFigures(
+            row.attempts, row.reached, row.right_party, row.verified, row.wrap_up, row.wrapped
+        )
         for row in session.execute(_TODAY, {"team": team, "since": since})
     }
     return OwnDay(members.get(agent_id, DayFigures()), tuple(members.values()))
@@ -112,11 +109,6 @@ def own_day(session: Session, agent_id: UUID, team: str, since: datetime) -> Own
 def last_attempts(session: Session, agent_id: UUID, since: datetime, limit: int = 6) -> Sequence[Row[Any]]:
     """List an agent's latest ended attempts with what the customer then did, newest first."""
     return session.execute(_LAST, {"agent": agent_id, "since": since, "limit": limit}).all()
-
-
-def callbacks_due(session: Session, agent_id: UUID, limit: int = 5) -> Sequence[Row[Any]]:
-    """List open callbacks that are this agent's or anybody's, first due first."""
-    return session.execute(_CALLBACKS, {"agent": agent_id, "limit": limit}).all()
 
 
 def waiting_by_reason(session: Session, now: datetime) -> Sequence[Row[Any]]:

@@ -11,6 +11,7 @@ from callcenter.compliance.numbers import possible_zones
 from callcenter.compliance.policies import look
 from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import times_to_offer
+from callcenter.config import crm_url
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     LEG_UP,
@@ -59,7 +60,7 @@ def current_call(
     return page.CurrentCall(
         call_task_id=str(case.task.id),
         phase=phase,
-        customer=_customer(case, journey),
+        customer=_customer(case, journey, runtime.settings.crm_url_template),
         why=_why(case, journey, now),
         script=script_of(runtime, session, case, journey, user, now),
         wrap_up=_wrap_up(session, runtime, case, journey, kinds, phase, now),
@@ -156,7 +157,7 @@ def _failure(attempt: Any) -> str | None:
     return known.get(cause)
 
 
-def _customer(case: Case, journey: JourneyDefinition) -> page.Customer:
+def _customer(case: Case, journey: JourneyDefinition, crm: str | None) -> page.Customer:
     customer, traits = case.customer, case.customer.traits
     currency = str(traits.get("currency") or "CNY")
     limit = words.amount_of(traits.get("credit_limit") or case.visit.facts.get("credit_limit"), currency)
@@ -177,6 +178,7 @@ def _customer(case: Case, journey: JourneyDefinition) -> page.Customer:
         tags=tuple(customer.tags),
         earlier=tuple(page.EarlierAttempt(row.claimed_at, _earlier_words(row)) for row in case.earlier),
         timeline=_timeline(case, journey),
+        crm_url=crm_url(crm, customer.external_id) if crm and customer.external_id else None,
     )
 
 

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from werkzeug.datastructures import MultiDict
 
-from callcenter import pipeline, talk
+from callcenter import following_up, pipeline, talk
 from callcenter.calltasks.queries import holder_after_rivals
 from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role, TaskState
 from callcenter.errors import BadInput, Conflict
@@ -15,6 +15,7 @@ from callcenter.outcomes.rules import WrapUp
 from callcenter.pipeline import NotDialed
 from callcenter.web.console_view import console_page
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.follow_up_form import has_follow_up, read_follow_up, todays_date
 
 bp = blueprint("console")
 
@@ -59,7 +60,7 @@ def read_wrap_up(form: "MultiDict[str, str]") -> WrapUp:
     return wrap_up
 
 
-def _state(not_dialed: NotDialed | None = None, template: str = "console/_body.html") -> Response:
+def console_now(not_dialed: NotDialed | None = None, template: str = "console/_body.html") -> Response:
     """Render the console as it is now: the part that changes, or the page for a form sent without scripts."""
     if request.method == "POST" and not request.headers.get("HX-Request"):
         template = "console/page.html"
@@ -74,7 +75,7 @@ def console() -> Response:
     """Show the console; from now on call tasks can be offered here."""
     _agent_only()
     _see()
-    return _state(template="console/page.html")
+    return console_now(template="console/page.html")
 
 
 @bp.get("/console/state")
@@ -83,7 +84,7 @@ def state() -> Response:
     """Show what has changed."""
     _agent_only()
     _see()
-    return _state()
+    return console_now()
 
 
 def _agent_only() -> None:
@@ -109,7 +110,7 @@ def set_presence() -> Response:
         raise BadInput("Choose available, or not ready with a reason.") from None
     with runtime().unit_of_work() as session:
         pipeline.set_presence(session, viewer().id, presence, reason, runtime().clock())
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/call-tasks/<uuid:call_task_id>/dial")
@@ -118,7 +119,7 @@ def dial(call_task_id: UUID) -> Response:
     """Dial, after asking once more whether the call may and need be made."""
     with runtime().unit_of_work() as session:
         result = pipeline.place_call(session, runtime().house, call_task_id, viewer().id, runtime().clock())
-    return _state(not_dialed=result if isinstance(result, NotDialed) else None)
+    return console_now(not_dialed=result if isinstance(result, NotDialed) else None)
 
 
 @bp.post("/console/call-tasks/<uuid:call_task_id>/skip")
@@ -130,7 +131,7 @@ def skip(call_task_id: UUID) -> Response:
         raise BadInput("Say why you skip this call task.")
     with runtime().unit_of_work() as session:
         pipeline.skip_call_task(session, call_task_id, viewer().id, reason, runtime().clock())
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/call-tasks/<uuid:call_task_id>/script")
@@ -140,7 +141,7 @@ def script_step(call_task_id: UUID) -> Response:
     step = {name: (request.form.get(name) or "")[:80] or None for name in ("node", "branch", "objection")}
     with runtime().unit_of_work() as session:
         pipeline.note_script_step(session, call_task_id, viewer().id, runtime().clock(), **step)
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/call-tasks/<uuid:call_task_id>/wrap-up")
@@ -148,9 +149,14 @@ def script_step(call_task_id: UUID) -> Response:
 def close_wrap_up(call_task_id: UUID) -> Response:
     """Save what happened on the call and free the agent for the next call task."""
     wrap_up = read_wrap_up(request.form)
+    new = read_follow_up(request.form) if has_follow_up(request.form) else None
     with runtime().unit_of_work() as session:
+        if new is not None:
+            following_up.note_follow_up(
+                session, call_task_id, new, viewer().id, todays_date(), runtime().clock()
+            )
         pipeline.close_call(session, runtime().house, call_task_id, wrap_up, viewer().id, runtime().clock())
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/attempts/<uuid:attempt_id>/end")
@@ -159,10 +165,10 @@ def end(attempt_id: UUID) -> Response:
     """Cancel or end the call."""
     with runtime().unit_of_work() as session:
         pipeline.end_call(session, attempt_id, viewer().id, runtime().clock())
-    return _state()
+    return console_now()
 
 
-def _is_on(field: str) -> bool:
+def is_on(field: str) -> bool:
     value = request.form.get(field)
     if value not in ("0", "1"):
         raise BadInput(f"Send {field} as 1 or 0.")
@@ -174,8 +180,8 @@ def _is_on(field: str) -> bool:
 def hold(attempt_id: UUID) -> Response:
     """Put the customer on hold, or take them back."""
     with runtime().unit_of_work() as session:
-        talk.hold_customer(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("on"))
-    return _state()
+        talk.hold_customer(session, attempt_id, viewer().id, runtime().clock(), on=is_on("on"))
+    return console_now()
 
 
 @bp.post("/console/attempts/<uuid:attempt_id>/mute")
@@ -183,8 +189,8 @@ def hold(attempt_id: UUID) -> Response:
 def mute(attempt_id: UUID) -> Response:
     """Silence the agent's own telephone, or let it be heard again."""
     with runtime().unit_of_work() as session:
-        talk.mute_agent(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("on"))
-    return _state()
+        talk.mute_agent(session, attempt_id, viewer().id, runtime().clock(), on=is_on("on"))
+    return console_now()
 
 
 @bp.post("/console/attempts/<uuid:attempt_id>/recording")
@@ -192,8 +198,8 @@ def mute(attempt_id: UUID) -> Response:
 def recording(attempt_id: UUID) -> Response:
     """Pause the recording, or go on."""
     with runtime().unit_of_work() as session:
-        talk.pause_recording(session, attempt_id, viewer().id, runtime().clock(), on=_is_on("paused"))
-    return _state()
+        talk.pause_recording(session, attempt_id, viewer().id, runtime().clock(), on=is_on("paused"))
+    return console_now()
 
 
 @bp.post("/console/attempts/<uuid:attempt_id>/transfer")
@@ -206,7 +212,7 @@ def transfer(attempt_id: UUID) -> Response:
         raise BadInput("Choose the colleague who takes the call.") from None
     with runtime().unit_of_work() as session:
         talk.transfer_call(session, attempt_id, viewer().id, colleague, runtime().clock())
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/attempts/<uuid:attempt_id>/machine")
@@ -215,7 +221,7 @@ def machine(attempt_id: UUID) -> Response:
     """Note that an answering machine picked up, and drop the call."""
     with runtime().unit_of_work() as session:
         talk.report_machine(session, attempt_id, viewer().id, runtime().clock())
-    return _state()
+    return console_now()
 
 
 @bp.post("/console/call-tasks/<uuid:call_task_id>/take")
@@ -229,7 +235,7 @@ def take(call_task_id: UUID) -> Response:
     if not is_taken:
         _say_who_was_first(call_task_id)
         raise Conflict("This call task cannot be called just now. Take another one.")
-    return _state()
+    return console_now()
 
 
 def _say_who_was_first(call_task_id: UUID) -> None:
@@ -249,4 +255,4 @@ def more_time() -> Response:
     """Extend the wrap-up."""
     with runtime().unit_of_work() as session:
         pipeline.take_more_time(session, viewer().id, runtime().clock())
-    return _state()
+    return console_now()

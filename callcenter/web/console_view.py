@@ -18,9 +18,11 @@ from callcenter.routing.policy import PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.web import words
 from callcenter.web.call_view import current_call
+from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow_ups_of, help_of
 from callcenter.web.console_choices import choices_of
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import console as page
+from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
@@ -40,11 +42,11 @@ def console_page(
         for journey in journeys.values()
         for step in journey.steps
     }
-    callbacks = _callbacks(session, agent, titles)
-    rail = _rail(session, agent, user, now, day, callbacks)
     call_task_id = agent.call_task_id if agent.work_state != WorkState.IDLE else None
     if call_task_id is None and (gone := just_withdrawn(session, agent, now, _GONE_SHOWN_FOR)):
         call_task_id = gone.id
+    callbacks = callbacks_of(runtime, session, agent, titles, now, with_times=call_task_id is None)
+    rail = _rail(session, agent, user, now, day, callbacks)
     call = None
     if call_task_id is not None:
         case = case_of_task(session, call_task_id)
@@ -59,11 +61,16 @@ def console_page(
             now,
             not_dialed,
         )
+        desk = follow_ups_about(session, agent, case.customer.id, now)
+        call = replace(call, help=help_of(session, agent, now), follow_ups=desk)
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:
         choices = choices_of(runtime, session, agent, journeys, now)
-        idle = _idle(session, agent, now, day, callbacks, titles, choices)
+        idle = replace(
+            _idle(session, agent, now, day, callbacks, titles, choices),
+            follow_ups=follow_ups_of(session, agent, now),
+        )
     return page.ConsolePage(
         frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)
     )
@@ -73,26 +80,13 @@ def _day_start(now: datetime) -> datetime:
     return now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
-def _callbacks(session: Any, agent: Agent, titles: Any) -> tuple[page.CallbackDue, ...]:
-    return tuple(
-        page.CallbackDue(
-            due_at=row.due_at,
-            customer=row.name or gettext("Unknown name"),
-            is_mine=row.agent_id == agent.id,
-            step=titles.get((row.journey, row.step), row.step),
-            said=row.said,
-        )
-        for row in report.callbacks_due(session, agent.id)
-    )
-
-
 def _rail(
     session: Any,
     agent: Agent,
     user: User,
     now: datetime,
     day: datetime,
-    callbacks: tuple[page.CallbackDue, ...],
+    callbacks: tuple[CallbackDue, ...],
 ) -> page.Rail:
     waiting = report.waiting_by_reason(session, now)
     return page.Rail(
@@ -108,7 +102,8 @@ def _rail(
         callable_now=sum(row.n for row in waiting if row.why == "no_agent"),
         oldest_since=min((row.oldest for row in waiting if row.oldest), default=None),
         last_wrap_up_seconds=agent.last_wrap_up_seconds,
-        callbacks=callbacks[:3],
+        callbacks=callbacks,
+        overdue=sum(one.is_overdue(now) or one.lost_because is not None for one in callbacks),
         numbers=_numbers(report.own_day(session, agent.id, agent.team, day)),
         team_now=tuple(page.StateCount(row.code, row.n) for row in report.team_states(session, agent.team)),
     )
@@ -131,7 +126,16 @@ def _numbers(day: report.OwnDay) -> tuple[page.OwnNumber, ...]:
         )
     limit = WRAP_UP.total_seconds()
     numbers.append(
-        page.OwnNumber("wrap_up", "clock", own.wrap_up, day.team_median("wrap_up"), 2 * limit, target=limit)
+        page.OwnNumber(
+            "wrap_up",
+            "clock",
+            own.wrap_up,
+            day.team_median("wrap_up"),
+            2 * limit,
+            None,
+            own.wrapped or None,
+            target=limit,
+        )
     )
     return tuple(numbers)
 
@@ -141,7 +145,7 @@ def _idle(
     agent: Agent,
     now: datetime,
     day: datetime,
-    callbacks: tuple[page.CallbackDue, ...],
+    callbacks: tuple[CallbackDue, ...],
     titles: Any,
     choices: page.Choices | None,
 ) -> page.Idle:

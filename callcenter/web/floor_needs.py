@@ -27,12 +27,14 @@ def needs_now(
     dialing: DialingNow,
     titles: Mapping[str, str],
     now: datetime,
+    helps: Sequence[Need] = (),
 ) -> tuple[Need, ...]:
-    """Return everything that needs a person as of `now`; `titles` name the campaigns.
+    """Return everything that needs a person as of `now`; `titles` name the campaigns, `helps` are raised hands.
 
-    A customer who waits because their agent's line dropped comes before all else.
+    A customer who waits because their agent's line dropped comes before all else, then who asks for help.
     """
     needs = [
+        *helps,
         *_lines_lost(agents),
         *_stuck(agents),
         *_wrap_ups(agents, now),
@@ -42,7 +44,16 @@ def needs_now(
         *_still(dialing, titles, now),
     ]
     return tuple(
-        sorted(needs, key=lambda need: (need.kind != "line", need.tone != "urgent", need.since, need.id))
+        sorted(
+            needs,
+            key=lambda need: (
+                need.kind != "line",
+                need.tone != "urgent",
+                need.kind != "help",
+                need.since,
+                need.id,
+            ),
+        )
     )
 
 

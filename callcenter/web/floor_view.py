@@ -10,6 +10,7 @@ from sqlmodel import Session
 from callcenter.domain.enums import Presence, SupervisorMode, WorkState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.queries import journeys_loaded
+from callcenter.reporting.agenda import hands_up
 from callcenter.reporting.alarms import LastAct, alarms_open, last_act
 from callcenter.reporting.dialing import dialing_now
 from callcenter.reporting.figures import ABANDONMENT_BUDGET, FloorDay, floor_day
@@ -27,6 +28,7 @@ from callcenter.triggers.queries import RuleSet, current_rules
 from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
 from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer, zone
+from callcenter.web.floor_hands import help_needs, with_hands
 from callcenter.web.floor_needs import LONG_WRAP_UP, needs_now
 from callcenter.web.formats import label, time_of_day, when
 from callcenter.web.pages import floor as page
@@ -49,14 +51,16 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     watches = watches_now(session, now)
     own = next((watch for watch in watches if watch.supervisor_id == viewer().id), None)
     titles = {key: chosen(dict(journey.title), key) for key, journey in journeys.items()}
+    hands = hands_up(session)
+    helps = tuple(help_needs(hands, agents, watches, own))
     team = _team(agents)
     return page.FloorPage(
         frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
         team=team,
         figures=_figures(day, tasks, now),
-        needs=needs_now(tasks, agents, alarms_open(session, now), dialing, titles, now),
+        needs=needs_now(tasks, agents, alarms_open(session, now), dialing, titles, now, helps),
         queue=_queue(tasks, rules, now),
-        seats=tuple(_seat(agent, journeys, watches, own, now) for agent in agents),
+        seats=with_hands((_seat(agent, journeys, watches, own, now) for agent in agents), hands),
         last_alert_at=act.alert_at,
         last_act=_act_words(act, titles),
         dialing=dialing_panel(dialing, journeys),

@@ -76,6 +76,14 @@ LABELS = {
     "language": _l("Another language is needed"),
     "wrong_skill": _l("Needs another skill"),
     "other": _l("Another reason"),
+    # why a callback is canceled, and what a follow-up is about
+    "customer_asked": _l("The customer asked for it"),
+    "settled_meanwhile": _l("Settled meanwhile"),
+    "wrong_person": _l("Wrong person or number"),
+    "another_product": _l("Another product"),
+    "visit": _l("A visit"),
+    "branch_appointment": _l("Appointment at a branch"),
+    "something_else": _l("Something else"),
     # why this script
     "only_match": _l("the only script for this step"),
     "drawn_at_random": _l("variant drawn at random"),
@@ -112,7 +120,7 @@ LABELS = {
     "reached": _l("Reached"),
     "right_party": _l("Right-party contact"),
     "verified": _l("Verified conversions"),
-    "wrap_up": _l("Wrap-up, median"),
+    "wrap_up": _l("Wrap-up, average"),
     "occupancy": _l("Occupancy"),
     "abandonment": _l("Abandonment"),
     # places and roles

@@ -71,7 +71,7 @@ def _page() -> FloorPage:
         return floor_page(session, runtime().clock())
 
 
-def _answer() -> str | AnyResponse:
+def answer_now() -> str | AnyResponse:
     """Answer an act: with the floor as it is now, or, without scripts, back to the page."""
     return floor_state() if request.headers.get("HX-Request") else redirect("/floor")
 
@@ -96,7 +96,7 @@ def free_agent(agent_id: UUID) -> str | AnyResponse:
     """Free an agent's reservation or overdue wrap-up; who did it is kept in the audit trail."""
     with runtime().unit_of_work() as session:
         pipeline.free_agent(session, agent_id, viewer().id, runtime().clock())
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/agents/<uuid:agent_id>/watch")
@@ -106,7 +106,7 @@ def begin_watch(agent_id: UUID) -> str | AnyResponse:
     mode = SupervisorMode(str(_read(WatchSchema())["mode"]))
     with runtime().unit_of_work() as session:
         talk.begin_watch(session, viewer().id, agent_id, mode, runtime().clock())
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/watches/<uuid:watch_id>")
@@ -116,7 +116,7 @@ def change_watch(watch_id: UUID) -> str | AnyResponse:
     mode = SupervisorMode(str(_read(WatchSchema())["mode"]))
     with runtime().unit_of_work() as session:
         talk.change_watch(session, watch_id, viewer().id, mode, runtime().clock())
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/watches/<uuid:watch_id>/leave")
@@ -125,7 +125,7 @@ def leave_watch(watch_id: UUID) -> str | AnyResponse:
     """Leave the call."""
     with runtime().unit_of_work() as session:
         talk.leave_watch(session, watch_id, viewer().id, runtime().clock())
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/dialing/switch")
@@ -139,7 +139,7 @@ def switch_dialing() -> str | AnyResponse:
         )
     with runtime().unit_of_work() as session:
         dialer.set_automatic(session, viewer().id, runtime().clock(), allowed=bool(wish["allowed"]))
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/dialing/<campaign>")
@@ -157,7 +157,7 @@ def set_campaign(campaign: str) -> str | AnyResponse:
             lines_per_agent=float(str(wish["lines_per_agent"])),
             drops_machines=bool(wish["drops_machines"]),
         )
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/dialing/<campaign>/<any(pause,resume):act>")
@@ -166,7 +166,7 @@ def pause_campaign(campaign: str, act: str) -> str | AnyResponse:
     """Pause a campaign, or let it go on; its call tasks wait meanwhile."""
     with runtime().unit_of_work() as session:
         gatekeeping.pause_campaign(session, campaign, viewer().id, runtime().clock(), paused=act == "pause")
-    return _answer()
+    return answer_now()
 
 
 @bp.post("/floor/dialing/<campaign>/hours")
@@ -176,4 +176,4 @@ def set_hours(campaign: str) -> str | AnyResponse:
     hours = (request.form.get("opens", ""), request.form.get("closes", ""))
     with runtime().unit_of_work() as session:
         gatekeeping.set_hours(session, campaign, hours, viewer().id, runtime().clock())
-    return _answer()
+    return answer_now()

@@ -13,10 +13,15 @@ OF_CALLS = (
     "talk.py",
     "dialer.py",
     "moves.py",
+    "promises.py",
+    "following_up.py",
+    "helping.py",
+    "outcomes",
     "calls",
     "calltasks",
     "routing",
     "web/console.py",
+    "web/console_acts.py",
 )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from callcenter.web.pages import console as c
 from callcenter.web.pages.frame import Money
+from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 
 
@@ -26,48 +27,16 @@ def rail(t: Texts, work_state: str, since: datetime, **changes: object) -> c.Rai
         oldest_since=at("14:20:17"),
         last_wrap_up_seconds=41,
         callbacks=callbacks(t),
+        overdue=2,
         numbers=(
             c.OwnNumber("attempts", "count", 31, 28, 55, target=45),
             c.OwnNumber("reached", "share", 0.45, 0.41, 0.9, 14, 31),
             c.OwnNumber("right_party", "share", 0.93, 0.66, 1.25, 13, 14),
             c.OwnNumber("verified", "share", 0.36, 0.33, 0.65, 5, 14),
-            c.OwnNumber("wrap_up", "clock", 48, 55, 120, target=60),
+            c.OwnNumber("wrap_up", "clock", 48, 55, 120, None, 29, target=60),
         ),
     )
     return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def callbacks(t: Texts) -> tuple[c.CallbackDue, ...]:
-    photo, card = t("ID photo", "证件照"), t("Bind card", "绑卡")
-    return (
-        c.CallbackDue(
-            at("14:30"), t("Sun Li", "孙丽"), True, photo, t("“Call me at half past two”", "“两点半打给我”")
-        ),
-        c.CallbackDue(
-            at("15:00"), t("Guo Tao", "郭涛"), False, card, t("Had the other card at home", "另一张卡在家里")
-        ),
-        c.CallbackDue(
-            at("16:10"),
-            t("Ma Jing", "马静"),
-            True,
-            t("Withdraw", "提款"),
-            t("Asked about early repayment", "问过提前还款"),
-        ),
-        c.CallbackDue(
-            at("17:30"),
-            t("Aynur Memet", "阿依努尔"),
-            True,
-            t("Face scan", "人脸识别"),
-            t("Not before 15:30", "15:30 之后"),
-        ),
-        c.CallbackDue(
-            at("09:00", 1),
-            t("Zhou Kai", "周凯"),
-            False,
-            t("Profile", "资料"),
-            t("Payslip first", "先要工资单"),
-        ),
-    )
 
 
 def customer(t: Texts) -> c.Customer:
@@ -260,6 +229,7 @@ def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
         may_hold=True,
         may_transfer=True,
         colleagues=colleagues(t),
+        follow_ups=known(t),
     )
     if phase in {"reserved", "previewing"}:
         base = replace(
@@ -304,6 +274,7 @@ def idle(t: Texts) -> c.Idle:
             c.WaitReason("in_preview", 1, None, t("in preview with Wu Jing", "吴静预览中")),
         ),
         callbacks=callbacks(t),
+        follow_ups=replace(follow_ups(t), done=done(t)),
         attempts=tuple(
             c.LastAttempt(
                 at(when), t(en, zh), step, "completed" if said else "no_answer", said, rang, then, tone
@@ -409,6 +380,9 @@ _TALKING: dict[str, dict[str, object]] = {
     "lost": {"agent_leg": "lost", "agent_back_by": NOW + timedelta(seconds=24)},
     "lost-late": {"agent_leg": "lost", "agent_back_by": NOW - timedelta(seconds=1)},
     "predictive": {"mode": "predictive"},
+    "help": {"help": c.Help(NOW - timedelta(seconds=34))},
+    "help-seen": {"help": c.Help(NOW - timedelta(seconds=64), "Ma Lin")},
+    "help-listens": {"help": c.Help(NOW - timedelta(seconds=84), "Ma Lin", ("Ma Lin listens",))},
     "alone": {"colleagues": (), "may_hold": False},
     "all-busy": {"colleagues": (c.Colleague("5a1f0000-0000-4000-8000-000000000001", "Wu Jing", "", False),)},
     "barred-acts": {"may_hold": False, "may_transfer": False},

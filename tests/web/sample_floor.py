@@ -148,6 +148,8 @@ def _needs(t: Texts) -> tuple[f.Need, ...]:
 
     return (
         f.Need("0", "line", "urgent", t("The line of Lin Yue dropped; the customer waits", "林悦的线路中断，客户在等待"), t("The customer hears a message and the agent is called back. After 20 s another free agent takes over; without one the call ends.", "客户正在听等候提示，系统在回拨坐席。20 秒后由其他空闲坐席接手，若无空闲则结束通话。"), ago(8)),
+        f.Need("9", "help", "urgent", t("Qiu Shan asks for help", "邱珊请求协助"), t("On a call with a customer. Listen, or whisper what to say.", "正在与客户通话。可监听，或密语提示。"), ago(41), help_id="5a1f0000-0000-4000-8000-0000000000e1", watch_agent_id="5a1f0000-0000-4000-8000-000000000001"),
+        f.Need("10", "help", "watch", t("Deng Ke asks for help", "邓可请求协助"), t("Ma Lin has seen it. Listen in, or close it.", "马琳已知悉。可监听或结束请求。"), ago(75), help_id="5a1f0000-0000-4000-8000-0000000000e2", is_seen=True),
         f.Need("1", "stuck", "urgent", t("Tang Rui is stuck in reserved", "唐蕊卡在占用中"), t("Browser silent since 14:19:01. Her call task waits with her.", "浏览器自 14:19:01 无响应，任务随之等待。"), ago(185), "tang"),
         f.Need("2", "stuck", "urgent", t("He Jun is stuck in reserved", "何军卡在占用中"), t("No answer from the browser for two minutes.", "浏览器两分钟无响应。"), ago(130), "he"),
         f.Need("3", "promise", "watch", t("Speed to call p90 is 1:34", "起呼时长 p90 为 1:34"), t("6 call tasks wait for an agent; 4 agents are not ready, 3 could be back.", "6 个任务等待坐席；4 名坐席未就绪，3 名可回来。"), ago(720)),
@@ -207,6 +209,7 @@ def _seats(t: Texts) -> tuple[f.Seat, ...]:
             state == "reserved",
             line={"Lin Yue": "connecting", "Jiang Mo": "down", "Pan Xue": "down"}.get(name, "up"),
             may_watch=state == "talking" and name != "Lin Yue",
+            hand_since={"Qiu Shan": NOW - timedelta(seconds=41), "Deng Ke": NOW - timedelta(seconds=75)}.get(name),
         )
         for name, state, age, step in rows
     )  # fmt: skip

@@ -91,6 +91,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
             "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "long", "bare",
             "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
             "all-busy", "barred-acts", "idle-predictive", "phone-idle", "phone-empty", "phone-signed-off",
+            "help", "help-seen", "help-listens", "phone-help",
             "choose", "choose-many", "choose-later", "choose-empty",
             "phone-dialing", "phone-talking", "phone-machine", "phone-connecting", "phone-lost", "phone-wrapping",
         ),

@@ -32,8 +32,9 @@ function restore(form) {
     if (["radio", "checkbox"].includes(field.type)) field.checked = draft[field.name].includes(field.value);
     else field.value = draft[field.name];
   }
-  const suggestion = form.querySelector("details.suggestion");
-  if (suggestion && draft.suggestion) suggestion.open = true;
+  for (const more of form.querySelectorAll("details.suggestion")) {
+    if (more.querySelector("textarea")?.value) more.open = true;
+  }
 }
 
 /* Drafts of call tasks that are no longer before the agent are saved or gone. */

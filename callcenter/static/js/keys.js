@@ -51,7 +51,7 @@ function act(element) {
   if ("keyTwice" in element.dataset) pressTwice(element);
   else if (isTyping(element)) element.focus();
   else {
-    if (element.matches("input")) element.focus();
+    if (element.matches("input, summary")) element.focus();
     element.click();
   }
 }

@@ -39,7 +39,7 @@ export function startMenus() {
   document.addEventListener(
     "toggle",
     (event) => {
-      if (event.target.matches?.("details.menu[open]")) event.target.querySelector("[data-first]")?.focus();
+      if (event.target.matches?.("details[open]")) event.target.querySelector("[data-first]")?.focus();
     },
     true,
   );

@@ -4,18 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from callcenter.domain.enums import AUTOMATIC_MODES
+from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackDue:
-    """A promised callback. `is_mine` says personal; otherwise anyone may take it."""
-
-    due_at: datetime
-    customer: str
-    is_mine: bool
-    step: str = ""
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +57,8 @@ class Rail:
     `presence`: signed_off, available, not_ready; `presence_reason` is set with not_ready.
     `may_choose` are the not-ready reasons the agent may pick. `work_state_since` starts the
     clock. `waiting` counts the call tasks in the agent's skills, `callable_now` those that may be
-    called now; `oldest_since` is when the oldest began to wait.
+    called now; `oldest_since` is when the oldest began to wait. `overdue` counts the callbacks that
+    are late or lost.
     """
 
     agent_name: str
@@ -83,6 +74,7 @@ class Rail:
     oldest_since: datetime | None = None
     last_wrap_up_seconds: int | None = None
     callbacks: tuple[CallbackDue, ...] = ()
+    overdue: int = 0
     numbers: tuple[OwnNumber, ...] = ()
     pauses: tuple[PauseUse, ...] = ()
     team_now: tuple[StateCount, ...] = ()
@@ -345,6 +337,8 @@ class CurrentCall:
     agent_leg: str = "connected"
     agent_back_by: datetime | None = None
     mode: str = "preview"
+    help: Help = field(default_factory=Help)
+    follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
 
     @property
     def came_answered(self) -> bool:
@@ -449,6 +443,7 @@ class Idle:
     preview_seconds: int = 30
     mode: str = "preview"
     choices: Choices | None = None
+    follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
 
     @property
     def brings_answered_calls(self) -> bool:

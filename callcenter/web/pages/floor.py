@@ -36,8 +36,9 @@ class Figure:
 class Need:
     """Something that needs a person. `tone`: urgent or watch. Texts are finished sentences.
 
-    `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing or other.
-    `free_agent_id` is set when freeing this agent's reservation is the remedy.
+    `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing, help or other.
+    `free_agent_id` is set when freeing this agent's reservation is the remedy. A raised hand has `help_id`;
+    `is_seen` once a supervisor has said so, and `watch_agent_id` where the viewer may listen in.
     """
 
     id: str
@@ -47,6 +48,9 @@ class Need:
     text: str
     since: datetime
     free_agent_id: str | None = None
+    help_id: str | None = None
+    is_seen: bool = False
+    watch_agent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Seat:
     `state` is a work state, or not_ready with `reason`. `may_free` offers to free a reservation.
     `line` keeps the agent in their room: up, connecting or down; None where it does not matter.
     `may_watch` offers to listen, whisper or barge; `watchers` are finished words: "Chen listens".
+    `hand_since` is when they raised a hand, None while they ask for no help.
     """
 
     agent_id: str
@@ -104,6 +109,7 @@ class Seat:
     line: str | None = None
     may_watch: bool = False
     watchers: tuple[str, ...] = ()
+    hand_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

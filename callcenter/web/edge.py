@@ -99,7 +99,13 @@ def chosen(texts: object, otherwise: str = "") -> str:
 
 _NAV = {
     Role.AGENT: (NavItem("console", "/console", "c"),),
-    Role.SUPERVISOR: (NavItem("floor", "/floor", "f"),),
+    Role.SUPERVISOR: (
+        NavItem("floor", "/floor", "f"),
+        NavItem("queue", "/floor/queue", "q"),
+        NavItem("alerts", "/floor/alerts", "a"),
+        NavItem("reports", "/floor/reports", "r"),
+        NavItem("wallboard", "/floor/wallboard", "b"),
+    ),
     Role.STRATEGIST: (
         NavItem("journeys", "/studio", "j"),
         NavItem("rules", "/studio/rules", "r"),
@@ -117,7 +123,7 @@ _NAV = {
     ),
 }
 _NAV_ADMIN = (
-    *_NAV[Role.SUPERVISOR],
+    _NAV[Role.SUPERVISOR][0],
     *_NAV[Role.STRATEGIST],
     _NAV[Role.COMPLIANCE][0],
     NavItem("systems", "/admin/api-tokens", "y"),

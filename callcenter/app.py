@@ -16,6 +16,7 @@ from callcenter.web import (
     compliance,
     compliance_acts,
     console,
+    dispatch,
     edge,
     events,
     health,
@@ -62,7 +63,18 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
+    for module in (
+        auth,
+        console,
+        softphone,
+        supervisor,
+        dispatch,
+        strategy,
+        admin,
+        compliance,
+        compliance_acts,
+        live,
+    ):
         app.register_blueprint(module.bp)
     for module in (tokens_admin, webhooks_admin):
         app.register_blueprint(module.bp)

@@ -27,7 +27,12 @@ WITH waiting AS (
                 ELSE 'waits_by_rule' END AS code
       FROM call_task t JOIN customer c ON c.id = t.customer_id
      WHERE t.state IN ('pending', 'reserved')
-), sieved AS (
+)
+"""
+_SIEVED = (
+    _WAITING
+    + """
+, sieved AS (
     SELECT w.*, u.name AS agent FROM waiting w LEFT JOIN app_user u ON u.id = w.agent_id
      WHERE (:rule = '' OR w.rule_key = :rule) AND (:journey = '' OR w.journey = :journey)
        AND (:language = '' OR w.language = :language) AND (:why = '' OR w.code = :why)
@@ -35,9 +40,10 @@ WITH waiting AS (
        AND (NOT :held_only OR w.agent_id IS NOT NULL) AND (NOT :pending_only OR w.state = 'pending')
 )
 """
-_ROWS = text(_WAITING + "SELECT * FROM sieved ORDER BY since, id LIMIT :limit")
+)
+_ROWS = text(_SIEVED + "SELECT * FROM sieved ORDER BY since, id LIMIT :limit")
 _COUNTS = text(
-    _WAITING
+    _SIEVED
     + """
 SELECT count(*) AS matched, count(*) FILTER (WHERE agent_id IS NOT NULL) AS held,
        count(*) FILTER (WHERE state = 'reserved') AS reserved FROM sieved

@@ -89,9 +89,7 @@ def preview() -> str | tuple[str, int] | AnyResponse:
     try:
         wanted = _wanted(request.form)
         with runtime().unit_of_work() as session:
-            row = dispatching.plan_dispatch(
-                session, runtime().house, wanted, viewer().id, runtime().clock()
-            )
+            row = dispatching.plan_dispatch(session, runtime().house, wanted, viewer().id, runtime().clock())
     except CallCenterError as problem:
         if problem.status != BadInput.status:
             raise

@@ -143,9 +143,7 @@ def _names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
 def dispatch_page(session: Session, row: Dispatch, now: datetime) -> page.DispatchPage:
     """Return one act: what would happen, or what has happened and what could not."""
     head, tabs = part_frame("queue")
-    people = _names(
-        session, [row.made_by, *(UUID(one) for _, *both in row.planned for one in both if one)]
-    )
+    people = _names(session, [row.made_by, *(UUID(one) for _, *both in row.planned for one in both if one)])
     undo_until = row.done_at + UNDO_WITHIN if row.done_at and row.undone_at is None else None
     if undo_until is not None and (undo_until <= now or not row.changed):
         undo_until = None
@@ -163,7 +161,7 @@ def dispatch_page(session: Session, row: Dispatch, now: datetime) -> page.Dispat
         made_by=people.get(row.made_by, gettext("Somebody")),
         is_own=row.made_by == viewer().id,
         reason=str(row.wanted.get("reason", "")),
-        whose=_parts([seen for _, _, seen in row.planned], people, gettext("Nobody's")),
+        whose=_parts([seen for _, _, seen in row.planned], people, gettext("Nobody")),
         to=_parts([to for _, to, _ in row.planned if to], people, ""),
         refused=_why_parts(row.refused),
         lost=_why_parts(row.lost),
@@ -181,7 +179,9 @@ def _state(row: Dispatch, now: datetime) -> str:
 
 def _parts(ids: Sequence[str | None], people: Mapping[UUID, str], nobody: str) -> tuple[page.Part, ...]:
     counted = Counter(people.get(UUID(one), gettext("Somebody")) if one else nobody for one in ids)
-    return tuple(page.Part(name, many) for name, many in sorted(counted.items(), key=lambda it: (-it[1], it[0])))
+    return tuple(
+        page.Part(name, many) for name, many in sorted(counted.items(), key=lambda it: (-it[1], it[0]))
+    )
 
 
 def _why_parts(left_out: Sequence[Sequence[str | None]]) -> tuple[page.Part, ...]:

@@ -11,6 +11,7 @@ from callcenter.models import User
 from callcenter.runtime import Runtime, get_runtime
 from callcenter.web import (
     admin,
+    alerts,
     auth,
     carrier,
     compliance,
@@ -63,20 +64,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (
-        auth,
-        console,
-        softphone,
-        supervisor,
-        dispatch,
-        strategy,
-        admin,
-        compliance,
-        compliance_acts,
-        live,
-    ):
+    for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (tokens_admin, webhooks_admin):
+    for module in (tokens_admin, webhooks_admin, dispatch, alerts):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)

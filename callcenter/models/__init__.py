@@ -7,8 +7,8 @@ from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, Contac
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
-from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.dispatch import Dispatch
+from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.outbox import OutboxMessage

@@ -98,19 +98,19 @@ def _choices(session: Session, rules: RuleSet, now: datetime) -> dict[str, tuple
         name: tuple(Option(value, f"{words[name](value)} ({many})") for value, many in found[name])
         for name in words
     }
-    agents = session.execute(
-        select(Agent.id, User.name, Agent.team, Agent.presence, Agent.languages)
+    agents = session.exec(
+        select(Agent, User.name)
         .join(User, col(User.id) == col(Agent.id))
         .where(col(User.is_active))
         .order_by(User.name)
     ).all()
-    here = Counter(one.team for one in agents if one.presence != Presence.SIGNED_OFF)
+    here = Counter(one.team for one, _ in agents if one.presence != Presence.SIGNED_OFF)
     return choices | {
         "act": tuple(Option(act.value, str(words)) for act, words in ACTS.items()),
-        "agent": tuple(Option(str(one.id), _agent_words(one.name, one.presence)) for one in agents),
+        "agent": tuple(Option(str(one.id), _agent_words(name, one.presence)) for one, name in agents),
         "team": tuple(
             Option(team, gettext("%(team)s, %(n)s signed in", team=team, n=here[team]))
-            for team in sorted({one.team for one in agents})
+            for team in sorted({one.team for one, _ in agents})
         ),
     }
 
@@ -137,7 +137,7 @@ def _done(session: Session) -> tuple[page.DoneAct, ...]:
 
 
 def _names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
-    return {key: name for key, name in session.exec(select(User.id, User.name).where(col(User.id).in_(ids)))}
+    return dict(session.exec(select(User.id, User.name).where(col(User.id).in_(ids))).all())
 
 
 def dispatch_page(session: Session, row: Dispatch, now: datetime) -> page.DispatchPage:

@@ -23,7 +23,9 @@ def _look(client: FlaskClient, **form: object) -> str:
 
 def test_an_empty_queue_says_so_and_offers_nothing(bank: Bank, sign_in: SignIn) -> None:
     html = enter(bank, sign_in, Role.SUPERVISOR).get("/floor/queue").text
-    assert "No call task waits that fits." in html and re.search(r"<button[^>]*button-primary[^>]*disabled", html)
+    assert "No call task waits that fits." in html and re.search(
+        r"<button[^>]*button-primary[^>]*disabled", html
+    )
 
 
 def test_the_sieve_lets_through_what_fits(bank: Bank, sign_in: SignIn) -> None:
@@ -80,7 +82,9 @@ def test_a_form_that_lacks_something_comes_back_with_what_was_typed(bank: Bank, 
     waiting_task(bank)
     client = enter(bank, sign_in, Role.SUPERVISOR, "zh")
     answer = client.post("/floor/queue/preview", data={**FORM, "act": "expire", "count": "7"})
-    assert answer.status_code == 400 and 'value="7"' in answer.text and "请说明这些任务为何过期" in answer.text
+    assert (
+        answer.status_code == 400 and 'value="7"' in answer.text and "请说明这些任务为何过期" in answer.text
+    )
     for wrong in ({"act": "sing"}, {"count": "0"}, {"which": "share", "share": "200"}, {"which": "ticked"}):
         assert client.post("/floor/queue/preview", data={**FORM, **wrong}).status_code == 400
     assert bank.session.exec(select(Dispatch)).all() == []

@@ -37,7 +37,8 @@ class Need:
     """Something that needs a person. `tone`: urgent or watch. Texts are finished sentences.
 
     `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing or other.
-    `free_agent_id` is set when freeing this agent's reservation is the remedy.
+    `free_agent_id` is set when freeing this agent's reservation is the remedy. `has` is who took it, with their
+    `note`; it `is_quiet` until it gets worse.
     """
 
     id: str
@@ -47,6 +48,10 @@ class Need:
     text: str
     since: datetime
     free_agent_id: str | None = None
+    has: str | None = None
+    note: str = ""
+    is_quiet: bool = False
+    is_worse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

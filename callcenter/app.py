@@ -22,6 +22,7 @@ from callcenter.web import (
     events,
     health,
     live,
+    reports,
     softphone,
     strategy,
     supervisor,
@@ -66,7 +67,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (tokens_admin, webhooks_admin, dispatch, alerts):
+    for module in (tokens_admin, webhooks_admin, dispatch, alerts, reports):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)

@@ -27,6 +27,7 @@ from callcenter.web import (
     strategy,
     supervisor,
     tokens_admin,
+    wallboard,
     webhooks_admin,
 )
 from callcenter.web.api import document
@@ -67,7 +68,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (tokens_admin, webhooks_admin, dispatch, alerts, reports):
+    for module in (tokens_admin, webhooks_admin, dispatch, alerts, reports, wallboard):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)

@@ -156,6 +156,13 @@ def _occupied(session: Session, by: ReportBy, period: Period) -> dict[str, Repor
     }
 
 
+def occupied(session: Session, period: Period) -> ReportCounts:
+    """Return how long all agents were busy in a period, and available at all."""
+    if period.until <= period.since:
+        return ReportCounts()
+    return total_of(list(_occupied(session, ReportBy.TEAM, period).values()))
+
+
 def total_of(rows: Sequence[ReportCounts]) -> ReportCounts:
     """All rows together."""
     total = ReportCounts()

@@ -22,6 +22,7 @@ from callcenter.reporting.floor import (
     WatchNow,
     watches_now,
 )
+from callcenter.reporting.reports import Period, ReportCounts, occupied
 from callcenter.triggers.queries import RuleSet, current_rules
 from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
 from callcenter.web.dialing_view import dialing_panel
@@ -51,7 +52,7 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     return page.FloorPage(
         frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
         team=team,
-        figures=_figures(day, tasks, now),
+        figures=figures_of(day, tasks, spent_today(session, now), now),
         needs=needs_now(facts, alerts_now(session), titles, now),
         queue=_queue(tasks, rules, now),
         seats=tuple(_seat(agent, journeys, watches, own, facts.thresholds, now) for agent in agents),
@@ -60,6 +61,11 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
         dialing=dialing_panel(dialing, journeys),
         watch=_own_watch(own, agents) if own else None,
     )
+
+
+def spent_today(session: Session, now: datetime) -> ReportCounts:
+    """Return how long agents were busy today, and available at all."""
+    return occupied(session, Period(day_start(now), now, zone().key, now))
 
 
 def day_start(now: datetime) -> datetime:
@@ -72,7 +78,10 @@ def _team(agents: Sequence[AgentNow]) -> str:
     return teams.pop() if len(teams) == 1 else gettext("All teams")
 
 
-def _figures(day: FloorDay, tasks: WaitingTasks, now: datetime) -> tuple[page.Figure, ...]:
+def figures_of(
+    day: FloorDay, tasks: WaitingTasks, spent: ReportCounts, now: datetime
+) -> tuple[page.Figure, ...]:
+    """Return the strip: what waits, how quick the first ring is, what was reached, and the budget."""
     total, speed, lost = day.total, day.speed, day.abandonment
     is_late = speed.rings > 0 and speed.late > speed.rings * LATE_ALLOWED
     is_over = lost.rate is not None and lost.rate > ABANDONMENT_BUDGET
@@ -93,8 +102,12 @@ def _figures(day: FloorDay, tasks: WaitingTasks, now: datetime) -> tuple[page.Fi
         _share("reached", day, "reached", "attempts"),
         _share("right_party", day, "right_party", "reached"),
         _share("verified", day, "verified", "right_party"),
-        # Occupancy needs the agents' past states; a figure guessed from their present ones would be wrong.
-        page.Figure("occupancy", "share", None),
+        page.Figure(
+            "occupancy",
+            "share",
+            spent.share("busy_seconds", "available_seconds"),
+            base_seconds=spent.available_seconds or None,
+        ),
         page.Figure(
             "abandonment",
             "share",

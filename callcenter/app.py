@@ -11,21 +11,25 @@ from callcenter.models import User
 from callcenter.runtime import Runtime, get_runtime
 from callcenter.web import (
     admin,
+    alerts,
     auth,
     carrier,
     compliance,
     compliance_acts,
     console,
     console_acts,
+    dispatch,
     edge,
     events,
     floor_help,
     health,
     live,
+    reports,
     softphone,
     strategy,
     supervisor,
     tokens_admin,
+    wallboard,
     webhooks_admin,
 )
 from callcenter.web.api import document
@@ -66,7 +70,16 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _install_sign_in(app, runtime)
     for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
         app.register_blueprint(module.bp)
-    for module in (tokens_admin, webhooks_admin, console_acts, floor_help):
+    for module in (
+        tokens_admin,
+        webhooks_admin,
+        console_acts,
+        floor_help,
+        dispatch,
+        alerts,
+        reports,
+        wallboard,
+    ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
         app.register_blueprint(module.bp)

@@ -27,6 +27,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.keep_ledgers, 1_800.0),
     (ticks.tend, 600.0),
     (ticks.tell, 1.0),
+    (ticks.alert, 5.0),
     (ticks.tidy, 900.0),
 )
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import dialer, ledgers, outbox, partner_acts, pipeline, talk
+from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -211,6 +211,12 @@ def tell(runtime: Runtime) -> None:
         now = runtime.clock()
         for endpoint_id in endpoints_due(session, now):
             outbox.hand_over_once(session, OutboxKind.DELIVER_WEBHOOKS, endpoint_id, now)
+
+
+def alert(runtime: Runtime) -> None:
+    """Keep what needs a supervisor: since when, who has it, and whether it has got worse."""
+    with runtime.unit_of_work() as session:
+        alerting.note_alerts(session, runtime.clock())
 
 
 def tidy(runtime: Runtime) -> None:

@@ -13,3 +13,10 @@ AGEING_POINTS_PER_MINUTE = 1.0
 AGENT_GUARANTEED_FOR = timedelta(hours=72)
 """A customer who picked up and reached nobody is called only with an agent waiting for so long (the rule of
 the United Kingdom's regulator for abandoned calls)."""
+ASSIGNED_FOR = timedelta(minutes=60)
+"""Call tasks a supervisor gives to an agent are left to them alone for so long; then anybody may have them."""
+PRIORITY_STEP = 20
+PREVIEW_LASTS = timedelta(minutes=10)
+"""A preview older than this no longer tells what would happen."""
+UNDO_WITHIN = timedelta(seconds=60)
+DISPATCHES_SHOWN = 20

@@ -62,7 +62,13 @@ def open_task_of(session: Session, customer_id: UUID, journey: str) -> CallTask 
 
 def owner_now(task: CallTask, now: datetime) -> UUID | None:
     """Return the agent whom alone a pending task may be offered to; None when anybody may have it."""
-    return task.agent_id if now - task.not_before_at < OWNER_FIRST_FOR else None
+    return task.agent_id if now < (task.owner_until or task.not_before_at + OWNER_FIRST_FOR) else None
+
+
+def _is_left_to_owner(now: datetime) -> Any:
+    """Whether a pending task is an agent's alone: one they promised to call, or that a supervisor gave them."""
+    until = func.coalesce(col(CallTask.owner_until), col(CallTask.not_before_at) + OWNER_FIRST_FOR)
+    return and_(col(CallTask.agent_id).is_not(None), until > now)
 
 
 def _urgency(now: datetime) -> Any:
@@ -78,11 +84,7 @@ def tasks_callable(
 
     By priority plus age, so that nothing waits for ever; a personal callback comes before everything.
     """
-    anybody = or_(
-        col(CallTask.agent_id).is_(None),
-        col(CallTask.agent_id).in_(agents),
-        col(CallTask.not_before_at) <= now - OWNER_FIRST_FOR,
-    )
+    anybody = or_(~_is_left_to_owner(now), col(CallTask.agent_id).in_(agents))
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
@@ -185,11 +187,7 @@ def _is_theirs(who: Chooser) -> Any:
         .where(col(Agent.languages).contains(col(Customer.language)))
     )
     return and_(
-        or_(
-            col(CallTask.agent_id).is_(None),
-            col(CallTask.agent_id) == who.agent_id,
-            col(CallTask.not_before_at) <= who.now - OWNER_FIRST_FOR,
-        ),
+        or_(~_is_left_to_owner(who.now), col(CallTask.agent_id) == who.agent_id),
         or_(col(Customer.language).in_(who.languages), ~speaks.exists()),
     )
 

@@ -95,7 +95,8 @@ def wait_until(task: CallTask, not_before_at: datetime, why: Sequence[str]) -> N
 def reserve(task: CallTask, agent_id: UUID, now: datetime) -> None:
     """Give a pending task to one agent to look at."""
     move(task, TaskState.RESERVED, now)
-    task.agent_id, task.offers, task.why_no_call = agent_id, task.offers + 1, []
+    task.agent_id, task.owner_until = agent_id, None
+    task.offers, task.why_no_call = task.offers + 1, []
 
 
 def release(task: CallTask, now: datetime) -> None:

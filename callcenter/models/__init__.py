@@ -1,14 +1,16 @@
 """Tables, one file per aggregate; each docstring names the single stage that writes it."""
 
 from callcenter.models.account import AuditEntry, User
-from callcenter.models.agent import Agent, Reservation
+from callcenter.models.agent import Agent, AgentState, Reservation
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
+from callcenter.models.dispatch import Dispatch
 from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
+from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
@@ -37,6 +39,7 @@ from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 __all__ = [
     "Agent",
     "AgentLeg",
+    "AgentState",
     "ApiAnswer",
     "ApiToken",
     "AuditEntry",
@@ -52,12 +55,14 @@ __all__ = [
     "Customer",
     "Device",
     "DialingSwitch",
+    "Dispatch",
     "Disposition",
     "DispositionKind",
     "Erasure",
     "EventArchive",
     "EventReceipt",
     "EventSource",
+    "FloorAlert",
     "FollowUp",
     "HelpRequest",
     "ImportRun",
@@ -77,10 +82,12 @@ __all__ = [
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
+    "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",
     "User",
     "Visit",
+    "WallboardLink",
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -7,7 +7,7 @@ from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
-from callcenter.models.columns import word
+from callcenter.models.columns import counted_id, word
 
 
 class Agent(SQLModel, table=True):
@@ -59,3 +59,16 @@ class Reservation(SQLModel, table=True):
     end: ReservationEnd | None = word(default=None, nullable=True)
     skip_reason: str | None = None
     why: str = ""
+
+
+class AgentState(SQLModel, table=True):
+    """An agent's two states from a moment on. The database adds a row whenever routing changes either."""
+
+    __tablename__ = "agent_state"
+    __table_args__ = (Index("ix_agent_state_agent", "agent_id", "at"),)
+
+    id: int | None = counted_id()
+    agent_id: UUID = Field(foreign_key="agent.id")
+    at: datetime = Field(index=True)
+    presence: Presence = word()
+    work_state: WorkState = word()

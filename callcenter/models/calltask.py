@@ -14,7 +14,10 @@ _OPEN = text("state NOT IN ('completed', 'canceled')")
 
 
 class CallTask(SQLModel, table=True):
-    """One call task: why (its firing), for whom, until when, and where it is."""
+    """One call task: why (its firing), for whom, until when, and where it is.
+
+    `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
+    """
 
     __tablename__ = "call_task"
     __table_args__ = (
@@ -41,6 +44,7 @@ class CallTask(SQLModel, table=True):
     expires_at: datetime
     why_no_call: list[str] = listing()
     agent_id: UUID | None = Field(default=None, foreign_key="agent.id")
+    owner_until: datetime | None = None
     cancel_reason: CancelReason | None = word(default=None, nullable=True)
     folded_firings: int = 0
     attempts: int = 0

@@ -1,9 +1,11 @@
-"""Callbacks that another system promised: they stand beside no attempt."""
+"""Callbacks that another system promised, which stand beside no attempt; many closed at once, and opened again."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from callcenter.domain.ids import derived_id
 from callcenter.models import Callback
@@ -28,3 +30,23 @@ def keep_promise(
     session.add(row)
     session.flush()
     return row
+
+
+def close_callbacks_of(session: Session, call_task_ids: Collection[UUID], now: datetime) -> None:
+    """Note that the promised calls of these call tasks are not made any more."""
+    session.execute(
+        update(Callback)
+        .where(col(Callback.call_task_id).in_(call_task_ids))
+        .where(col(Callback.closed_at).is_(None))
+        .values(closed_at=now)
+    )
+
+
+def open_callbacks_again(session: Session, call_task_ids: Collection[UUID], closed_at: datetime) -> None:
+    """Promise the calls again that were closed at that very moment with their call tasks."""
+    session.execute(
+        update(Callback)
+        .where(col(Callback.call_task_id).in_(call_task_ids))
+        .where(col(Callback.closed_at) == closed_at)
+        .values(closed_at=None)
+    )

@@ -43,6 +43,9 @@ ACTS = (
     "campaign.hours",
     "dialing.allowed",
     "dialing.stopped",
+    "tasks.assigned",
+    "tasks.expired",
+    "tasks.brought_back",
 )
 """What a supervisor does on the floor, as the audit trail names it."""
 
@@ -50,10 +53,11 @@ _LAST = text("""
 SELECT greatest(
          (SELECT max(at) FROM incident WHERE at >= :day),
          (SELECT max(e.at) FROM audit_entry e WHERE e.at >= :day AND e.act = 'agent.freed')) AS alert_at,
-       e.at, e.act, e.subject, e.mode, e.user_id, e.by_name, e.agent_name
+       e.at, e.act, e.subject, e.mode, e.changed, e.user_id, e.by_name, e.agent_name
   FROM (SELECT 1) one
   LEFT JOIN LATERAL (
-       SELECT e.at, e.act, e.subject, e.detail ->> 'mode' AS mode, e.user_id::text AS user_id,
+       SELECT e.at, e.act, e.subject, e.detail ->> 'mode' AS mode, e.detail ->> 'changed' AS changed,
+              e.user_id::text AS user_id,
               b.name AS by_name, a.name AS agent_name
          FROM audit_entry e
          LEFT JOIN app_user b ON b.id = e.user_id
@@ -77,7 +81,8 @@ class Alarm:
 class LastAct:
     """The newest act of a supervisor today, and when something last needed a person today.
 
-    `act` is one of ACTS; `subject` the campaign of campaign.set, `agent_name` whom the others concern.
+    `act` is one of ACTS; `subject` the campaign of campaign.set, `agent_name` whom the others concern,
+    `changed` how many call tasks.
     """
 
     alert_at: datetime | None = None
@@ -88,6 +93,7 @@ class LastAct:
     user_id: str | None = None
     by_name: str | None = None
     agent_name: str | None = None
+    changed: int | None = None
 
 
 def alarms_open(session: Session, now: datetime) -> Sequence[Alarm]:
@@ -113,4 +119,5 @@ def last_act(session: Session, day_from: datetime) -> LastAct:
         row.user_id,
         row.by_name,
         row.agent_name,
+        int(row.changed) if row.changed else None,
     )

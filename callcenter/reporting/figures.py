@@ -1,7 +1,7 @@
 """Today's figures of the floor: attempts, reach, conversions, speed to call; abandonment over 30 days.
 
-Counts and their denominators, never a bare rate. Occupancy is not among them: it needs the agents' past
-states, which no table keeps.
+Counts and their denominators, never a bare rate. Occupancy is not among them: reports tell it from the agents'
+past states.
 """
 
 from collections.abc import Mapping

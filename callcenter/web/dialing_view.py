@@ -2,26 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext
 
-from callcenter.dialing.policy import PacingPolicy
+from callcenter.conditions import CEILING, budget_tone
 from callcenter.dialing.queries import OVERDIALED
-from callcenter.dialing.rules import SENTENCES, PacingLimit, budget_left
+from callcenter.dialing.rules import SENTENCES, PacingLimit
 from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.reporting.dialing import CampaignNow, Decision, DialingNow
 from callcenter.web.edge import chosen, language
 from callcenter.web.formats import label
 from callcenter.web.pages import floor as page
-
-CEILING = PacingPolicy().ceiling
-NEAR_BUDGET = 0.1
-"""Share of the allowed abandoned calls left, under which a supervisor should look."""
-STANDS_STILL_AFTER = timedelta(minutes=3)
-"""Pacing says something at least every minute; longer silence means that nobody paces."""
 
 
 def dialing_panel(now_is: DialingNow, journeys: Mapping[str, JourneyDefinition]) -> page.Dialing:
@@ -45,16 +38,10 @@ def mode_in_force(mode: DialingMode, *, automatic_allowed: bool) -> DialingMode:
     return DialingMode.PREVIEW if mode in AUTOMATIC_MODES and not automatic_allowed else mode
 
 
-def is_dialed_ahead(campaign: CampaignNow, dialing: DialingNow) -> bool:
-    """Whether calls are placed before they have an agent, so that pacing decides and the budget counts."""
-    return dialing.automatic_allowed and campaign.mode in OVERDIALED
-
-
 def budget_of(campaign: CampaignNow, *, dialed_ahead: bool) -> page.Budget:
     """Return a campaign's budget of abandoned calls, in whole calls."""
-    left = budget_left(campaign.answers, campaign.abandoned, CEILING)
+    tone, left = budget_tone(campaign, dialed_ahead=dialed_ahead)
     allowed = left + campaign.abandoned
-    is_near = dialed_ahead and allowed > 0 and left <= allowed * NEAR_BUDGET
     return page.Budget(
         abandoned=campaign.abandoned,
         answers=campaign.answers,
@@ -62,23 +49,13 @@ def budget_of(campaign: CampaignNow, *, dialed_ahead: bool) -> page.Budget:
         allowed=allowed,
         left=left,
         next_at=_answers_for(campaign.abandoned + 1),
-        tone="bad" if left < 0 else "warn" if is_near else "plain",
+        tone=tone,
     )
 
 
 def _answers_for(abandoned: int) -> int:
     """With how many live answers so many abandoned calls are within the ceiling; the first needs 34."""
     return math.ceil(abandoned / CEILING - 1e-9)
-
-
-def stands_still_since(campaign: CampaignNow, dialing: DialingNow, now: datetime) -> datetime | None:
-    """Since when nothing is decided for a campaign that is dialed ahead; None while pacing speaks."""
-    if not is_dialed_ahead(campaign, dialing):
-        return None
-    begun = [at for at in (campaign.changed_at, dialing.changed_at) if at is not None]
-    last = [one.at for one in campaign.decisions[:1]]
-    since = max([*begun, *last], default=now)
-    return since if now - since > STANDS_STILL_AFTER else None
 
 
 def _campaign(campaign: CampaignNow, title: str, dialing: DialingNow) -> page.Campaign:

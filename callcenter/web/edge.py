@@ -76,8 +76,15 @@ def roles_required(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def show_as(language: str, zone_name: str) -> None:
+    """Let this request's page be in a language and zone of its own, whoever looks at it."""
+    g.shown_as = (language, ZoneInfo(zone_name))
+
+
 def language() -> str:
     """Return the viewer's language; a stranger's is their browser's."""
+    if shown_as := g.get("shown_as"):
+        return str(shown_as[0])
     user = viewer_or_none()
     if user is not None:
         return user.language
@@ -86,6 +93,8 @@ def language() -> str:
 
 def zone() -> ZoneInfo:
     """Return the viewer's time zone."""
+    if shown_as := g.get("shown_as"):
+        return cast(ZoneInfo, shown_as[1])
     user = viewer_or_none()
     return ZoneInfo(user.time_zone if user else "UTC")
 
@@ -99,7 +108,13 @@ def chosen(texts: object, otherwise: str = "") -> str:
 
 _NAV = {
     Role.AGENT: (NavItem("console", "/console", "c"),),
-    Role.SUPERVISOR: (NavItem("floor", "/floor", "f"),),
+    Role.SUPERVISOR: (
+        NavItem("floor", "/floor", "f"),
+        NavItem("queue", "/floor/queue", "q"),
+        NavItem("alerts", "/floor/alerts", "a"),
+        NavItem("reports", "/floor/reports", "r"),
+        NavItem("wallboard", "/floor/wallboard", "b"),
+    ),
     Role.STRATEGIST: (
         NavItem("journeys", "/studio", "j"),
         NavItem("rules", "/studio/rules", "r"),
@@ -117,7 +132,7 @@ _NAV = {
     ),
 }
 _NAV_ADMIN = (
-    *_NAV[Role.SUPERVISOR],
+    _NAV[Role.SUPERVISOR][0],
     *_NAV[Role.STRATEGIST],
     _NAV[Role.COMPLIANCE][0],
     NavItem("systems", "/admin/api-tokens", "y"),

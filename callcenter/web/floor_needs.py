@@ -1,168 +1,137 @@
 """What needs the supervisor now, in sentences: urgent first, then oldest."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from flask_babel import gettext, ngettext
 
 from callcenter.calls.policy import AGENT_BACK_WITHIN
-from callcenter.domain.enums import Presence, WorkState
+from callcenter.conditions import Condition, FloorFacts, away_now, conditions_now, is_dialed_ahead
 from callcenter.reporting.alarms import Alarm
-from callcenter.reporting.dialing import BUDGET_DAYS, DialingNow
+from callcenter.reporting.alerts import AlertNow
+from callcenter.reporting.dialing import BUDGET_DAYS, CampaignNow, DialingNow
 from callcenter.reporting.floor import AgentNow, WaitingTasks
-from callcenter.web.dialing_view import budget_of, is_dialed_ahead, stands_still_since
-from callcenter.web.formats import number, percent, span, time_of_day, time_with_seconds
+from callcenter.web.dialing_view import budget_of
+from callcenter.web.formats import label, number, percent, span, time_of_day, time_with_seconds
 from callcenter.web.pages.floor import Budget, Need
-
-LONG_WRAP_UP = timedelta(minutes=3)
-"""How far past its limit a wrap-up may run before the supervisor is told."""
-ENOUGH_ANSWERS = 100
-"""Live answers under which a single abandoned call swings the rate, so that it is only worth watching."""
 
 
 def needs_now(
-    tasks: WaitingTasks,
-    agents: Sequence[AgentNow],
-    alarms: Sequence[Alarm],
-    dialing: DialingNow,
+    facts: FloorFacts,
+    alerts: Mapping[str, AlertNow],
     titles: Mapping[str, str],
     now: datetime,
     helps: Sequence[Need] = (),
 ) -> tuple[Need, ...]:
     """Return everything that needs a person as of `now`; `titles` name the campaigns, `helps` are raised hands.
 
-    A customer who waits because their agent's line dropped comes before all else, then who asks for help.
+    A customer who waits because their agent's line dropped comes before all else, then who asks for help (`helps`).
+    What somebody has taken is quiet and comes last, until it gets worse.
     """
-    needs = [
-        *helps,
-        *_lines_lost(agents),
-        *_stuck(agents),
-        *_wrap_ups(agents, now),
-        *_promise(tasks, agents),
-        *(_alarm(alarm) for alarm in alarms),
-        *_abandonment(dialing, titles, now),
-        *_still(dialing, titles, now),
-    ]
+    needs = [_held(_need(one, facts, titles, now), alerts.get(one.key)) for one in conditions_now(facts, now)]
     return tuple(
-        sorted(
-            needs,
-            key=lambda need: (
-                need.kind != "line",
-                need.tone != "urgent",
-                need.kind != "help",
-                need.since,
-                need.id,
-            ),
-        )
+        sorted([*needs, *helps], key=lambda need: (need.is_quiet, need.kind != "line", need.kind != "help"))
     )
 
 
-def _lines_lost(agents: Sequence[AgentNow]) -> Iterator[Need]:
-    for agent in agents:
-        if agent.lost_at is None:
-            continue
-        yield Need(
-            id=f"line-{agent.id}",
-            kind="line",
-            tone="urgent",
-            title=gettext("The line of %(name)s dropped; the customer waits", name=agent.name),
-            text=gettext(
-                "The customer hears a message and the agent is called back. After %(seconds)s s another free"
-                " agent takes over; without one the call ends.",
-                seconds=int(AGENT_BACK_WITHIN.total_seconds()),
-            ),
-            since=agent.lost_at,
-        )
-
-
-def _stuck(agents: Sequence[AgentNow]) -> Iterator[Need]:
-    for agent in agents:
-        if not agent.is_stuck:
-            continue
-        if agent.is_silent and agent.seen_at:
-            text = gettext(
-                "Browser silent since %(time)s. The call task waits with them.",
-                time=time_with_seconds(agent.seen_at),
-            )
-        else:
-            text = gettext("The offer has run out and was not taken back. The call task waits with them.")
-        yield Need(
-            id=f"stuck-{agent.id}",
-            kind="stuck",
-            tone="urgent",
-            title=gettext("%(name)s is stuck in reserved", name=agent.name),
-            text=text,
-            since=agent.offered_at or agent.work_state_at,
-            free_agent_id=str(agent.id),
-        )
-
-
-def _wrap_ups(agents: Sequence[AgentNow], now: datetime) -> Iterator[Need]:
-    for agent in agents:
-        until = agent.wrap_up_until
-        if agent.work_state is not WorkState.WRAPPING or until is None or now - until <= LONG_WRAP_UP:
-            continue
-        text = gettext("The limit passed %(span)s ago.", span=span((now - until).total_seconds()))
-        if agent.is_silent and agent.seen_at:
-            silent = gettext("Browser silent since %(time)s.", time=time_with_seconds(agent.seen_at))
-            text = f"{text} {silent}"
-        yield Need(
-            id=f"wrap-up-{agent.id}",
-            kind="other",
-            tone="watch",
-            title=gettext("%(name)s is long in wrap-up", name=agent.name),
-            text=text,
-            since=until,
-        )
-
-
-def _promise(tasks: WaitingTasks, agents: Sequence[AgentNow]) -> Iterator[Need]:
-    away = sum(
-        agent.presence is Presence.NOT_READY and agent.work_state is WorkState.IDLE for agent in agents
+def _held(need: Need, alert: AlertNow | None) -> Need:
+    if alert is None:
+        return need
+    has = gettext("Somebody") if alert.acknowledged_at and not alert.has else alert.has
+    return replace(
+        need, has=has, note=alert.note, is_quiet=alert.is_quiet, is_worse=alert.worsened_at is not None
     )
-    if not tasks.overdue or tasks.overdue_at is None or not away:
-        return
+
+
+def _need(one: Condition, facts: FloorFacts, titles: Mapping[str, str], now: datetime) -> Need:
+    if isinstance(one.fact, Alarm):
+        icon, title, text = _alarm_words(one.fact)
+    elif isinstance(one.fact, AgentNow):
+        icon, title, text = _agent_words(one.kind, one.fact, now)
+    elif isinstance(one.fact, CampaignNow):
+        icon, title, text = _campaign_words(one, one.fact, facts.dialing, titles)
+    else:
+        icon, title, text = _promise_words(one.fact, away_now(facts.agents))
+    stuck = one.subject if one.kind == "stuck" else None
+    return Need(one.key, icon, one.tone, title, text, one.since, free_agent_id=stuck)
+
+
+def _agent_words(kind: str, agent: AgentNow, now: datetime) -> tuple[str, str, str]:
+    """Icon, title and text of what is the matter with an agent."""
+    name = agent.name
+    if kind == "line":
+        text = gettext(
+            "The customer hears a message and the agent is called back. After %(seconds)s s another free"
+            " agent takes over; without one the call ends.",
+            seconds=int(AGENT_BACK_WITHIN.total_seconds()),
+        )
+        return "line", gettext("The line of %(name)s dropped; the customer waits", name=name), text
+    if kind == "stuck":
+        return "stuck", gettext("%(name)s is stuck in reserved", name=name), _stuck_text(agent)
+    if kind == "not-ready":
+        reason = label(agent.not_ready_reason) if agent.not_ready_reason else label("not_ready")
+        title = gettext("%(name)s is long not ready", name=name)
+        return "pacing", title, gettext("%(reason)s, past what your team allows.", reason=reason)
+    if kind == "long-talk":
+        title = gettext("%(name)s has been talking for long", name=name)
+        return "other", title, gettext("Past what your team expects. Perhaps they need help.")
+    until = agent.wrap_up_until or now
+    text = gettext("The limit passed %(span)s ago.", span=span((now - until).total_seconds()))
+    if agent.is_silent and agent.seen_at:
+        silent = gettext("Browser silent since %(time)s.", time=time_with_seconds(agent.seen_at))
+        text = f"{text} {silent}"
+    return "other", gettext("%(name)s is long in wrap-up", name=name), text
+
+
+def _stuck_text(agent: AgentNow) -> str:
+    if agent.is_silent and agent.seen_at:
+        return gettext(
+            "Browser silent since %(time)s. The call task waits with them.",
+            time=time_with_seconds(agent.seen_at),
+        )
+    return gettext("The offer has run out and was not taken back. The call task waits with them.")
+
+
+def _promise_words(tasks: WaitingTasks, away: int) -> tuple[str, str, str]:
     waiting = ngettext(
         "%(num)s call task waits for an agent", "%(num)s call tasks wait for an agent", tasks.callable_now
     )
     not_ready = ngettext("%(num)s agent is not ready", "%(num)s agents are not ready", away)
-    yield Need(
-        id="promise",
-        kind="promise",
-        tone="watch",
-        title=ngettext(
-            "%(num)s call task is past twice its promise",
-            "%(num)s call tasks are past twice their promise",
-            tasks.overdue,
-        ),
-        text=gettext("%(waiting)s; %(not_ready)s.", waiting=waiting, not_ready=not_ready),
-        since=tasks.overdue_at,
+    title = ngettext(
+        "%(num)s call task is past twice its promise",
+        "%(num)s call tasks are past twice their promise",
+        tasks.overdue,
     )
+    return "promise", title, gettext("%(waiting)s; %(not_ready)s.", waiting=waiting, not_ready=not_ready)
 
 
-def _alarm(alarm: Alarm) -> Need:
-    kind, tone, title, text = _alarm_words(alarm)
-    return Need(
-        id=f"{alarm.kind}-{alarm.what}".rstrip("-"),
-        kind=kind,
-        tone=tone,
-        title=title,
-        text=text,
-        since=alarm.since,
+def _campaign_words(
+    one: Condition, campaign: CampaignNow, dialing: DialingNow, titles: Mapping[str, str]
+) -> tuple[str, str, str]:
+    title = titles.get(campaign.key, campaign.key)
+    if one.kind == "abandonment":
+        budget = budget_of(campaign, dialed_ahead=is_dialed_ahead(campaign, dialing))
+        return "abandonment", _abandonment_title(budget, title), _abandonment_text(budget)
+    text = gettext(
+        "No pacing decision since %(time)s; one is due each minute. Tell who runs the system, or set"
+        " another mode.",
+        time=time_of_day(one.since),
     )
+    return "pacing", gettext("Nothing is dialed for %(campaign)s", campaign=title), text
 
 
-def _alarm_words(alarm: Alarm) -> tuple[str, str, str, str]:
-    """Kind, tone, title and text of what went wrong."""
+def _alarm_words(alarm: Alarm) -> tuple[str, str, str]:
+    """Icon, title and text of what went wrong."""
     if alarm.kind == "incident":
         title, text = _incident_words(alarm)
-        return "carrier", "urgent", title, text
+        return "carrier", title, text
     if alarm.kind == "attempt_unknown":
         title = ngettext(
             "%(num)s call may or may not have rung", "%(num)s calls may or may not have rung", alarm.cases
         )
         text = gettext("We are asking the carrier. Nobody should redial until it answers.")
-        return "carrier", "watch", title, text
+        return "carrier", title, text
     if alarm.kind == "undecided":
         title = ngettext(
             "%(num)s firing of %(rule)s is undecided",
@@ -173,12 +142,12 @@ def _alarm_words(alarm: Alarm) -> tuple[str, str, str, str]:
         text = gettext(
             "The decision failed three times or more: no call and no hold-out. Look at rule and scripts."
         )
-        return "other", "watch", title, text
+        return "other", title, text
     title = ngettext("%(num)s job was given up", "%(num)s jobs were given up", alarm.cases)
     text = gettext(
         "%(kind)s failed too often in the last 24 hours. Tell who runs the system.", kind=alarm.what
     )
-    return "other", "watch", title, text
+    return "other", title, text
 
 
 def _incident_words(alarm: Alarm) -> tuple[str, str]:
@@ -211,22 +180,6 @@ def _incident_words(alarm: Alarm) -> tuple[str, str]:
     return title, alarm.what.replace("_", " ").capitalize()
 
 
-def _abandonment(dialing: DialingNow, titles: Mapping[str, str], now: datetime) -> Iterator[Need]:
-    for campaign in dialing.campaigns:
-        budget = budget_of(campaign, dialed_ahead=is_dialed_ahead(campaign, dialing))
-        if budget.tone == "plain":
-            continue
-        title = titles.get(campaign.key, campaign.key)
-        yield Need(
-            id=f"abandonment-{campaign.key}",
-            kind="abandonment",
-            tone="urgent" if budget.left < 0 and budget.answers >= ENOUGH_ANSWERS else "watch",
-            title=_abandonment_title(budget, title),
-            text=_abandonment_text(budget),
-            since=campaign.last_abandoned_at or now,
-        )
-
-
 def _abandonment_title(budget: Budget, title: str) -> str:
     if budget.left < 0:
         return gettext(
@@ -257,24 +210,3 @@ def _abandonment_text(budget: Budget) -> str:
     else:
         after = gettext("Once it is spent, each agent has one line only.")
     return f"{counts} {after}"
-
-
-def _still(dialing: DialingNow, titles: Mapping[str, str], now: datetime) -> Iterator[Need]:
-    for campaign in dialing.campaigns:
-        since = stands_still_since(campaign, dialing, now)
-        if since is None:
-            continue
-        yield Need(
-            id=f"still-{campaign.key}",
-            kind="pacing",
-            tone="watch",
-            title=gettext(
-                "Nothing is dialed for %(campaign)s", campaign=titles.get(campaign.key, campaign.key)
-            ),
-            text=gettext(
-                "No pacing decision since %(time)s; one is due each minute. Tell who runs the system, or set"
-                " another mode.",
-                time=time_of_day(since),
-            ),
-            since=since,
-        )

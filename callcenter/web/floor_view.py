@@ -7,29 +7,29 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext
 from sqlmodel import Session
 
+from callcenter.conditions import floor_facts
+from callcenter.domain.alerts import Thresholds, thresholds_of
 from callcenter.domain.enums import Presence, SupervisorMode, WorkState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.agenda import hands_up
-from callcenter.reporting.alarms import LastAct, alarms_open, last_act
-from callcenter.reporting.dialing import dialing_now
+from callcenter.reporting.alarms import LastAct, last_act
+from callcenter.reporting.alerts import alerts_now
 from callcenter.reporting.figures import ABANDONMENT_BUDGET, FloorDay, floor_day
 from callcenter.reporting.floor import (
     AgentNow,
     WaitingTask,
     WaitingTasks,
     WatchNow,
-    agents_now,
-    tasks_waiting,
     watches_now,
 )
-from callcenter.routing.policy import SILENT_BROWSER
+from callcenter.reporting.reports import Period, ReportCounts, occupied
 from callcenter.triggers.queries import RuleSet, current_rules
 from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
 from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer, zone
 from callcenter.web.floor_hands import help_needs, with_hands
-from callcenter.web.floor_needs import LONG_WRAP_UP, needs_now
+from callcenter.web.floor_needs import needs_now
 from callcenter.web.formats import label, time_of_day, when
 from callcenter.web.pages import floor as page
 from callcenter.web.words import step_words
@@ -44,10 +44,9 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     rules = current_rules(session, journeys)
     day_from = day_start(now)
     day = floor_day(session, day_from, now)
-    tasks = tasks_waiting(session, now, SILENT_BROWSER)
-    agents = agents_now(session, now, SILENT_BROWSER)
+    facts = floor_facts(session, now)
+    tasks, agents, dialing = facts.tasks, facts.agents, facts.dialing
     act = last_act(session, day_from)
-    dialing = dialing_now(session, journeys, now, SILENT_BROWSER)
     watches = watches_now(session, now)
     own = next((watch for watch in watches if watch.supervisor_id == viewer().id), None)
     titles = {key: chosen(dict(journey.title), key) for key, journey in journeys.items()}
@@ -57,15 +56,22 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     return page.FloorPage(
         frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
         team=team,
-        figures=_figures(day, tasks, now),
-        needs=needs_now(tasks, agents, alarms_open(session, now), dialing, titles, now, helps),
+        figures=figures_of(day, tasks, spent_today(session, now), now),
+        needs=needs_now(facts, alerts_now(session), titles, now, helps),
         queue=_queue(tasks, rules, now),
-        seats=with_hands((_seat(agent, journeys, watches, own, now) for agent in agents), hands),
+        seats=with_hands(
+            (_seat(agent, journeys, watches, own, facts.thresholds, now) for agent in agents), hands
+        ),
         last_alert_at=act.alert_at,
         last_act=_act_words(act, titles),
         dialing=dialing_panel(dialing, journeys),
         watch=_own_watch(own, agents) if own else None,
     )
+
+
+def spent_today(session: Session, now: datetime) -> ReportCounts:
+    """Return how long agents were busy today, and available at all."""
+    return occupied(session, Period(day_start(now), now, zone().key, now))
 
 
 def day_start(now: datetime) -> datetime:
@@ -78,7 +84,10 @@ def _team(agents: Sequence[AgentNow]) -> str:
     return teams.pop() if len(teams) == 1 else gettext("All teams")
 
 
-def _figures(day: FloorDay, tasks: WaitingTasks, now: datetime) -> tuple[page.Figure, ...]:
+def figures_of(
+    day: FloorDay, tasks: WaitingTasks, spent: ReportCounts, now: datetime
+) -> tuple[page.Figure, ...]:
+    """Return the strip: what waits, how quick the first ring is, what was reached, and the budget."""
     total, speed, lost = day.total, day.speed, day.abandonment
     is_late = speed.rings > 0 and speed.late > speed.rings * LATE_ALLOWED
     is_over = lost.rate is not None and lost.rate > ABANDONMENT_BUDGET
@@ -99,8 +108,12 @@ def _figures(day: FloorDay, tasks: WaitingTasks, now: datetime) -> tuple[page.Fi
         _share("reached", day, "reached", "attempts"),
         _share("right_party", day, "right_party", "reached"),
         _share("verified", day, "verified", "right_party"),
-        # Occupancy needs the agents' past states; a figure guessed from their present ones would be wrong.
-        page.Figure("occupancy", "share", None),
+        page.Figure(
+            "occupancy",
+            "share",
+            spent.share("busy_seconds", "available_seconds"),
+            base_seconds=spent.available_seconds or None,
+        ),
         page.Figure(
             "abandonment",
             "share",
@@ -196,6 +209,7 @@ def _seat(
     journeys: Mapping[str, JourneyDefinition],
     watches: Sequence[WatchNow],
     own: WatchNow | None,
+    known: Mapping[str, Thresholds],
     now: datetime,
 ) -> page.Seat:
     state, since = _state(agent)
@@ -210,7 +224,7 @@ def _seat(
         reason=agent.not_ready_reason if state == Presence.NOT_READY else None,
         step=_step(agent, journeys) if is_busy else None,
         tone="bad" if agent.is_stuck or is_lost else "warn" if overrun > timedelta(0) else "plain",
-        may_free=agent.is_stuck or overrun > LONG_WRAP_UP,
+        may_free=agent.is_stuck or overrun > thresholds_of(known, agent.team).wrap_up,
         line=None if state == Presence.SIGNED_OFF else agent.line,
         may_watch=(own is None or own.has_failed)
         and agent.work_state is WorkState.TALKING
@@ -281,6 +295,7 @@ def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
         "mode": label(act.mode),
         "campaign": titles.get(act.subject, act.subject),
         "time": time_of_day(act.at),
+        "n": act.changed or 0,
     }
     if act.act == "agent.freed":
         if is_own:
@@ -296,6 +311,9 @@ def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
         "campaign.hours": gettext(
             "%(time)s %(who)s set the hours of %(campaign)s. Acts are logged.", **words
         ),
+        "tasks.assigned": gettext("%(time)s %(who)s assigned %(n)s call tasks. Acts are logged.", **words),
+        "tasks.expired": gettext("%(time)s %(who)s let %(n)s call tasks expire. Acts are logged.", **words),
+        "tasks.brought_back": gettext("%(time)s %(who)s brought %(n)s call tasks back.", **words),
         "dialing.allowed": gettext("%(time)s %(who)s switched automatic dialing on.", **words),
         "dialing.stopped": gettext("%(time)s %(who)s switched automatic dialing off.", **words),
     }

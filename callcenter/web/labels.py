@@ -126,6 +126,10 @@ LABELS = {
     # places and roles
     "console": _l("Console"),
     "floor": _l("Floor"),
+    "queue": _l("Queue"),
+    "alerts": _l("Alerts"),
+    "reports": _l("Reports"),
+    "wallboard": _l("Wallboard"),
     "journeys": _l("Journeys"),
     "rules": _l("Rules"),
     "effects": _l("Effects"),

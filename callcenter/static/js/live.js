@@ -23,8 +23,10 @@ async function refresh() {
   try {
     const answer = await fetch(stateUrl, { headers: { "HX-Request": "true" }, redirect: "manual" });
     if (answer.ok) morphState(await answer.text());
+    if (stream === null) showStale(!answer.ok);
   } catch {
     /* The stale note says it; the next poll tries again. */
+    if (stream === null) showStale(true);
   } finally {
     fetching = false;
     if (again) {

@@ -38,7 +38,8 @@ class Need:
 
     `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing, help or other.
     `free_agent_id` is set when freeing this agent's reservation is the remedy. A raised hand has `help_id`;
-    `is_seen` once a supervisor has said so, and `watch_agent_id` where the viewer may listen in.
+    `is_seen` once a supervisor has said so, and `watch_agent_id` where the viewer may listen in. `has` is who took
+    it, with their `note`; it `is_quiet` until it gets worse.
     """
 
     id: str
@@ -51,6 +52,10 @@ class Need:
     help_id: str | None = None
     is_seen: bool = False
     watch_agent_id: str | None = None
+    has: str | None = None
+    note: str = ""
+    is_quiet: bool = False
+    is_worse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

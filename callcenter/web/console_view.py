@@ -103,7 +103,7 @@ def _rail(
         oldest_since=min((row.oldest for row in waiting if row.oldest), default=None),
         last_wrap_up_seconds=agent.last_wrap_up_seconds,
         callbacks=callbacks,
-        overdue=sum(one.is_overdue(now) or one.lost_because is not None for one in callbacks),
+        overdue=sum(one.is_overdue(now) for one in callbacks),
         numbers=_numbers(report.own_day(session, agent.id, agent.team, day)),
         team_now=tuple(page.StateCount(row.code, row.n) for row in report.team_states(session, agent.team)),
     )

@@ -61,8 +61,10 @@ def console_page(
             now,
             not_dialed,
         )
-        desk = follow_ups_about(session, agent, case.customer.id, now)
-        call = replace(call, help=help_of(session, agent, now), follow_ups=desk)
+        if call.attempt_id is not None:
+            call = replace(call, follow_ups=follow_ups_about(session, agent, case.customer.id, now))
+        if call.phase == "talking":
+            call = replace(call, help=help_of(session, agent, now))
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:

@@ -61,8 +61,10 @@ def console_page(
             now,
             not_dialed,
         )
-        desk = follow_ups_about(session, agent, case.customer.id, now)
-        call = replace(call, help=help_of(session, agent, now), follow_ups=desk)
+        if call.attempt_id is not None:
+            call = replace(call, follow_ups=follow_ups_about(session, agent, case.customer.id, now))
+        if call.phase == "talking":
+            call = replace(call, help=help_of(session, agent, now))
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:
@@ -103,7 +105,7 @@ def _rail(
         oldest_since=min((row.oldest for row in waiting if row.oldest), default=None),
         last_wrap_up_seconds=agent.last_wrap_up_seconds,
         callbacks=callbacks,
-        overdue=sum(one.is_overdue(now) or one.lost_because is not None for one in callbacks),
+        overdue=sum(one.is_overdue(now) for one in callbacks),
         numbers=_numbers(report.own_day(session, agent.id, agent.team, day)),
         team_now=tuple(page.StateCount(row.code, row.n) for row in report.team_states(session, agent.team)),
     )

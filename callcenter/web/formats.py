@@ -10,6 +10,8 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask_babel import get_locale, get_timezone, gettext, ngettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from callcenter.web.bars import bar_help, bar_label
 from callcenter.web.labels import LABELS
@@ -177,8 +179,14 @@ def _is_chinese() -> bool:
     return locale is not None and locale.language == "zh"
 
 
+@pass_context
+def _label_when_shown(_: Context, code: str | None) -> str:
+    """Look a code up anew for each viewer: without the context, Jinja would keep the first one's language."""
+    return label(code)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
-    "label": label,
+    "label": _label_when_shown,
     "bar": bar_label,
     "bar_help": bar_help,
     "clock": clock,

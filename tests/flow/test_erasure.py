@@ -18,6 +18,7 @@ from callcenter.domain.enums import (
     BarReason,
     CallResult,
     CancelReason,
+    FollowUpKind,
     TaskState,
     WorkState,
 )
@@ -41,7 +42,8 @@ from callcenter.models import (
     TriggerFiring,
     Visit,
 )
-from callcenter.outcomes.rules import WrapUp
+from callcenter.outcomes import follow_ups
+from callcenter.outcomes.rules import NewFollowUp, WrapUp
 from tests.factories import Bank, user_in_arm
 
 RULE = "id-photo-trouble"
@@ -225,6 +227,17 @@ def test_a_promised_call_is_dropped_with_its_words(bank: Bank, erase: Callable[[
     is_called(bank, user, "callback")
     report = erase(user)
     assert report.erased["callbacks"] == 1 and report.erased["call_tasks_canceled"] == 1
+    assert found_in(bank, NAME, user) == {}
+
+
+def test_what_was_to_be_followed_up_loses_its_words(bank: Bank, erase: Callable[[str], Erasure]) -> None:
+    user = user_in_arm(RULE, held_out=False)
+    is_called(bank, user)
+    new = NewFollowUp(FollowUpKind.VISIT, f"{NAME} wants a visit", bank.agent_id, bank.clock.now.date())
+    (attempt,) = bank.attempts()
+    follow_ups.keep_follow_up(bank.session, attempt, new, bank.agent_id, bank.clock.now)
+    bank.session.commit()
+    assert erase(user).erased["follow_ups"] == 1
     assert found_in(bank, NAME, user) == {}
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.config import SIMULATOR_ACCOUNT_SID, load_settings
+from callcenter.config import SIMULATOR_ACCOUNT_SID, crm_url, load_settings
 from callcenter.errors import ConfigError
 from callcenter.home import open_home
 from callcenter.telephony.simulator.settings import DEFAULT_API_KEY_SECRET, DEFAULT_API_KEY_SID
@@ -51,6 +51,13 @@ def test_an_empty_environment_is_a_loopback_demo() -> None:
         ("DEMO", "perhaps"),
         ("CALLCENTER_ENV", "staging"),
         ("CARRIER", "pigeon"),
+        ("CRM_URL_TEMPLATE", "http://crm.bank.example/{customer_id}"),
+        ("CRM_URL_TEMPLATE", "https://crm.bank.example/customers"),
+        ("CRM_URL_TEMPLATE", "https://{customer_id}.bank.example/"),
+        ("CRM_URL_TEMPLATE", "https://user:word@crm.bank.example/{customer_id}"),
+        ("CRM_URL_TEMPLATE", "https://crm.bank.example/{customer_id}/{number}"),
+        ("CRM_URL_TEMPLATE", "javascript:alert({customer_id})"),
+        ("CRM_URL_TEMPLATE", "https:///{customer_id}"),
         ("CALLER_ID", "0612345678"),
         ("CALLS_PER_SECOND", "0"),
         ("CALLS_PER_SECOND", "nan"),
@@ -174,3 +181,14 @@ def test_the_simulator_s_softphones_need_no_key_and_real_ones_do() -> None:
     assert (simulated.api_key_sid, simulated.api_key_secret) == (DEFAULT_API_KEY_SID, DEFAULT_API_KEY_SECRET)
     assert simulated.base_url == "http://127.0.0.1:4010"
     assert (real.api_key_sid, real.base_url) == (None, None)
+
+
+def test_the_link_to_the_bank_s_own_system_leads_where_the_template_says() -> None:
+    template = "https://crm.bank.example/people/{customer_id}?tab=calls"
+    settings = load_settings({"CRM_URL_TEMPLATE": template})
+    assert settings.crm_url_template == template
+    assert load_settings(settings.as_environ()).crm_url_template == template
+    assert crm_url(template, "c-71") == "https://crm.bank.example/people/c-71?tab=calls"
+    assert crm_url(template, "../a?b=c#d/{x}") == (
+        "https://crm.bank.example/people/..%2Fa%3Fb%3Dc%23d%2F%7Bx%7D?tab=calls"
+    )

@@ -196,6 +196,15 @@ def test_no_two_controls_of_a_page_answer_to_one_key(client: FlaskClient) -> Non
         assert sorted(keys) == sorted(set(keys)), name
 
 
+def test_words_are_the_viewers_whoever_looked_first(client: FlaskClient) -> None:
+    """Jinja works out at once what depends on nothing: a word in a template is no such thing."""
+    app = create_preview()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = client.application.config["BABEL_TRANSLATION_DIRECTORIES"]
+    with app.test_client() as first:
+        page(first, "floor-full", "zh")
+        assert "监听" not in page(first, "floor-full", "en")
+
+
 def test_a_barred_dial_cannot_be_pressed(client: FlaskClient) -> None:
     dial = re.compile(r'<form[^>]*id="dial".*?</form>', re.DOTALL)
     barred, allowed = (dial.search(page(client, f"console-{state}")) for state in ("barred", "previewing"))

@@ -57,8 +57,7 @@ class Rail:
     `presence`: signed_off, available, not_ready; `presence_reason` is set with not_ready.
     `may_choose` are the not-ready reasons the agent may pick. `work_state_since` starts the
     clock. `waiting` counts the call tasks in the agent's skills, `callable_now` those that may be
-    called now; `oldest_since` is when the oldest began to wait. `overdue` counts the callbacks that
-    are late or lost.
+    called now; `oldest_since` is when the oldest began to wait. `overdue` counts late callbacks.
     """
 
     agent_name: str

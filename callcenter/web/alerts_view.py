@@ -118,5 +118,7 @@ def refused_limits(form: Mapping[str, str], error: str) -> page.TeamLimits:
     """Return thresholds as they were typed, with why they cannot be taken."""
     team = form.get("team", "")
     title = team or gettext("The queue, and teams without their own")
-    typed = [form.get(name, "") for name in ("wrap_up", "not_ready", "talk", "overdue")]
-    return page.TeamLimits(team, title, *typed, error=error)
+    wrap_up, not_ready, talk, overdue = (
+        form.get(one, "") for one in ("wrap_up", "not_ready", "talk", "overdue")
+    )
+    return page.TeamLimits(team, title, wrap_up, not_ready, talk, overdue, error=error)

@@ -123,7 +123,10 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     ),
     "alerts": ("floor/alerts.html", "floor/alerts.html", sample_floor_pages.alerts, ("full", "empty", "failed")),
     "reports": (
-        "floor/reports.html", "floor/reports.html", sample_floor_pages.reports, ("hours", "agents", "empty", "failed"),
+        "floor/reports.html",
+        "floor/reports.html",
+        sample_floor_pages.reports,
+        ("hours", "agents", "empty", "failed"),
     ),
     "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
     "wallboard-links": (

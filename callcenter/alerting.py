@@ -24,14 +24,17 @@ _MOST_SECONDS, _MOST_MINUTES, _MOST_TASKS = 3_600, 600, 10_000
 # -- alerts -----------------------------------------------------------------------------------------------
 
 
-def note_alerts(session: Session, now: datetime) -> int:
+def note_alerts(session: Session, now: datetime, *, waits: bool = False) -> int:
     """Lay what needs a person as of `now` beside the open alerts; return how many began, worsened or ended.
 
-    Any number of processes may ask: one at a time looks, the others leave it to that one.
+    Any number of processes may ask: one at a time looks, the others leave it to that one, or wait for it.
     """
-    locked = cursor_of(session).execute("SELECT pg_try_advisory_xact_lock(5301)").fetchone()
-    if not locked or not locked[0]:
-        return 0
+    if waits:
+        cursor_of(session).execute("SELECT pg_advisory_xact_lock(5301)")
+    else:
+        locked = cursor_of(session).execute("SELECT pg_try_advisory_xact_lock(5301)").fetchone()
+        if not locked or not locked[0]:
+            return 0
     found = {one.key: one for one in conditions_now(floor_facts(session, now), now)}
     known = {
         row.key: row for row in session.exec(select(FloorAlert).where(col(FloorAlert.cleared_at).is_(None)))
@@ -81,7 +84,7 @@ def _compare(row: FloorAlert, condition: Condition, now: datetime) -> bool:
 def acknowledge(session: Session, key: str, user_id: UUID, note: str, now: datetime) -> None:
     """Take an alert: it is quiet until it is over, or gets worse. Raises Conflict when it is over."""
     if _open(session, key) is None:
-        note_alerts(session, now)
+        note_alerts(session, now, waits=True)
     row = _open(session, key)
     if row is None:
         raise Conflict("This alert is over by now.")

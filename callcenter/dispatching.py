@@ -138,7 +138,7 @@ def dispatch_batch(session: Session, house: House, dispatch_id: UUID, user_id: U
     Raises Conflict when the plan is too old, and Forbidden when it is somebody else's.
     """
     row = _own(session, dispatch_id, user_id)
-    if dispatches.is_stale(row, now) or row.undone_at is not None:
+    if waiting.is_stale(row, now) or row.undone_at is not None:
         raise Conflict("This preview is too old or was undone. Choose the call tasks again.")
     part = dispatches.next_of(row, BATCH)
     if not part:

@@ -1,4 +1,4 @@
-"""Many waiting call tasks at once, made of one that waits: each with a customer, a visit and a firing of its own."""
+"""Many waiting call tasks at once, like one that waits: each with a customer, a visit and a firing of its own."""
 
 from uuid import UUID
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from callcenter.calltasks.policy import ASSIGNED_FOR, PREVIEW_LASTS, PRIORITY_STEP
+from callcenter.calltasks.policy import ASSIGNED_FOR, PRIORITY_STEP
 from callcenter.calltasks.service import cancel
 from callcenter.domain.dispatching import DispatchAct, Wanted
 from callcenter.domain.enums import CancelReason, TaskState
@@ -70,11 +70,6 @@ def lock_dispatch(session: Session, dispatch_id: UUID) -> Dispatch:
     if row is None:
         raise NotFound("This preview is gone. Choose the call tasks again.")
     return row
-
-
-def is_stale(row: Dispatch, now: datetime) -> bool:
-    """Whether a plan was made too long ago to be carried out."""
-    return row.done_at is None and now - row.made_at > PREVIEW_LASTS
 
 
 def next_of(row: Dispatch, limit: int) -> list[tuple[UUID, UUID | None, UUID | None]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from callcenter.calltasks.policy import DISPATCHES_SHOWN
+from callcenter.calltasks.policy import DISPATCHES_SHOWN, PREVIEW_LASTS
 from callcenter.domain.dispatching import MOST_TASKS, TaskSieve
 from callcenter.domain.enums import BarReason, TaskState
 from callcenter.models import CallTask, Customer, Dispatch
@@ -198,3 +198,8 @@ def last_dispatches(session: Session, limit: int = DISPATCHES_SHOWN) -> Sequence
         .order_by(col(Dispatch.done_at).desc())
         .limit(limit)
     ).all()
+
+
+def is_stale(row: Dispatch, now: datetime) -> bool:
+    """Whether a plan was made too long ago to be carried out."""
+    return row.done_at is None and now - row.made_at > PREVIEW_LASTS

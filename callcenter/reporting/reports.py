@@ -64,18 +64,27 @@ SELECT t.key, count(*) AS attempts,
  GROUP BY t.key
 """
 _OCCUPIED = """
-WITH spans AS (
+WITH said AS (
+    SELECT agent_id, at, id, presence, work_state FROM agent_state WHERE at >= :since AND at < :until
+    UNION ALL
+    SELECT g.id, s.at, s.id, s.presence, s.work_state
+      FROM agent g CROSS JOIN LATERAL (
+           SELECT * FROM agent_state b WHERE b.agent_id = g.id AND b.at < :since
+            ORDER BY b.at DESC, b.id DESC LIMIT 1) s
+), spans AS (
     SELECT agent_id, at AS since, presence, work_state,
            coalesce(lead(at) OVER (PARTITION BY agent_id ORDER BY at, id), :now) AS until
-      FROM agent_state WHERE at < :until AND at >= CAST(:since AS timestamptz) - interval '2 days'
-), buckets AS (
-    SELECT at, at + CAST(:step AS interval) AS until
-      FROM generate_series(CAST(:since AS timestamptz), CAST(:until AS timestamptz) - interval '1 second',
-                           CAST(:step AS interval)) AS at
+      FROM said
 ), parts AS (
     SELECT {group} AS key, s.work_state <> 'idle' AS is_busy,
-           extract(epoch FROM least(s.until, b.until, :until, :now) - greatest(s.since, b.at)) AS seconds
-      FROM spans s JOIN buckets b ON s.since < b.until AND s.until > b.at
+           extract(epoch FROM least(s.until, b.at + CAST(:step AS interval), :until, :now)
+                              - greatest(s.since, b.at)) AS seconds
+      FROM spans s
+     CROSS JOIN LATERAL generate_series(
+           CAST(:since AS timestamptz) + floor(extract(epoch FROM greatest(s.since, :since) - :since)
+                                               / extract(epoch FROM CAST(:step AS interval)))
+                                         * CAST(:step AS interval),
+           least(s.until, :until, :now) - interval '1 microsecond', CAST(:step AS interval)) AS b (at)
       JOIN agent g ON g.id = s.agent_id
      WHERE s.work_state <> 'idle' OR s.presence = 'available'
 )

@@ -8,6 +8,7 @@ import { startMenus } from "./js/menus.js";
 import { startPosts } from "./js/posts.js";
 import { startScript } from "./js/script.js";
 import { startSoftphone } from "./js/softphone.js";
+import { startTicks } from "./js/ticks.js";
 
 startPosts();
 startDrafts();
@@ -17,4 +18,5 @@ startChoosing();
 startKeys();
 startClocks();
 startSoftphone();
+startTicks();
 startLive();

@@ -1,7 +1,6 @@
 """The alerts page: open, over, and each team's thresholds, in the viewer's words."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -118,6 +117,8 @@ def _of_team(team: str, title: str, known: Mapping[str, Thresholds]) -> page.Tea
 def refused_limits(form: Mapping[str, str], error: str) -> page.TeamLimits:
     """Return thresholds as they were typed, with why they cannot be taken."""
     team = form.get("team", "")
-    typed = {name: form.get(name, "") for name in ("wrap_up", "not_ready", "talk", "overdue")}
     title = team or gettext("The queue, and teams without their own")
-    return replace(page.TeamLimits(team, title, **typed), error=error)
+    wrap_up, not_ready, talk, overdue = (
+        form.get(one, "") for one in ("wrap_up", "not_ready", "talk", "overdue")
+    )
+    return page.TeamLimits(team, title, wrap_up, not_ready, talk, overdue, error=error)

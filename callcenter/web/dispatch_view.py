@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 from sqlmodel import Session, col, select
 
 from callcenter.calltasks import waiting
-from callcenter.calltasks.dispatches import is_stale
 from callcenter.calltasks.policy import UNDO_WITHIN
 from callcenter.domain.dispatching import DispatchAct, LeftOut, TaskSieve
 from callcenter.domain.enums import BarReason, Presence
@@ -174,7 +173,7 @@ def _state(row: Dispatch, now: datetime) -> str:
         return "undone"
     if row.done_at is not None:
         return "done" if row.worked >= len(row.planned) else "partly"
-    return "stale" if is_stale(row, now) else "planned"
+    return "stale" if waiting.is_stale(row, now) else "planned"
 
 
 def _parts(ids: Sequence[str | None], people: Mapping[UUID, str], nobody: str) -> tuple[page.Part, ...]:

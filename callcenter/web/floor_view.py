@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_babel import gettext
 from sqlmodel import Session
 
@@ -70,8 +71,13 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
 
 
 def spent_today(session: Session, now: datetime) -> ReportCounts:
-    """Return how long agents were busy today, and available at all."""
-    return occupied(session, Period(day_start(now), now, zone().key, now))
+    """Return how long agents were busy today, and available at all; asked anew each half minute at most."""
+    known: dict[tuple[datetime, int], ReportCounts] = current_app.extensions.setdefault("spent_today", {})
+    key = (day_start(now), int(now.timestamp() // 30))
+    if key not in known:
+        known.clear()
+        known[key] = occupied(session, Period(key[0], now, zone().key, now))
+    return known[key]
 
 
 def day_start(now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The wallboard: for a supervisor who is signed in, and for a television that has a link; making and revoking links."""
+"""The wallboard: for a supervisor who is signed in, and for a television that has a link; the links."""
 
 import secrets
 from datetime import timedelta

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date
 from flask_babel import get_locale, gettext
 from sqlmodel import Session, col, select
 
@@ -60,9 +60,8 @@ def _frame(now: datetime, theme: str, state_url: str) -> Frame:
 
 def _today(now: datetime) -> str:
     on = now.astimezone(zone()).date()
-    if language() == "zh":
-        return str(format_skeleton("MMMMEEEEd", datetime(on.year, on.month, on.day), locale=get_locale()))
-    return str(format_date(on, "EEEE d MMMM", locale="en"))
+    is_chinese = language() == "zh"
+    return str(format_date(on, "M月d日EEEE" if is_chinese else "EEEE d MMMM", locale=get_locale() or "en"))
 
 
 def _states(agents: Sequence[AgentNow]) -> tuple[page.StatePart, ...]:

@@ -2,16 +2,18 @@
 
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from callcenter import dispatching, pipeline
 from callcenter.domain.dispatching import DispatchAct, LeftOut, TaskSieve, Wanted
 from callcenter.domain.enums import CancelReason, Presence, TaskState
+from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, Conflict, Forbidden
-from callcenter.models import Agent, AuditEntry, CallTask, Dispatch
+from callcenter.models import Agent, AuditEntry, CallTask, Dispatch, TriggerFiring
 from tests.crowd import a_crowd
 from tests.factories import Bank, user_in_arm
 
@@ -50,6 +52,10 @@ def _undo(bank: Bank, row: Dispatch) -> Dispatch:
         bank.session.commit()
     bank.session.commit()
     return row
+
+
+def _columns(row: SQLModel) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in type(row).model_fields}
 
 
 def _tasks(bank: Bank) -> list[CallTask]:
@@ -150,6 +156,25 @@ def test_expired_tasks_come_back_unless_another_is_open_for_them(bank: Bank) -> 
     }
 
 
+def test_who_has_another_call_task_by_now_keeps_that_one(bank: Bank) -> None:
+    first = _task(bank)
+    row = _do(bank, _plan(bank, Wanted(DispatchAct.EXPIRE, reason="by mistake")))
+    firing = bank.session.get_one(TriggerFiring, first.firing_id)
+    ids = {"id": derived_id("firing", "next"), "due_at": bank.clock.now, "visit_seq": firing.visit_seq + 1}
+    bank.session.add(TriggerFiring(**{**_columns(firing), **ids}))
+    bank.session.flush()
+    told = {
+        "id": derived_id("call-task", "next"),
+        "firing_id": ids["id"],
+        "state": "pending",
+        "closed_at": None,
+    }
+    bank.session.add(CallTask(**{**_columns(first), **told}))
+    bank.session.commit()
+    _undo(bank, row)
+    assert row.lost == [[str(first.id), LeftOut.ANOTHER_OPEN]]
+
+
 def test_bringing_back_ends_an_offer_and_its_undo_leaves_it_to_that_agent(bank: Bank) -> None:
     task = _task(bank)
     bank.agent_is_available()
@@ -194,7 +219,6 @@ def test_five_hundred_are_looked_at_and_done_in_a_moment(bank: Bank) -> None:
     a_crowd(bank.session, _task(bank), 499)
     begun = monotonic()
     row = _plan(bank, Wanted(DispatchAct.ASSIGN_AGENT, agent_id=bank.agent_id))
-    planned = monotonic()
     _do(bank, row)
     done = monotonic()
     _undo(bank, row)

@@ -28,6 +28,15 @@ GATE = {
 }
 
 
+FLOOR = {
+    "floor": ("/floor", "f"),
+    "queue": ("/floor/queue", "q"),
+    "alerts": ("/floor/alerts", "a"),
+    "reports": ("/floor/reports", "r"),
+    "wallboard": ("/floor/wallboard", "b"),
+}
+
+
 class Texts:
     """Row texts in one language, so that a sample reads as the viewer would see it."""
 
@@ -55,6 +64,8 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
         nav = (NavItem("console", "/console", "c"),)
     elif here == "floor":
         nav = (NavItem("floor", "/floor", "f", badge=5), *studio)
+    if here in FLOOR and here != "floor":
+        nav = tuple(NavItem(code, href, key) for code, (href, key) in FLOOR.items())
     if here in GATE:
         nav = tuple(NavItem(code, href, key) for code, (href, key) in GATE.items())
     return Frame(

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 
+from callcenter.web.pages import alerts as floor_alerts
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
+from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import partners as systems
+from callcenter.web.pages import reports as floor_reports
+from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -49,6 +53,12 @@ def error(language: str, theme: str, state: str) -> ErrorPage:
 Page = (
     ConsolePage
     | FloorPage
+    | floor_dispatch.QueuePage
+    | floor_dispatch.DispatchPage
+    | floor_alerts.AlertsPage
+    | floor_reports.ReportPage
+    | floor_wallboard.WallboardPage
+    | floor_wallboard.WallboardLinksPage
     | JourneysPage
     | RulesPage
     | EffectsPage
@@ -104,6 +114,27 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
             "full", "empty", "dialing-on", "dialing-near", "dialing-fresh", "dialing-empty", "watch-connecting",
             "watch-monitor", "watch-whisper", "watch-barge", "watch-between", "watch-leaving", "watch-failed",
         ),
+    ),
+    "queue": ("floor/queue.html", "floor/queue.html", sample_floor_pages.queue, ("full", "empty", "failed")),
+    "dispatch": (
+        "floor/dispatch.html",
+        "floor/dispatch.html",
+        sample_floor_pages.dispatch,
+        ("planned", "done", "undone", "partly", "stale", "empty"),
+    ),
+    "alerts": ("floor/alerts.html", "floor/alerts.html", sample_floor_pages.alerts, ("full", "empty", "failed")),
+    "reports": (
+        "floor/reports.html",
+        "floor/reports.html",
+        sample_floor_pages.reports,
+        ("hours", "agents", "empty", "failed"),
+    ),
+    "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
+    "wallboard-links": (
+        "floor/wallboard_links.html",
+        "floor/wallboard_links.html",
+        sample_floor_pages.links,
+        ("full", "made", "empty", "failed"),
     ),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "empty")),
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),

@@ -3,10 +3,10 @@
 import re
 
 from flask.testing import FlaskClient
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from callcenter.domain.enums import Role, TaskState
-from callcenter.models import AuditEntry, Dispatch
+from callcenter.models import AuditEntry, CallTask, Customer, Dispatch
 from tests.crowd import a_crowd
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -108,3 +108,19 @@ def test_a_minute_later_nothing_can_be_undone(bank: Bank, sign_in: SignIn) -> No
     bank.clock.go_on(seconds=61)
     assert "The minute for undoing is over." in client.get(href).text
     assert client.post(f"{href}/undo").status_code == 409
+
+
+def test_what_another_process_holds_is_left_alone_at_once_and_named(bank: Bank, sign_in: SignIn) -> None:
+    task = waiting_task(bank)
+    a_crowd(bank.session, task, 2)
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    href = _look(client)
+    with Session(bank.session.get_bind()) as other:
+        other.execute(select(Customer.id).where(Customer.id == task.customer_id).with_for_update())
+        client.post(f"{href}/do")
+    told = words(client.get(href).text)
+    assert "2 call tasks were changed." in told and "1 Being worked on this moment" in told
+    with Session(bank.session.get_bind()) as other:
+        other.execute(select(CallTask.id).with_for_update())
+        client.post(f"{href}/undo")
+    assert "2 Being worked on this moment" in words(client.get(href).text)

@@ -1,4 +1,4 @@
-"""Reports: counts with their bases, by whatever they are split by; tables that a spreadsheet reads and cannot run."""
+"""Reports: counts with their bases, by whatever they are split by; tables that a spreadsheet cannot run."""
 
 import csv
 import io
@@ -33,7 +33,8 @@ def test_nothing_done_is_said(bank: Bank, sign_in: SignIn) -> None:
     ("by", "label"),
     [
         ("hour", "12:00"), ("day", "18 Nov"), ("agent", "Lin Yue"), ("team", "Loan desk A"),
-        ("rule", "ID-photo trouble"), ("campaign", "Loan"), ("disposition", "Will finish"), ("purpose", "Service care"),
+        ("rule", "ID-photo trouble"), ("campaign", "Loan"), ("disposition", "Will finish"),
+        ("purpose", "Service care"),
     ],
 )  # fmt: skip
 def test_each_report_tells_its_counts_with_their_bases(

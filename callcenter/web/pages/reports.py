@@ -1,6 +1,6 @@
 """Reports: what was done in a period, by whatever it is split by; bars with their table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from callcenter.reporting.reports import ReportCounts
 from callcenter.web.pages.frame import Frame
@@ -45,7 +45,7 @@ class BarChart:
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
-    """A report. `kinds` and `spans` are links; `since` and `until` the days shown, `query` what a table asks for."""
+    """A report. `kinds` and `spans` are links; `since` and `until` the days shown; `query` is a file's."""
 
     frame: Frame
     tabs: tuple[Choice, ...]
@@ -57,7 +57,7 @@ class ReportPage:
     until: str
     query: str
     rows: tuple[ReportRow, ...] = ()
-    total: ReportCounts = ReportCounts()
+    total: ReportCounts = field(default_factory=ReportCounts)
     chart: BarChart | None = None
     has_occupancy: bool = False
     error: str | None = None
@@ -75,10 +75,12 @@ def bar_chart(
     thick = min(58.0, slot * 0.72)
     bars = tuple(
         Bar(
-            label,
-            round(place * slot + (slot - thick) / 2, 1),
-            round(thick, 1),
-            *(round(height * part / most, 1) for part in (attempts, reached, verified)),
+            label=label,
+            x=round(place * slot + (slot - thick) / 2, 1),
+            width=round(thick, 1),
+            attempts=round(height * attempts / most, 1),
+            reached=round(height * reached / most, 1),
+            verified=round(height * verified / most, 1),
             count=str(attempts) if attempts else "",
             is_now=place == now_at,
         )

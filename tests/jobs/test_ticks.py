@@ -136,5 +136,6 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "keep_ledgers",
         "tend",
         "tell",
+        "alert",
         "tidy",
     ]

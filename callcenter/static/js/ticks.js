@@ -9,7 +9,8 @@ export function startTicks() {
     counted.textContent = many ? String(many) : "";
     return many;
   };
-  count();
+  // Rows may have been ticked before this ran.
+  if (count() && form.elements.which.value === "all") form.elements.which.value = "ticked";
   form.addEventListener("change", (event) => {
     if (event.target.name === "ids") form.elements.which.value = count() ? "ticked" : "all";
     if (event.target.name === "count" || event.target.name === "share") form.elements.which.value = event.target.name;

@@ -36,12 +36,18 @@ def app(system: System) -> CustomerApp:
 
 
 @pytest.fixture(scope="package")
-def agent(system: System) -> Iterator[AgentConsole]:
-    """The one agent, signed in and available."""
+def console(system: System) -> Iterator[AgentConsole]:
+    """The one agent's console, signed in."""
     console = AgentConsole(system)
-    console.becomes_available()
     yield console
     console.close()
+
+
+@pytest.fixture
+def agent(console: AgentConsole) -> AgentConsole:
+    """The one agent, available: a test that does not look at the console leaves them away."""
+    console.becomes_available()
+    return console
 
 
 @pytest.fixture

@@ -36,8 +36,7 @@ quick: setup ## Tests without a browser and without killed processes
 test: setup ## Every test, including the browser's
 	@if CHROMIUM="$$(.ci/chromium $(BIN))"; then \
 		export CHROMIUM; $(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
-		.ci/side-by-side "$(BIN)/pytest -m browser" \
-			"$(BIN)/pytest -p no:cacheprovider -m 'faults and not browser'"; \
+		$(BIN)/pytest -m "browser or faults"; \
 	else \
 		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && $(BIN)/pytest -m faults; \
 		echo "make test: FAILED: the browser tests were not run, because no Chromium was found (see above)." >&2; \

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Route, TimeoutError, expect
 
 from tests.browser.conftest import Bank, clear_the_desk
 from tests.browser.desk import Desk
-from tests.browser.test_screens import FAR_APART, Looker, axe
+from tests.browser.test_screens import LOOKS, Looker, axe
 from tests.faults.console import AgentConsole
 from tests.system import ZONES, Person, System, number_in, sign_in_form
 
@@ -196,7 +196,7 @@ def test_a_focus_in_the_list_stays_with_its_customer_and_never_slips_to_another(
     )
 
 
-@pytest.mark.parametrize(("theme", "language"), FAR_APART)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 def test_the_list_fits_and_is_accessible(
     bank: Bank, desk: Desk, supervisor: Desk, theme: str, language: str
 ) -> None:

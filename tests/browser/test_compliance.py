@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Bank
 from tests.browser.desk import Desk
-from tests.browser.test_screens import FAR_APART, Looker, axe
+from tests.browser.test_screens import LOOKS, Looker, axe
 from tests.system import System
 
 PAGES = (
@@ -122,7 +122,7 @@ def test_a_dial_is_barred_with_the_hours_of_the_customers_place(
         set_hours("", "")
 
 
-@pytest.mark.parametrize(("theme", "language"), FAR_APART)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 def test_the_compliance_pages_fit_and_are_accessible(officer: Desk, theme: str, language: str) -> None:
     looker, wrong = Looker(officer, theme, language), []
     for path in PAGES:

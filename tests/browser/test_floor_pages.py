@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Bank, clear_the_desk
 from tests.browser.desk import Desk
-from tests.browser.test_screens import FAR_APART, Looker, axe
+from tests.browser.test_screens import LOOKS, Looker, axe
 from tests.faults.console import AgentConsole
 from tests.system import System
 
@@ -96,7 +96,7 @@ def test_a_link_shows_the_wallboard_to_a_television_until_it_is_revoked(
     television.context.close()
 
 
-@pytest.mark.parametrize(("theme", "language"), FAR_APART)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 def test_the_floors_pages_fit_and_are_accessible(boss: Desk, bank: Bank, theme: str, language: str) -> None:
     wrong = []
     looker = Looker(boss, theme, language)

@@ -16,8 +16,6 @@ from tests.system import System
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
 LOOKS = [(theme, language) for theme in ("light", "dark") for language in ("en", "zh")]
-FAR_APART = [("light", "en"), ("dark", "zh")]
-"""Each theme and each language once: enough for pages made of the same parts."""
 SUPERVISED = {"/floor": "main"}
 STUDIO = dict.fromkeys(
     (

@@ -398,8 +398,10 @@ def offer_call_task(
     known = session.get(CallTask, call_task_id)
     if known is None:
         return NotOffered("gone")
-    # Several tasks are looked at for one agent: waiting for a customer another process holds could deadlock.
-    lock = moves.lock_customer if only_agent is None else moves.lock_free_customer
+    # Where several tasks are looked at for one agent, waiting for a customer another process holds could deadlock.
+    # The one task of an agent's own choice is waited for: who presses must not be refused for a passing job.
+    looks_at_several = only_agent is not None and not with_agent
+    lock = moves.lock_free_customer if looks_at_several else moves.lock_customer
     customer = lock(session, known.customer_id)
     if customer is None:
         return NotOffered("customer busy")

@@ -29,8 +29,8 @@ SELECT s.kind, s.source FROM suppression s JOIN customer c ON c.id = s.customer_
 """
 ACTS = "SELECT act FROM consent k JOIN customer c ON c.id = k.customer_id WHERE c.external_id = %s"
 NO = "do_not_call"
-IN_FLIGHT_S = (0.004, 0.012)
-"""When the web process is killed after the click: at work on it, perhaps just done."""
+IN_FLIGHT_S = (0.0, 0.004, 0.012)
+"""When the web process is killed after the click: before it has read it, at work on it, perhaps just done."""
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-from callcenter import acts, dialer, pipeline
+from callcenter import acts, dialer, moves, pipeline
 from callcenter.commands.sample import read_sample
 from callcenter.db import make_engine, session_scope
 from callcenter.domain.enums import (
@@ -255,3 +255,27 @@ def test_two_people_with_one_telephone_share_its_budget_also_when_both_are_diale
         barred = pipeline.place_call(session, house, second, other, BEGIN)
     assert isinstance(barred, pipeline.NotDialed) and barred.verdict is not None
     assert barred.verdict.reasons == (BarReason.MINIMUM_GAP,)
+
+
+def test_an_agents_own_choice_waits_for_whoever_holds_the_customer_for_a_moment(
+    engine: Engine, house: House
+) -> None:
+    with session_scope(engine) as session:
+        agent_id = _fill(session)[0]
+        customer_id = derived_id("customer", 0)
+    with session_scope(engine) as session:
+        agent = session.get_one(Agent, agent_id)
+        agent.presence, agent.seen_at = Presence.AVAILABLE, BEGIN
+    task_id = derived_id("call-task", derived_id("firing", customer_id, "loan"))
+
+    def takes() -> bool:
+        with session_scope(engine) as session:
+            return pipeline.take_call_task(session, house, task_id, agent_id, BEGIN)
+
+    with ThreadPoolExecutor(1) as pool:
+        with session_scope(engine) as holding:
+            moves.lock_customer(holding, customer_id)
+            taking = pool.submit(takes)
+            with pytest.raises(TimeoutError):
+                taking.result(0.5)
+        assert taking.result(10) is True

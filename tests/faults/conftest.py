@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.faults)
 
 
-@pytest.fixture(scope="package")
-def system() -> Iterator[System]:
-    """The instance all fault tests share."""
+@contextmanager
+def instance() -> Iterator[System]:
+    """One running instance in a folder that is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder,
         running_system(Path(folder)) as running,
     ):
+        yield running
+
+
+@pytest.fixture(scope="package")
+def system() -> Iterator[System]:
+    """The instance nearly all fault tests share."""
+    with instance() as running:
         yield running
 
 

@@ -6,7 +6,7 @@ visibly: it is repeated, and then counts, once.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import pytest
@@ -20,7 +20,7 @@ from callcenter.domain.enums import BarReason, Purpose
 from callcenter.domain.ids import derived_id
 from callcenter.models import Customer
 from callcenter.runtime import utc_now
-from tests.faults.conftest import RING_S
+from tests.faults.conftest import RING_S, instance
 from tests.faults.console import AgentConsole
 from tests.system import CustomerApp, Person, System, person_to_call, wait_for
 
@@ -31,6 +31,27 @@ ACTS = "SELECT act FROM consent k JOIN customer c ON c.id = k.customer_id WHERE 
 NO = "do_not_call"
 IN_FLIGHT_S = (0.0, 0.004, 0.012)
 """When the web process is killed after the click: before it has read it, at work on it, perhaps just done."""
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    """An instance of their own: each death makes the next start wait longer, and other tests count seconds."""
+    with instance() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(system: System) -> CustomerApp:
+    """The bank's app."""
+    return CustomerApp(system)
+
+
+@pytest.fixture(scope="module")
+def console(system: System) -> Iterator[AgentConsole]:
+    """The one agent's console, signed in."""
+    console = AgentConsole(system)
+    yield console
+    console.close()
 
 
 @pytest.fixture

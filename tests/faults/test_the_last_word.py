@@ -19,7 +19,7 @@ def test_a_customer_who_hangs_up_while_web_is_away_does_not_hold_the_agent(
     killed = system.kill("web")
     (call,) = system.calls_to(person.number)
     assert system.sim("POST", f"calls/{call['sid']}/hangup").ok
-    wait_for(lambda: system.is_back("web", killed) and system.is_ready(), 90, "web")
+    wait_for(lambda: system.is_back("web", killed) and system.is_ready(), 40, "web")
     agent.ends(shown.attempt_id)
     agent.wraps_up(shown.call_task_id, "will_finish", person.user)
     Story(system, app, agent, {}).check(person)

@@ -29,6 +29,7 @@ ICONS = (
 _VENDOR_FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "idiomorph-ext.js": "idiomorph/dist/idiomorph-ext.min.js",
+    "echarts.js": "echarts/dist/echarts.min.js",
     "twilio.min.js": "@twilio/voice-sdk/dist/twilio.min.js",
     "inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
@@ -39,6 +40,9 @@ _LICENSES = {
     "@fontsource-variable/inter": "LICENSE",
     "@tabler/icons": "LICENSE",
     "@twilio/voice-sdk": "LICENSE.md",
+    "echarts": "LICENSE",
+    # Inside the file of the charts:
+    "zrender": "LICENSE",
     # Inside the file of the softphone:
     "events": "LICENSE",
     "loglevel": "LICENSE-MIT",

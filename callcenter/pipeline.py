@@ -869,6 +869,12 @@ def see_console(session: Session, agent_id: UUID, now: datetime) -> None:
     routing.note_seen(session, agent_id, now)
 
 
+def see_consoles(session: Session, agent_ids: Sequence[UUID], now: datetime) -> None:
+    """Note that these agents' consoles are open, in one statement; offers that have arrived become previews."""
+    for agent_id in routing.note_all_seen(session, agent_ids, now):
+        routing.note_seen(session, agent_id, now)
+
+
 def sign_off(session: Session, agent_id: UUID, now: datetime) -> None:
     """Note that an agent has signed out; a wrap-up under way stays theirs."""
     if session.get(Agent, agent_id) is not None:

@@ -23,6 +23,7 @@ from callcenter.telephony.twilio import TwilioCarrier, account_from
 from scripts_library.catalog import Catalog, load_catalog
 
 LIVE_PREFIX = "callcenter-live-"
+_COUNT_PREFIX = "callcenter-rings-"
 
 
 def utc_now() -> datetime:
@@ -122,8 +123,14 @@ class Runtime:
 
     def tell(self, channel: str) -> None:
         """Ring one channel; a doorbell that is away costs a screen one polling interval."""
+        with suppress(redis.RedisError), self.redis.pipeline(transaction=False) as both:
+            both.incr(_COUNT_PREFIX + channel).publish(LIVE_PREFIX + channel, "changed").execute()
+
+    def times_rung(self, channel: str) -> int | None:
+        """Return how often a channel has rung; None when the doorbell is away and nobody can say."""
         with suppress(redis.RedisError):
-            self.redis.publish(LIVE_PREFIX + channel, "changed")
+            return int(self.redis.get(_COUNT_PREFIX + channel) or 0)
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,10 @@
 """Keep the agents' two states and the offers made to them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -85,6 +87,24 @@ def note_seen(session: Session, agent_id: UUID, now: datetime) -> Reservation | 
         set_work_state(agent, WorkState.PREVIEWING, now)
     session.flush()
     return reservation
+
+
+def note_all_seen(session: Session, agent_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+    """Note that these consoles are looked at; return the agents, in key order, who hold an offer not seen yet.
+
+    Who is worked on this moment is left out: their console is noted with the next beat, and nothing waits.
+    """
+    free = select(Agent.id).where(col(Agent.id).in_(agent_ids)).order_by(col(Agent.id))
+    free = free.with_for_update(key_share=True, skip_locked=True)
+    session.execute(update(Agent).where(col(Agent.id).in_(free)).values(seen_at=now))
+    return sorted(
+        session.exec(
+            select(Reservation.agent_id)
+            .where(col(Reservation.agent_id).in_(agent_ids))
+            .where(col(Reservation.ended_at).is_(None))
+            .where(col(Reservation.seen_at).is_(None))
+        ).all()
+    )
 
 
 def open_reservation(session: Session, agent_id: UUID) -> Reservation | None:

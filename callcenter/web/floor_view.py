@@ -1,7 +1,9 @@
 """The floor's page from what the reports say: strip, queue and seats in the viewer's words."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -39,8 +41,15 @@ LATE_ALLOWED = 0.1
 """Share of first rings that may miss their promise: a promise is kept at the 90th percentile."""
 
 
-def floor_page(session: Session, now: datetime) -> page.FloorPage:
-    """Return the whole floor as of `now`, today being the viewer's day; some twenty queries whatever its size."""
+SEATS_SHOWN = 96
+"""More seats than a supervisor can overlook; of a larger floor a team is chosen."""
+
+
+def floor_page(session: Session, now: datetime, team: str | None = None) -> page.FloorPage:
+    """Return the whole floor as of `now`, today being the viewer's day; some twenty queries whatever its size.
+
+    `team`: whose seats are shown; all of them, up to `SEATS_SHOWN`, without one.
+    """
     journeys = journeys_loaded(session)
     rules = current_rules(session, journeys)
     day_from = day_start(now)
@@ -53,21 +62,40 @@ def floor_page(session: Session, now: datetime) -> page.FloorPage:
     titles = {key: chosen(dict(journey.title), key) for key, journey in journeys.items()}
     hands = hands_up(session)
     helps = tuple(help_needs(hands, agents, watches, own))
-    team = _team(agents)
+    teams = sorted({agent.team for agent in agents})
+    team = team if team in teams else None
+    seated = [agent for agent in agents if team in (None, agent.team)]
+    name = team or (teams[0] if len(teams) == 1 else gettext("All teams"))
+    state_url = "/floor/state" if team is None else f"/floor/state?{urlencode({'team': team})}"
     return page.FloorPage(
-        frame=frame("floor", team=team, live_url="/live/floor", state_url="/floor/state"),
-        team=team,
+        frame=frame("floor", team=name, live_url="/live/floor", state_url=state_url),
+        team=name,
+        teams=_team_choices(teams, team),
+        states=Counter(_state(agent)[0] for agent in seated),
+        seats_hidden=max(0, len(seated) - SEATS_SHOWN),
         figures=figures_of(day, tasks, spent_today(session, now), now),
         needs=needs_now(facts, alerts_now(session), titles, now, helps),
         queue=_queue(tasks, rules, now),
         seats=with_hands(
-            (_seat(agent, journeys, watches, own, facts.thresholds, now) for agent in agents), hands
+            (_seat(agent, journeys, watches, own, facts.thresholds, now) for agent in seated[:SEATS_SHOWN]),
+            hands,
         ),
         last_alert_at=act.alert_at,
         last_act=_act_words(act, titles),
         dialing=dialing_panel(dialing, journeys),
         watch=_own_watch(own, agents) if own else None,
+        own_of=frozenset(
+            (*(str(watch.supervisor_id) for watch in watches), *((act.user_id,) if act.user_id else ()))
+        ),
     )
+
+
+def _team_choices(teams: Sequence[str], chosen_team: str | None) -> tuple[page.TeamChoice, ...]:
+    if len(teams) < 2:
+        return ()
+    found = [page.TeamChoice(gettext("All teams"), "/floor", chosen_team is None)]
+    found += [page.TeamChoice(one, f"/floor?{urlencode({'team': one})}", one == chosen_team) for one in teams]
+    return tuple(found)
 
 
 def spent_today(session: Session, now: datetime) -> ReportCounts:
@@ -83,11 +111,6 @@ def spent_today(session: Session, now: datetime) -> ReportCounts:
 def day_start(now: datetime) -> datetime:
     """Return the viewer's last midnight."""
     return now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _team(agents: Sequence[AgentNow]) -> str:
-    teams = {agent.team for agent in agents}
-    return teams.pop() if len(teams) == 1 else gettext("All teams")
 
 
 def figures_of(

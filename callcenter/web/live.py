@@ -9,24 +9,29 @@ from collections.abc import Callable, Iterator
 from flask import Response
 from redis import RedisError
 
-from callcenter import outbox, pipeline
+from callcenter import outbox
 from callcenter.domain.enums import Role
-from callcenter.runtime import LIVE_PREFIX, Runtime
+from callcenter.runtime import Runtime
+from callcenter.web.beats import keep_seen
 from callcenter.web.console_choices import is_choosing, journeys_to_choose_from
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.hub import LIST, hub_of, until_slot
 
 bp = blueprint("live")
 _HEARTBEAT_SECONDS = 15.0
 _LONGEST_SECONDS = 900.0
 _SETTLE_SECONDS = 0.05
 """Several changes within so short a time reach the page as one."""
-_LIST_SETTLE_SECONDS = 1.0
-"""The same for the list of an agent who chooses: every change of the floor may be one of it."""
+_GATHER_SECONDS = 0.2
+"""A floor that changes all the time is told at most so often; a single change reaches it at once."""
 _REMEMBERED_SECONDS = 0.9
 """How long a process remembers whether anybody chooses at all. Less than what rings are gathered for, so that
 the ring that tells of a campaign's new mode is not answered from before it."""
 _anybody_chooses: dict[str, tuple[float, bool]] = {}
 """By database: when it was asked, and the answer."""
+START = "retry: 2000\n\nevent: changed\ndata: start\n\n"
+CHANGED = "event: changed\ndata: now\n\n"
+ALIVE = ": alive\n\n"
 
 
 @bp.get("/live/console")
@@ -38,17 +43,17 @@ def console() -> Response:
     """
     agent_id, rt = viewer().id, runtime()
 
-    def beat() -> None:
-        with rt.unit_of_work() as session:
-            pipeline.see_console(session, agent_id, rt.clock())
-
     def chooses() -> bool:
         if not _somebody_chooses(rt):
             return False
         with rt.reading() as session:
             return is_choosing(session, agent_id)
 
-    return _stream(outbox.agent_channel(agent_id), beat, chooses)
+    def rings() -> Iterator[str]:
+        with keep_seen(rt, agent_id):
+            yield from _console_rings(rt, outbox.agent_channel(agent_id), chooses)
+
+    return _stream(rings())
 
 
 def _somebody_chooses(rt: Runtime) -> bool:
@@ -66,61 +71,58 @@ def _somebody_chooses(rt: Runtime) -> bool:
 @roles_required(Role.SUPERVISOR)
 def floor() -> Response:
     """Ring when something of the floor changes."""
-    return _stream(outbox.FLOOR)
+    return _stream(_gathered_rings(runtime(), outbox.FLOOR))
 
 
 @bp.get("/live/studio")
 @roles_required(Role.STRATEGIST)
 def studio() -> Response:
     """Ring when figures of the studio change."""
-    return _stream(outbox.STUDIO)
+    return _stream(_gathered_rings(runtime(), outbox.STUDIO))
 
 
-def _stream(
-    channel: str, beat: Callable[[], None] = lambda: None, minds_floor: Callable[[], bool] | None = None
-) -> Response:
-    response = Response(_rings(runtime(), channel, beat, minds_floor), mimetype="text/event-stream")
+def _stream(rings: Iterator[str]) -> Response:
+    response = Response(rings, mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _rings(
-    rt: Runtime, channel: str, beat: Callable[[], None], minds_floor: Callable[[], bool] | None
-) -> Iterator[str]:
-    """Yield one event per change, a comment as a heartbeat, and end after a while so that nothing leaks.
-
-    With `minds_floor` the floor's rings count too while it says so, gathered for a second.
-    """
-    yield "retry: 2000\n\nevent: changed\ndata: start\n\n"
-    listener = rt.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    own, floor = LIVE_PREFIX + channel, LIVE_PREFIX + outbox.FLOOR
-    now = time.monotonic()
-    ends_at, beats_at, floor_at = now + _LONGEST_SECONDS, now + _HEARTBEAT_SECONDS, float("inf")
+def _gathered_rings(rt: Runtime, channel: str) -> Iterator[str]:
+    """Yield one event per change, in slots when changes come quicker, a comment as a heartbeat, and end after a
+    while so that nothing leaks."""
+    yield START
+    ends_at, rung_at = time.monotonic() + _LONGEST_SECONDS, 0.0
     try:
-        listener.subscribe(own, *([floor] if minds_floor else []))
-        while now < ends_at:
-            wait = max(0.01, min(beats_at, floor_at) - now)
-            message = listener.get_message(timeout=wait)
-            now = time.monotonic()
-            if message is not None and message["channel"] == own.encode():
-                time.sleep(_SETTLE_SECONDS)
-                while listener.get_message(timeout=0) is not None:
-                    pass
-                now = time.monotonic()
-                beats_at, floor_at = now + _HEARTBEAT_SECONDS, float("inf")
-                yield "event: changed\ndata: now\n\n"
-            elif message is not None:
-                floor_at = min(floor_at, now + _LIST_SETTLE_SECONDS)
-            elif now >= floor_at:
-                floor_at = float("inf")
-                if minds_floor and minds_floor():
-                    beats_at = now + _HEARTBEAT_SECONDS
-                    yield "event: changed\ndata: now\n\n"
-            elif now >= beats_at:
-                beats_at = now + _HEARTBEAT_SECONDS
-                yield ": alive\n\n"
-                beat()
+        with hub_of(rt).listening(channel) as listener:
+            while (now := time.monotonic()) < ends_at and not listener.is_deaf:
+                if not listener.wait(min(_HEARTBEAT_SECONDS, ends_at - now)):
+                    yield ALIVE
+                    continue
+                if time.monotonic() - rung_at < _GATHER_SECONDS:
+                    time.sleep(until_slot(_GATHER_SECONDS))
+                listener.wait(0)  # what has rung meanwhile is told with it
+                rung_at = time.monotonic()
+                yield CHANGED
     except RedisError:
         return
-    finally:
-        listener.close()
+
+
+def _console_rings(rt: Runtime, own: str, minds_floor: Callable[[], bool]) -> Iterator[str]:
+    """Yield one event per change of one's own; the floor's rings, by the second, count too while `minds_floor` says
+    so. Heartbeats and end as above."""
+    yield START
+    ends_at = time.monotonic() + _LONGEST_SECONDS
+    try:
+        with hub_of(rt).listening(own, LIST) as listener:
+            while (now := time.monotonic()) < ends_at and not listener.is_deaf:
+                heard = listener.wait(min(_HEARTBEAT_SECONDS, ends_at - now))
+                if own in heard:
+                    time.sleep(_SETTLE_SECONDS)
+                    listener.wait(0)
+                    yield CHANGED
+                elif not heard:
+                    yield ALIVE
+                elif minds_floor():
+                    yield CHANGED
+    except RedisError:
+        return

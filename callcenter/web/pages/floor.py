@@ -1,6 +1,8 @@
 """The supervisor floor: strip, needs you now, queue with why no call, agents."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from callcenter.web.pages.frame import Frame
@@ -212,8 +214,21 @@ class Dialing:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """A team whose seats may be shown."""
+
+    name: str
+    href: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FloorPage:
-    """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do."""
+    """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do.
+
+    `states` counts the agents of the chosen teams by what their seats show, also the `seats_hidden` ones. `own_of`
+    are the ids of users who read words of their own in it.
+    """
 
     frame: Frame
     team: str
@@ -225,7 +240,18 @@ class FloorPage:
     last_act: str | None = None
     dialing: Dialing = Dialing(is_on=False)
     watch: Watch | None = None
+    teams: tuple[TeamChoice, ...] = ()
+    states: Mapping[str, int] = field(default_factory=dict)
+    seats_hidden: int = 0
+    own_of: frozenset[str] = frozenset()
 
     def count(self, *states: str) -> int:
-        """How many seats are in one of the states."""
-        return sum(seat.state in states for seat in self.seats)
+        """How many agents are in one of the states."""
+        known = self.states or Counter(seat.state for seat in self.seats)
+        return sum(known.get(state, 0) for state in states)
+
+    @property
+    def signed_in(self) -> int:
+        """How many agents are signed in."""
+        known = self.states or Counter(seat.state for seat in self.seats)
+        return sum(known.values()) - known.get("signed_off", 0)

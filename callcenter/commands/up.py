@@ -48,12 +48,17 @@ class StopRequested(BaseException):
     """Someone asked us to stop while we were starting."""
 
 
+WEB_CONNECTIONS = 4000
+"""Open pages one web process can serve; each keeps a stream. The system's limit of open files must allow it."""
+
+
 def web_and_workers(settings: Settings) -> tuple[ProcessSpec, ...]:
     """The processes of the product, in the order of their start."""
     python = sys.executable
     gunicorn = (
         *(python, "-m", "gunicorn", "wsgi:app", "-k", "gevent", "-w", str(settings.web_workers)),
         *("--bind", f"{settings.host}:{settings.port}", "--no-control-socket", "--graceful-timeout", "8"),
+        *("--worker-connections", str(WEB_CONNECTIONS)),
     )
     specs = [ProcessSpec(name="web", argv=gunicorn, cwd=ROOT)]
     specs += [

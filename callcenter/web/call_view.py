@@ -16,6 +16,7 @@ from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     LEG_UP,
     AttemptState,
+    BarReason,
     Cause,
     DialingMode,
     Purpose,
@@ -56,7 +57,7 @@ def current_call(
     phase = _phase(case, agent)
     attempt = case.attempt if phase in ("dialing", "talking", "wrapping") else None
     deadline, allowed = _deadline(case, agent, phase)
-    verdict = not_dialed.verdict if not_dialed else None
+    verdict = not_dialed.verdict if not_dialed else _held_back(case, phase)
     return page.CurrentCall(
         call_task_id=str(case.task.id),
         phase=phase,
@@ -78,6 +79,15 @@ def current_call(
         **(_line(runtime, session, attempt, agent) if phase in ("dialing", "talking") else {}),
         mode=attempt.mode if attempt else DialingMode.PREVIEW,
     )
+
+
+def _held_back(case: Case, phase: str) -> Verdict | None:
+    """What the gate said of a call task it has taken from the agent, for as long as that is told."""
+    task = case.task
+    if phase != "gone" or task.state != TaskState.PENDING:
+        return None
+    reasons = tuple(BarReason(one) for one in task.why_no_call if one in set(BarReason))
+    return Verdict(reasons, "", task.not_before_at) if reasons else None
 
 
 def _barred(case: Case, verdict: Verdict) -> page.Barred:

@@ -235,6 +235,7 @@ def take(call_task_id: UUID) -> Response:
     if not is_taken:
         _say_who_was_first(call_task_id)
         raise Conflict("This call task cannot be called just now. Take another one.")
+    _see()  # who took it looks at it: the time to look begins with the answer
     return console_now()
 
 

@@ -29,11 +29,21 @@ function isOlder(fresh) {
   return behind > 0 && behind < OLD_WITHIN_MS;
 }
 
+/* When a refresh came in last, and when each act was sent. */
+let refreshedAt = 0;
+const sentAt = new WeakMap();
+
+/* An act's answer may have been read before a refresh that was quicker: what it says is asked for once more. */
+function askAgainAfter(xhr) {
+  if (refreshedAt > (sentAt.get(xhr) ?? Infinity)) document.dispatchEvent(new CustomEvent("state-wanted"));
+}
+
 /* Replace the state by newer HTML and tell the rest of the page. The answer to an act is never too old. */
 export function morphState(html, isAnswer = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("state");
   if (!fresh) return false;
   if (!isAnswer && isOlder(fresh)) return true;
+  if (!isAnswer) refreshedAt = performance.now();
   Idiomorph.morph(document.getElementById("state"), fresh, { morphStyle: "outerHTML" });
   htmx.process(document.getElementById("state"));
   stateChanged();
@@ -73,6 +83,7 @@ export function csrfToken() {
    that somebody else was quicker at), nobody would hear of it. */
 function hearForGoneForms({ detail }) {
   const { elt, xhr } = detail;
+  sentAt.set(xhr, performance.now());
   xhr.addEventListener("readystatechange", () => {
     if (xhr.readyState !== XMLHttpRequest.DONE || xhr.status === 0 || elt.isConnected) return;
     if (xhr.status >= 400) {
@@ -81,6 +92,7 @@ function hearForGoneForms({ detail }) {
     } else {
       hideNotice();
       morphState(xhr.responseText, true);
+      askAgainAfter(xhr);
     }
   });
 }
@@ -97,7 +109,10 @@ export function startPosts() {
     const { xhr } = event.detail;
     event.detail.shouldSwap = false;
     // A refusal may carry the true state (a wrap-up with errors, a task already gone): show it too.
-    if (xhr.responseText.includes('id="state"')) morphState(xhr.responseText, true);
+    if (xhr.responseText.includes('id="state"')) {
+      morphState(xhr.responseText, true);
+      askAgainAfter(xhr);
+    }
     // An answer without a state (signed out, another page) must never empty the screen.
     else if (xhr.status >= 400) return;
     else if (xhr.responseText.includes('id="sign-in"')) showNotice(word("401"));

@@ -1,8 +1,8 @@
 """The limit for the live benchmark: streams and states of the same size by a bare server, without the product.
 
 `gunicorn benchmarks._bare_live:app -k gevent`: /live/NAME rings when NAME is published, /state/BYTES answers so
-many bytes. The one subscription a process and the slots of 0.2 s for floors are the product's, so that what differs is
-what the product does: sign-in, database, rendering.
+many bytes. The one subscription a process and the slots of 0.2 s for floors are the product's, so that what
+differs is what the product does: sign-in, database, rendering.
 """
 
 import os

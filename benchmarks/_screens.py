@@ -8,10 +8,13 @@ watches until a line comes in, and writes what it saw as JSON.
 import asyncio
 import json
 import random
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+_READ_AT = re.compile(rb'data-now=\\"(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Screens:
     def __init__(self, port: int, screens: list[Screen]) -> None:
         self.port, self.screens, self.seen = port, screens, Seen()
         self.listening = 0
+        self.clocks_apart = time.time() - time.monotonic()
         self.ended = False
 
     async def run(self) -> Seen:
@@ -53,6 +57,13 @@ class Screens:
             one.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return self.seen
+
+    def _note_state(self, screen: Screen, line: bytes) -> None:
+        """A state that came by the stream: read by the server at the time that it names, complete now."""
+        found = _READ_AT.search(line)
+        assert found, "a state says when it was read"
+        read_at = int(found.group(1)) / 1_000 - self.clocks_apart
+        self.seen.fetched.append((screen.who, read_at, time.monotonic(), len(line)))
 
     def _failed(self, what: str) -> None:
         self.seen.failures[what] = self.seen.failures.get(what, 0) + 1
@@ -74,6 +85,8 @@ class Screens:
                         if line.startswith(b"event: changed"):
                             self.seen.rings += 1
                             rung.set()
+                        elif line.startswith(b"event: state"):
+                            self._note_state(screen, await reader.readline())
                     writer.close()
                 except (OSError, asyncio.IncompleteReadError):
                     self._failed("stream")

@@ -2,8 +2,8 @@
 
 A running instance as `make run` starts it, two web processes. Agents are rows with a session of their own; their
 consoles and the floors are kept as the browser's script keeps them (`_screens.py`): a stream, and the state
-asked for at a ring. A change is an agent's presence, made through the pipeline as every process does, so it concerns one
-console and every floor. Told from one run:
+asked for at a ring. A change is an agent's presence, made through the pipeline as every process does, so it
+concerns one console and every floor. Told from one run:
 
 - change to screen: from before the change's transaction begins to the end of the first state asked for after its
   commit, over all consoles and floors concerned;

@@ -48,6 +48,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     runtime = runtime or get_runtime()
     runtime.warm_up()
     app = Flask(__name__)
+    # Asked for thousands of times a second: an address that never changes is not built anew for each icon.
+    app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
     secure = runtime.settings.public_base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=runtime.settings.secret_key,

@@ -124,7 +124,9 @@ class Runtime:
     def tell(self, channel: str) -> None:
         """Ring one channel; a doorbell that is away costs a screen one polling interval."""
         with suppress(redis.RedisError), self.redis.pipeline(transaction=False) as both:
-            both.incr(_COUNT_PREFIX + channel).publish(LIVE_PREFIX + channel, "changed").execute()
+            both.incr(_COUNT_PREFIX + channel)
+            both.publish(LIVE_PREFIX + channel, "changed")
+            both.execute()
 
     def times_rung(self, channel: str) -> int | None:
         """Return how often a channel has rung; None when the doorbell is away and nobody can say."""

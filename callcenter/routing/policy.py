@@ -6,5 +6,7 @@ PREVIEW = timedelta(seconds=30)
 WRAP_UP = timedelta(seconds=60)
 MORE_TIME = timedelta(seconds=60)
 MAX_EXTENSIONS = 5
+NOTED_FOR = timedelta(seconds=5)
+"""A console that was noted as open so lately is not noted again: its next look is soon enough."""
 SILENT_BROWSER = timedelta(seconds=45)
 """A console that has not asked for anything for so long is not looked at by anybody."""

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import Presence, WorkState
 from callcenter.models import Agent, Reservation
-from callcenter.routing.policy import SILENT_BROWSER
+from callcenter.routing.policy import NOTED_FOR, SILENT_BROWSER
 
 
 def agents_idle(session: Session, now: datetime) -> Sequence[UUID]:
@@ -32,6 +32,23 @@ def reservations_expired(session: Session, now: datetime, limit: int = 100) -> S
         .order_by(col(Reservation.expires_at))
         .limit(limit)
     ).all()
+
+
+def has_been_noted(session: Session, agent_id: UUID, now: datetime) -> bool:
+    """Whether an agent's console was noted as open a moment ago and no offer waits to be seen: nothing to note."""
+    unseen = (
+        select(Reservation.id)
+        .where(Reservation.agent_id == agent_id)
+        .where(col(Reservation.ended_at).is_(None))
+        .where(col(Reservation.seen_at).is_(None))
+    )
+    noted = (
+        select(Agent.id)
+        .where(Agent.id == agent_id)
+        .where(col(Agent.seen_at) > now - NOTED_FOR)
+        .where(~unseen.exists())
+    )
+    return session.exec(noted).first() is not None
 
 
 def agents_away(session: Session, now: datetime, limit: int = 100) -> Sequence[UUID]:

@@ -13,6 +13,7 @@ from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role, TaskS
 from callcenter.errors import BadInput, Conflict
 from callcenter.outcomes.rules import WrapUp
 from callcenter.pipeline import NotDialed
+from callcenter.routing.queries import has_been_noted
 from callcenter.web.console_view import console_page
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
 from callcenter.web.follow_up_form import has_follow_up, read_follow_up, todays_date
@@ -93,6 +94,9 @@ def _agent_only() -> None:
 
 
 def _see() -> None:
+    with runtime().reading() as session:
+        if has_been_noted(session, viewer().id, runtime().clock()):
+            return
     with runtime().unit_of_work() as session:
         pipeline.see_console(session, viewer().id, runtime().clock())
 

@@ -1,10 +1,12 @@
 """The agent console's page: rail, and either the call task before the agent or why there is none."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext
+from sqlalchemy import Row
 
 from callcenter.dialing.queries import modes_in_force
 from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, NotReadyReason, WorkState
@@ -46,7 +48,8 @@ def console_page(
     if call_task_id is None and (gone := just_withdrawn(session, agent, now, _GONE_SHOWN_FOR)):
         call_task_id = gone.id
     callbacks = callbacks_of(runtime, session, agent, titles, now, with_times=call_task_id is None)
-    rail = _rail(session, agent, user, now, day, callbacks)
+    waiting = report.waiting_by_reason(session, now)
+    rail = _rail(session, agent, user, now, day, waiting, callbacks)
     call = None
     if call_task_id is not None:
         case = case_of_task(session, call_task_id)
@@ -70,7 +73,7 @@ def console_page(
     if call is None:
         choices = choices_of(runtime, session, agent, journeys, now)
         idle = replace(
-            _idle(session, agent, now, day, callbacks, titles, choices),
+            _idle(session, agent, now, day, waiting, callbacks, titles, choices),
             follow_ups=follow_ups_of(session, agent, now),
         )
     return page.ConsolePage(
@@ -88,9 +91,9 @@ def _rail(
     user: User,
     now: datetime,
     day: datetime,
+    waiting: Sequence[Row[Any]],
     callbacks: tuple[CallbackDue, ...],
 ) -> page.Rail:
-    waiting = report.waiting_by_reason(session, now)
     return page.Rail(
         agent_name=user.name,
         signed_in_at=agent.signed_on_at,
@@ -147,6 +150,7 @@ def _idle(
     agent: Agent,
     now: datetime,
     day: datetime,
+    waiting: Sequence[Row[Any]],
     callbacks: tuple[CallbackDue, ...],
     titles: Any,
     choices: page.Choices | None,
@@ -155,7 +159,7 @@ def _idle(
     is_in_line = agent.presence == "available"
     waits = tuple(
         page.WaitReason(row.why, row.n, row.first_at if row.why not in ("no_agent", "in_preview") else None)
-        for row in report.waiting_by_reason(session, now)
+        for row in waiting
         if choices is None or row.why != "no_agent"  # those are in the list
     )
     return page.Idle(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -66,9 +67,13 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
     team = team if team in teams else None
     seated = [agent for agent in agents if team in (None, agent.team)]
     name = team or (teams[0] if len(teams) == 1 else gettext("All teams"))
-    state_url = "/floor/state" if team is None else f"/floor/state?{urlencode({'team': team})}"
+    asked = f"?{urlencode({'team': team})}" if team else ""
     return page.FloorPage(
-        frame=frame("floor", team=name, live_url="/live/floor", state_url=state_url),
+        # As of when it was read, not of when it was finished.
+        frame=replace(
+            frame("floor", team=name, live_url=f"/live/floor{asked}", state_url=f"/floor/state{asked}"),
+            now=now,
+        ),
         team=name,
         teams=_team_choices(teams, team),
         states=Counter(_state(agent)[0] for agent in seated),

@@ -1,25 +1,32 @@
 """Server-sent events: a ring says that something changed; the page then asks for its state.
 
-A lost ring costs a page one polling interval; nothing is carried in the ring itself.
+A lost ring costs a page one polling interval; nothing is carried in the ring itself. Only the floor's state comes
+by the stream: many look at the same one, and asking for it would cost more than the state.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from json import dumps
+from uuid import UUID
 
-from flask import Response
+from flask import Response, stream_with_context
 from redis import RedisError
 
 from callcenter import outbox
 from callcenter.domain.enums import Role
+from callcenter.models import User
 from callcenter.runtime import Runtime
 from callcenter.web.beats import keep_seen
 from callcenter.web.console_choices import is_choosing, journeys_to_choose_from
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.floor_state import floor_state_now
 from callcenter.web.hub import LIST, hub_of, until_slot
 
 bp = blueprint("live")
 _HEARTBEAT_SECONDS = 15.0
 _LONGEST_SECONDS = 900.0
+_MAY_LOOK_SECONDS = 2.0
+"""How long somebody whose right to look was taken away may still be sent a state."""
 _SETTLE_SECONDS = 0.05
 """Several changes within so short a time reach the page as one."""
 _GATHER_SECONDS = 0.2
@@ -70,8 +77,31 @@ def _somebody_chooses(rt: Runtime) -> bool:
 @bp.get("/live/floor")
 @roles_required(Role.SUPERVISOR)
 def floor() -> Response:
-    """Ring when something of the floor changes."""
-    return _stream(_gathered_rings(runtime(), outbox.FLOOR))
+    """Send the floor when something of it changes: what is the same for many is made once and needs no asking.
+
+    `team` chooses whose seats.
+    """
+    rt, user_id = runtime(), viewer().id
+
+    def states() -> Iterator[str]:
+        rings = _gathered_rings(rt, outbox.FLOOR)
+        yield next(rings)
+        asked_at = time.monotonic()
+        for ring in rings:
+            if time.monotonic() - asked_at > _MAY_LOOK_SECONDS:
+                asked_at = time.monotonic()
+                if not _may_still_look(rt, user_id, Role.SUPERVISOR):
+                    return
+            yield ring if ring != CHANGED else f"event: state\ndata: {dumps(floor_state_now())}\n\n"
+
+    return _stream(stream_with_context(states()))
+
+
+def _may_still_look(rt: Runtime, user_id: UUID, role: Role) -> bool:
+    """Whether a user who has had the page open for a while may still see it."""
+    with rt.reading() as session:
+        user = session.get(User, user_id)
+    return user is not None and user.is_active and user.role in (role, Role.ADMIN)
 
 
 @bp.get("/live/studio")

@@ -1,22 +1,18 @@
 """The supervisor's floor: the page, its live state, freeing an agent, taking part in a call, dialing."""
 
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from flask import current_app, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from flask_wtf.csrf import generate_csrf
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
-from callcenter import dialer, gatekeeping, outbox, pipeline, talk
+from callcenter import dialer, gatekeeping, pipeline, talk
 from callcenter.domain.enums import DialingMode, Role, SupervisorMode
 from callcenter.errors import BadInput
-from callcenter.web.edge import blueprint, language, roles_required, runtime, viewer, zone
-from callcenter.web.floor_view import floor_page
-from callcenter.web.pages.floor import FloorPage
-from callcenter.web.shared_state import CSRF_MARK, SharedStates
+from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.floor_state import floor_page_now, floor_state_now
 
 bp = blueprint("supervisor")
 _WHAT_TO_DO = {
@@ -69,24 +65,6 @@ def _read(schema: Schema) -> dict[str, object]:
     return loaded
 
 
-def _team() -> str | None:
-    """Whose seats the viewer looks at: as asked, or, after an act, as on the page they acted on."""
-    if request.method == "POST":
-        shown = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
-        return next(iter(shown.get("team", ())), None)
-    return request.args.get("team")
-
-
-def _page() -> FloorPage:
-    with runtime().reading() as session:
-        return floor_page(session, runtime().clock(), _team())
-
-
-def _body() -> tuple[str, frozenset[str]]:
-    page = _page()
-    return render_template("floor/_body.html", page=page), page.own_of
-
-
 def answer_now() -> str | AnyResponse:
     """Answer an act: with the floor as it is now, or, without scripts, back to the page."""
     return floor_state() if request.headers.get("HX-Request") else redirect("/floor")
@@ -96,22 +74,14 @@ def answer_now() -> str | AnyResponse:
 @roles_required(Role.SUPERVISOR)
 def floor() -> str:
     """Show what needs a person now, the queue and the agents."""
-    return render_template("floor/page.html", page=_page())
+    return render_template("floor/page.html", page=floor_page_now())
 
 
 @bp.get("/floor/state")
 @roles_required(Role.SUPERVISOR)
 def floor_state() -> str:
-    """Answer with the floor as it is now; `team` chooses whose seats. Made once for all who ask after a change."""
-    rt, token = runtime(), generate_csrf()
-    states: SharedStates = current_app.extensions.setdefault("floor_states", SharedStates())
-
-    def make() -> tuple[str, frozenset[str]]:
-        html, own_of = _body()
-        return html.replace(token, CSRF_MARK), own_of
-
-    key = (language(), zone().key, _team())
-    return states.get(rt, outbox.FLOOR, key, str(viewer().id), make).replace(CSRF_MARK, token)
+    """Answer with the floor as it is now; `team` chooses whose seats."""
+    return floor_state_now()
 
 
 @bp.post("/floor/agents/<uuid:agent_id>/free")

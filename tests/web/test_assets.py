@@ -17,6 +17,8 @@ PACKAGES = {
         "files/inter-latin-ext-wght-normal.woff2",
     ),
     "@twilio/voice-sdk": ("LICENSE.md", "dist/twilio.min.js"),
+    "echarts": ("LICENSE", "dist/echarts.min.js"),
+    "zrender": ("LICENSE",),
     "events": ("LICENSE",),
     "loglevel": ("LICENSE-MIT",),
     "@tabler/icons": ("LICENSE", *(f"icons/outline/{name}.svg" for name in ICONS)),

@@ -1,6 +1,9 @@
 """Live pages: a ring says that something changed, to those it concerns, and a lost one costs nothing."""
 
+import json
+import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +11,12 @@ from flask.testing import FlaskClient
 
 from callcenter import outbox
 from callcenter.domain.enums import Role
+from callcenter.models import User
 from callcenter.runtime import LIVE_PREFIX, Runtime
 from callcenter.web.hub import LIST, hub_of
 from tests.factories import Bank
 from tests.simulator.sim import wait_for
-from tests.web.conftest import SignIn, app_on, settings_for, signed_in
+from tests.web.conftest import People, SignIn, app_on, settings_for, signed_in
 
 START = "retry: 2000\n\nevent: changed\ndata: start\n\n"
 NOW = "event: changed\ndata: now\n\n"
@@ -60,15 +64,47 @@ def test_a_console_hears_of_its_own_changes_many_at_once_as_one(
     wait_for(lambda: not _listens(runtime, own))
 
 
-def test_the_floor_and_the_studio_have_their_own_rings(sign_in: SignIn, runtime: Runtime) -> None:
-    for role, path, channel in (
-        (Role.SUPERVISOR, "/live/floor", outbox.FLOOR),
-        (Role.STRATEGIST, "/live/studio", outbox.STUDIO),
-    ):
-        answer, chunks = _stream(sign_in(role), path)
-        assert next(chunks) == START
-        assert _next_ring(runtime, chunks, channel) == NOW
-        answer.close()  # type: ignore[attr-defined]
+def test_the_studio_has_its_own_rings(sign_in: SignIn, runtime: Runtime) -> None:
+    answer, chunks = _stream(sign_in(Role.STRATEGIST), "/live/studio")
+    assert next(chunks) == START
+    assert _next_ring(runtime, chunks, outbox.STUDIO) == NOW
+    answer.close()  # type: ignore[attr-defined]
+
+
+def _state_in(chunk: str) -> str:
+    event, data, *_ = chunk.split("\n")
+    assert event == "event: state"
+    return str(json.loads(data.removeprefix("data: ")))
+
+
+def test_the_floor_comes_by_the_stream_as_it_is_after_the_change(
+    sign_in: SignIn, bank: Bank, runtime: Runtime
+) -> None:
+    browser = sign_in(Role.SUPERVISOR)
+    page = browser.get("/floor").text
+    answer, chunks = _stream(browser, "/live/floor")
+    assert next(chunks) == START
+    bank.agent_is_available()
+    bank.session.commit()
+    state = _state_in(_next_ring(runtime, chunks, outbox.FLOOR))
+    assert f'id="seat-{bank.agent_id}"' in state and "seat-idle" in state and "seat-idle" not in page
+    own = re.compile(r'(?:csrf_token" value|csrf-token" content)="([^".]+)')
+    assert set(own.findall(state)) == set(own.findall(page)), "its forms carry the viewer's own token"
+    answer.close()  # type: ignore[attr-defined]
+
+
+def test_who_may_no_longer_look_is_sent_nothing_more(
+    sign_in: SignIn, bank: Bank, people: People, runtime: Runtime
+) -> None:
+    answer, chunks = _stream(sign_in(Role.SUPERVISOR), "/live/floor")
+    assert next(chunks) == START
+    assert _state_in(_next_ring(runtime, chunks, outbox.FLOOR))
+    bank.session.get_one(User, people.ids[Role.SUPERVISOR]).is_active = False
+    bank.session.commit()
+    time.sleep(2.1)
+    runtime.tell(outbox.FLOOR)
+    assert [chunk for chunk in chunks if not chunk.startswith(":")] == []
+    answer.close()  # type: ignore[attr-defined]
 
 
 def test_work_that_was_rolled_back_rings_nobody(desk: FlaskClient, bank: Bank, runtime: Runtime) -> None:

@@ -67,6 +67,8 @@ function connect() {
   });
   stream.addEventListener("error", () => polling === null && setStale(true));
   stream.addEventListener("changed", refresh);
+  // Where many look at the same, the state itself comes by the stream.
+  stream.addEventListener("state", (event) => morphState(JSON.parse(event.data)));
   // A plain message with the word does as well as a named event.
   stream.addEventListener("message", (event) => event.data.includes("changed") && refresh());
 }

@@ -1,0 +1,39 @@
+"""The floor as it is now, for the page, for its stream and for the answers to acts."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from flask import current_app, render_template, request
+from flask_wtf.csrf import generate_csrf
+
+from callcenter import outbox
+from callcenter.web.edge import language, runtime, viewer, zone
+from callcenter.web.floor_view import floor_page
+from callcenter.web.pages.floor import FloorPage
+from callcenter.web.shared_state import CSRF_MARK, SharedStates
+
+
+def _team() -> str | None:
+    """Whose seats the viewer looks at: as asked, or, after an act, as on the page they acted on."""
+    if request.method == "POST":
+        shown = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+        return next(iter(shown.get("team", ())), None)
+    return request.args.get("team")
+
+
+def floor_page_now() -> FloorPage:
+    """Return the floor in the viewer's words."""
+    with runtime().reading() as session:
+        return floor_page(session, runtime().clock(), _team())
+
+
+def floor_state_now() -> str:
+    """Return the floor's live part in the viewer's words, made once for all who ask after the same change."""
+    token = generate_csrf()
+    states: SharedStates = current_app.extensions.setdefault("floor_states", SharedStates())
+
+    def make() -> tuple[str, frozenset[str]]:
+        page = floor_page_now()
+        return render_template("floor/_body.html", page=page).replace(token, CSRF_MARK), page.own_of
+
+    key = (language(), zone().key, _team())
+    return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), make).replace(CSRF_MARK, token)

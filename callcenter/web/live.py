@@ -4,6 +4,7 @@ A lost ring costs a page one polling interval; nothing is carried in the ring it
 by the stream: many look at the same one, and asking for it would cost more than the state.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from json import dumps
@@ -36,6 +37,7 @@ _REMEMBERED_SECONDS = 0.9
 the ring that tells of a campaign's new mode is not answered from before it."""
 _anybody_chooses: dict[str, tuple[float, bool]] = {}
 """By database: when it was asked, and the answer."""
+_asking = threading.Lock()
 START = "retry: 2000\n\nevent: changed\ndata: start\n\n"
 CHANGED = "event: changed\ndata: now\n\n"
 ALIVE = ": alive\n\n"
@@ -65,13 +67,15 @@ def console() -> Response:
 
 def _somebody_chooses(rt: Runtime) -> bool:
     """Whether any campaign is dialed manually; asked once for all consoles of this process."""
-    now = time.monotonic()
-    asked_at, known = _anybody_chooses.get(rt.database_url, (0.0, False))
-    if now - asked_at > _REMEMBERED_SECONDS:
-        with rt.reading() as session:
-            known = bool(journeys_to_choose_from(session))
-        _anybody_chooses[rt.database_url] = (now, known)
-    return known
+    # All consoles hear of a change at the same moment: one of them asks, the others wait for its answer.
+    with _asking:
+        now = time.monotonic()
+        asked_at, known = _anybody_chooses.get(rt.database_url, (float("-inf"), False))
+        if now - asked_at > _REMEMBERED_SECONDS:
+            with rt.reading() as session:
+                known = bool(journeys_to_choose_from(session))
+            _anybody_chooses[rt.database_url] = (now, known)
+        return known
 
 
 @bp.get("/live/floor")

@@ -100,6 +100,13 @@ def note_room_event(session: Session, agent_id: UUID, event: RoomEvent, now: dat
     return True
 
 
+def ask_for_line(session: Session, agent_id: UUID, now: datetime) -> None:
+    """Call an available agent who has no line into their room: their telephone has only just become one."""
+    agent = routing.lock_agent(session, agent_id)
+    if agent.presence == Presence.AVAILABLE and legs.needs_connecting(session, agent_id):
+        outbox.hand_over_once(session, OutboxKind.CONNECT_AGENT, agent_id, now)
+
+
 def _leg_of(session: Session, attempt: ContactAttempt) -> AgentLeg | None:
     return session.get(AgentLeg, attempt.agent_id, populate_existing=True) if attempt.agent_id else None
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Response, jsonify
 from flask_babel import gettext
 
+from callcenter import talk
 from callcenter.config import Settings
 from callcenter.domain.enums import Role
 from callcenter.errors import ConfigError, Conflict
@@ -46,6 +47,16 @@ def sign_on() -> Response:
         identity=given.identity,
         expires_at=given.expires_at.isoformat(),
     )
+
+
+@bp.post("/console/softphone/ready")
+@roles_required(Role.AGENT)
+def is_ready() -> tuple[str, int]:
+    """Hear that the agent's browser is a telephone now: an available agent without a line is called."""
+    if viewer().role == Role.AGENT:
+        with runtime().unit_of_work() as session:
+            talk.ask_for_line(session, viewer().id, runtime().clock())
+    return "", 204
 
 
 def softphone_of(settings: Settings, address: str) -> Softphone | None:

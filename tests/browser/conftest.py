@@ -1,5 +1,8 @@
 """One running instance and one browser for all browser tests; each test gets its own customers and desk."""
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +14,10 @@ from playwright.sync_api import Browser
 
 from tests.browser.desk import Desk
 from tests.faults.console import AgentConsole
-from tests.system import CustomerApp, Person, System, person_to_call, running_system, wait_for
+from tests.system import CustomerApp, Person, System, person_to_call, running_system, sign_in_form, wait_for
 
 RESULTS = Path(__file__).parents[2] / "test-results"
+RIVAL = "rival"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,6 +105,36 @@ def empty_desk(browser: Browser, system: System, bank: Bank, second_console: Age
     with Desk(browser, system.base_url) as made:
         yield made
         clear_the_desk(second_console)
+
+
+@pytest.fixture(scope="session")
+def rival_cookies(browser: Browser, system: System) -> dict[str, Any]:
+    """A second agent, added as an administrator would, signed in once."""
+    words = ("users", "add", RIVAL, "--name", "Wu Jing", "--role", "agent", "--team", "Loan desk A")
+    subprocess.run(
+        [sys.executable, "-m", "callcenter.cli", *words, "--password", sign_in_form(RIVAL)["password"]],
+        env={**os.environ, **system.environ},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    with Desk(browser, system.base_url, RIVAL) as made:
+        made.signs_in()
+        kept: dict[str, Any] = made.context.storage_state()  # type: ignore[assignment]
+    return kept
+
+
+@pytest.fixture
+def rival(browser: Browser, system: System, bank: Bank, rival_cookies: dict[str, Any]) -> Iterator[Desk]:
+    """The second agent, available; idle and signed off afterwards."""
+    console = AgentConsole(system, RIVAL)
+    with Desk(browser, system.base_url, RIVAL, storage_state=rival_cookies) as made:
+        made.page.goto("/console")
+        made.becomes_available()
+        yield made
+        clear_the_desk(console)
+        assert made.troubles == []
+    console.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,5 @@
 """Agents of a manual campaign choose whom to call: a live list, by keyboard, and each task is one agent's."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,13 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.conftest import Bank, clear_the_desk
+from tests.browser.conftest import Bank
 from tests.browser.desk import Desk
 from tests.browser.test_screens import LOOKS, Looker, axe
-from tests.faults.console import AgentConsole
-from tests.system import ZONES, Person, System, number_in, sign_in_form
+from tests.system import ZONES, Person, System, number_in
 
-RIVAL = "rival"
 ROWS = "#choices-now .choice"
 
 
@@ -38,36 +33,6 @@ def supervisor(browser: Browser, system: System, cookies: dict[str, Any]) -> Ite
     with Desk(browser, system.base_url, "supervisor", storage_state=cookies["supervisor"]) as boss:
         yield boss
         _sets(boss, "preview")
-
-
-@pytest.fixture(scope="session")
-def rival_cookies(browser: Browser, system: System) -> dict[str, Any]:
-    """A second agent, added as an administrator would, signed in once."""
-    words = ("users", "add", RIVAL, "--name", "Wu Jing", "--role", "agent", "--team", "Loan desk A")
-    subprocess.run(
-        [sys.executable, "-m", "callcenter.cli", *words, "--password", sign_in_form(RIVAL)["password"]],
-        env={**os.environ, **system.environ},
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    with Desk(browser, system.base_url, RIVAL) as made:
-        made.signs_in()
-        kept: dict[str, Any] = made.context.storage_state()  # type: ignore[assignment]
-    return kept
-
-
-@pytest.fixture
-def rival(browser: Browser, system: System, bank: Bank, rival_cookies: dict[str, Any]) -> Iterator[Desk]:
-    """The second agent, available; idle and signed off afterwards."""
-    console = AgentConsole(system, RIVAL)
-    with Desk(browser, system.base_url, RIVAL, storage_state=rival_cookies) as made:
-        made.page.goto("/console")
-        made.becomes_available()
-        yield made
-        clear_the_desk(console)
-        assert made.troubles == []
-    console.close()
 
 
 def _gets_stuck(bank: Bank) -> Person:

@@ -342,3 +342,28 @@ def test_a_supervisor_is_on_one_call_at_a_time_and_only_on_calls(bank: Bank) -> 
     assert talk.begin_watching(bank.session, watch_id, bank.clock.now) is None, "left before it was placed"
     assert _watch(bank, watch_id).ended_at is not None
     assert talk.answer_watch(bank.session, watch_id, "CA-boss", bank.clock.now) == HangUp()
+
+
+def test_an_available_agent_whose_browser_has_just_become_a_telephone_is_called_once(bank: Bank) -> None:
+    def asked() -> int:
+        bank.session.expire_all()
+        kinds = bank.session.exec(
+            select(OutboxMessage.kind).where(OutboxMessage.kind == OutboxKind.CONNECT_AGENT)
+        )
+        return len(kinds.all())
+
+    talk.ask_for_line(bank.session, bank.agent_id, bank.clock.now)
+    assert asked() == 0, "who takes no call tasks needs no line"
+    bank.agent_is_available()
+    before = asked()
+    for message in bank.session.exec(select(OutboxMessage)).all():
+        message.done_at = bank.clock.now  # the call made while the browser was no telephone came to nothing
+    bank.session.flush()
+    for _ in range(2):
+        talk.ask_for_line(bank.session, bank.agent_id, bank.clock.now)
+    assert asked() == before + 1
+    bank.agent_line_is_up()
+    for message in bank.session.exec(select(OutboxMessage)).all():
+        message.done_at = bank.clock.now
+    talk.ask_for_line(bank.session, bank.agent_id, bank.clock.now)
+    assert asked() == before + 1, "a line that is up is not called again"

@@ -118,6 +118,7 @@ ACCESS: dict[str, str | tuple[Role, ...]] = {
     "POST /console/follow-ups/<uuid:follow_up_id>/<any(close,reopen):act>": DESK,
     "POST /floor/help/<uuid:help_id>/<any(acknowledge,close):act>": FLOOR,
     "POST /console/softphone": DESK,
+    "POST /console/softphone/ready": DESK,
     "GET /live/console": DESK,
     "GET /live/floor": FLOOR,
     "GET /live/studio": STUDIO,

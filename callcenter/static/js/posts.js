@@ -15,9 +15,21 @@ function isSame(old, fresh, name) {
   return Boolean(old.dataset[name]) && old.dataset[name] === fresh.dataset?.[name];
 }
 
-/* A list one is choosing from does not change under the pointer. */
+/* A list one is choosing from does not change under the pointer. What it shows when it is opened is asked for anew,
+   and taken as long as nothing is chosen: who was free at the last refresh may not be now. */
+let justOpened = null;
+
 function isOpenStill(old, fresh) {
-  return isSame(old, fresh, "keepOpen") && Boolean(old.closest("details")?.open);
+  if (!isSame(old, fresh, "keepOpen")) return false;
+  const menu = old.closest("details");
+  return Boolean(menu?.open) && (menu !== justOpened || menu.querySelector("input:checked") !== null);
+}
+
+function askWhenOpened(event) {
+  const menu = event.target;
+  if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.querySelector("[data-keep-open]")) return;
+  justOpened = menu;
+  document.dispatchEvent(new CustomEvent("state-wanted"));
 }
 
 /* A refresh asked for before an act may be answered after it: what it says is old by then. Servers' clocks may
@@ -46,6 +58,7 @@ export function morphState(html, isAnswer = false) {
   if (!isAnswer) refreshedAt = performance.now();
   Idiomorph.morph(document.getElementById("state"), fresh, { morphStyle: "outerHTML" });
   htmx.process(document.getElementById("state"));
+  justOpened = null;
   stateChanged();
   return true;
 }
@@ -99,6 +112,7 @@ function hearForGoneForms({ detail }) {
 
 export function startPosts() {
   keepWhatIsTheirs();
+  document.addEventListener("toggle", askWhenOpened, true);
   document.body.addEventListener("htmx:beforeSend", hearForGoneForms);
   document.body.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = csrfToken();

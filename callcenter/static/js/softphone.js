@@ -8,6 +8,7 @@ import { say, showNotice } from "./words.js";
 const LOCK = "callcenter-softphone";
 const RETRY_FIRST_MS = 1000;
 const RETRY_MOST_MS = 30_000;
+const LINE_COMES_WITHIN_MS = 4000;
 const REGISTER_WITHIN_MS = 15_000;
 /* A new token is wanted this long before the old one ends, at the latest this long before: time for most calls. */
 const REFRESH_BEFORE_MS = 300_000;
@@ -223,6 +224,7 @@ function signOn(Device, given) {
   hear("registered", () => {
     retries = 0;
     show(line ? "talking" : "ready");
+    askForLine(made);
   });
   hear("unregistered", () => line ?? fail(new Trouble("away")));
   hear("error", (error, call) => call ?? noteError(error));
@@ -236,6 +238,17 @@ function signOn(Device, given) {
   window.setTimeout(() => {
     if (device === made && made.state !== "registered" && !line) fail(new Trouble("away"));
   }, REGISTER_WITHIN_MS);
+}
+
+/* An agent who becomes available is called at once, perhaps before this browser is a telephone: then nothing rang
+   here. Say that it is one now, and once more in case that call was just failing. */
+function askForLine(made, isLast = false) {
+  if (device !== made || line) return;
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  fetch("/console/softphone/ready", { method: "POST", headers, redirect: "manual" }).catch(() => {
+    /* The stale note says it; the dial itself calls the agent too. */
+  });
+  if (!isLast) window.setTimeout(() => askForLine(made, true), LINE_COMES_WITHIN_MS);
 }
 
 function noteError(error) {

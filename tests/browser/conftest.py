@@ -141,11 +141,12 @@ def rival(browser: Browser, system: System, bank: Bank, rival_cookies: dict[str,
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Keep what the page looked like when a test failed."""
     report = yield
-    desk = getattr(item, "funcargs", {}).get("desk") or getattr(item, "funcargs", {}).get("empty_desk")
-    if call.when == "call" and report.failed and desk is not None:
+    if call.when == "call" and report.failed:
         RESULTS.mkdir(exist_ok=True)
         name = "".join(letter if letter.isalnum() else "-" for letter in item.name)
-        desk.page.screenshot(path=RESULTS / f"failed-{name}.png")
+        for who, desk in getattr(item, "funcargs", {}).items():
+            if isinstance(desk, Desk):
+                desk.page.screenshot(path=RESULTS / f"failed-{name}-{who}.png")
     return report
 
 

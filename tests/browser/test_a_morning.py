@@ -17,6 +17,9 @@ SELECT d.kind_code, d.note, a.result FROM contact_attempt a LEFT JOIN dispositio
 """
 TASK = "SELECT t.* FROM call_task t JOIN customer c ON c.id = t.customer_id WHERE c.external_id = %s"
 CALLBACK = "SELECT b.* FROM callback b JOIN customer c ON c.id = b.customer_id WHERE c.external_id = %s"
+LINE_UP = """
+SELECT 1 FROM agent_leg l JOIN app_user u ON u.id = l.agent_id WHERE u.login = 'rival' AND l.state = 'answered'
+"""
 BARRED = """
 SELECT s.* FROM suppression s JOIN customer c ON c.id = s.customer_id
  WHERE c.external_id = %s AND s.kind = 'do_not_call'
@@ -198,9 +201,9 @@ def _hands_over(morning: Morning, colleague: Desk) -> Person:
     desk = morning.desk
     person = morning.calls("talking")
     colleague.becomes_available()
-    colleague.page.wait_for_selector(
-        'html[data-phone="talking"]'
-    )  # their line is up: they can be handed a call
+    wait_for(
+        lambda: morning.system.rows(LINE_UP), 20, "the colleague's line"
+    )  # only then a call can be theirs
     desk.press("t")
     free = desk.page.locator("#transfer-sheet .colleague:not(.is-busy)", has_text="Wu Jing")
     free.locator("input").check()

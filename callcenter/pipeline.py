@@ -69,6 +69,7 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.records import state_of, visits_due
 from callcenter.journeys.rules import put_in_place
+from callcenter.learning import ranking
 from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
@@ -327,6 +328,7 @@ def open_call_task(
 ) -> CallTask:
     """Open the call task of a firing, with the script that fits best, and have it offered."""
     variant = learning.draw_script(firing.rule_key, customer.id)
+    standing = ranking.standing_of(session, firing.id, firing.rule_key)
     facts = firing.facts
     error = facts.get("error")
     choice = scripting.choose(
@@ -356,6 +358,10 @@ def open_call_task(
         why_no_call=list(verdict.reasons),
         script=choice.columns(),
         facts=facts,
+        moment_at=firing.anchor_at,
+        worth=standing.worth if standing else None,
+        worth_points=standing.points if standing else None,
+        worth_fades_minutes=standing.fades_minutes if standing else None,
     )
     task = calltasks.open_task(session, opening, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)

@@ -354,3 +354,4 @@ class OutboxKind(StrEnum):
     SETTLE_WATCH = "settle-watch"
     DELIVER_WEBHOOKS = "deliver-webhooks"
     WORK_LIST = "work-list"
+    LEARN = "learn"

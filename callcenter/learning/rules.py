@@ -232,6 +232,14 @@ def effect_of_rule(
     )
 
 
+def has_fair_split(counts: ArmCounts, holdout_share: float) -> bool:
+    """Whether both arms have somebody and are as they were drawn; only then is their comparison an effect."""
+    if not 0 < holdout_share < 1:
+        return False
+    split = case_split_evidence(counts.assigned, counts.held_out, holdout_share)
+    return _why_no_effect(counts, split) is None
+
+
 def compare_variants(a: VariantCounts, b: VariantCounts, alpha: float = 0.05) -> VariantEffect:
     """Compare two script variants that were drawn with equal chance; safe to look at every day.
 

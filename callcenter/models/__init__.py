@@ -12,6 +12,7 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
+from callcenter.models.learning import LearningRun, LearningStep, PropensityModel, RuleWorth
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -69,14 +70,18 @@ __all__ = [
     "Incident",
     "Journey",
     "JourneyEvent",
+    "LearningRun",
+    "LearningStep",
     "ListImport",
     "OutboxMessage",
     "Outcome",
     "PacingDecision",
     "PackVersion",
     "ProductSuggestion",
+    "PropensityModel",
     "QuarantinedEvent",
     "Reservation",
+    "RuleWorth",
     "ScreeningDecision",
     "ScriptStep",
     "Suppression",

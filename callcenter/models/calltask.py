@@ -17,6 +17,8 @@ class CallTask(SQLModel, table=True):
     """One call task: why (its firing), for whom, until when, and where it is.
 
     `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
+    `worth`: what a call was worth when it was opened, in money per agent minute; `worth_points` what that adds to
+    the priority at `moment_at`, fading by the minutes of `worth_fades_minutes`. None where nothing is known.
     """
 
     __tablename__ = "call_task"
@@ -39,6 +41,10 @@ class CallTask(SQLModel, table=True):
     state_at: datetime
     priority: int = 50
     promise_seconds: int = 60
+    worth: float | None = None
+    worth_points: float | None = None
+    worth_fades_minutes: float | None = None
+    moment_at: datetime | None = None
     created_at: datetime = Field(index=True)
     not_before_at: datetime
     expires_at: datetime

@@ -40,6 +40,9 @@ _ENTRIES = frozenset(
         "moment",
         "cool_down",
         "date",
+        "value",
+        "fades",
+        "exempt",
     ]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
@@ -52,6 +55,12 @@ DEFAULT_HOLDOUT = 0.2
 DEFAULT_WINDOW = timedelta(days=7)
 DEFAULT_PROMISE = timedelta(seconds=60)
 DEFAULT_MAX_AGE = timedelta(hours=24)
+DEFAULT_VALUE = 100.0
+"""What a conversion counts for as long as nobody has said what it is worth to the bank: all count alike."""
+MOST_VALUE = 1e9
+DEFAULT_FADES = timedelta(hours=1)
+"""How soon half of what a call brings is gone, as long as nobody has said otherwise."""
+LONGEST_EXEMPT = 300
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,9 @@ class RuleSpec:
     moment: str | None = None
     cool_down: CoolDown | None = None
     date: DateMoment | None = None
+    value: float = DEFAULT_VALUE
+    fades: timedelta = DEFAULT_FADES
+    exempt: str | None = None
 
     @property
     def picks_events(self) -> bool:
@@ -148,6 +160,9 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         moment=raw.get("moment"),
         cool_down=_cool_down(raw.get("cool_down")),
         date=_date(raw, preset, step, journey),
+        value=_value(raw.get("value", DEFAULT_VALUE)),
+        fades=_fades(raw.get("fades")),
+        exempt=_exempt(raw),
     )
 
 
@@ -271,6 +286,35 @@ def _whole(value: Any, where: str, low: int, high: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise BadInput(f"{where}: a whole number from {low} to {high}")
     return value
+
+
+def _value(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_VALUE:
+        raise BadInput("value: what a conversion is worth, an amount of 0 or more")
+    return float(value)
+
+
+def _fades(said: Any) -> timedelta:
+    if said is None:
+        return DEFAULT_FADES
+    fades = parse_duration(said, "fades")
+    if not timedelta(minutes=1) <= fades <= timedelta(days=30):
+        raise BadInput("fades: from 1m to 30d, the time after which half of what a call brings is gone")
+    return fades
+
+
+def _exempt(raw: Mapping[str, Any]) -> str | None:
+    """Read why nobody may be held out of the rule; such a rule's own hold-out is 0."""
+    reason = raw.get("exempt")
+    if reason is None:
+        return None
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_EXEMPT:
+        raise BadInput(
+            f"exempt: give the reason why everybody must be called, at most {LONGEST_EXEMPT} letters"
+        )
+    if raw.get("holdout") != 0:
+        raise BadInput("exempt: goes with holdout: 0, since nobody may be held out")
+    return reason.strip()
 
 
 def _share(value: Any) -> float:

@@ -71,6 +71,10 @@ WRITERS = {
     "Outcome": "outcomes",
     "ProductSuggestion": "outcomes",
     "ScriptStep": "scripting",
+    "LearningRun": "learning",
+    "LearningStep": "learning",
+    "PropensityModel": "learning",
+    "RuleWorth": "learning",
     "OutboxMessage": "outbox",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")

@@ -12,7 +12,7 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
-from callcenter.models.learning import LearningRun, LearningStep, PropensityModel, RuleWorth
+from callcenter.models.night import LearningRun, LearningStep, PropensityModel, RuleWorth
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,

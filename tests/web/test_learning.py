@@ -11,7 +11,7 @@ from callcenter.learning import nights
 from callcenter.models import AuditEntry, OutboxMessage, Outcome, PropensityModel
 from tests.factories import Bank
 from tests.web.conftest import SignIn
-from tests.web.scenes import HTMX, RULE, enter, words
+from tests.web.scenes import HTMX, enter, words
 from tests.web.test_studio import history
 
 PAGE = "/studio/learning"
@@ -69,7 +69,9 @@ def test_the_models_card_says_why_it_does_not_rank(bank: Bank, sign_in: SignIn) 
     row = bank.session.exec(select(PropensityModel)).one()
     assert (row.is_used, row.why_not) == (False, "not_better")
     text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
-    assert "It does not rank: on later firings it was no better than each rule's own rate." in text.replace("&#39;", "'")
+    assert "It does not rank: on later firings it was no better than each rule's own rate." in text.replace(
+        "&#39;", "'"
+    )
     assert "The oldest 360 fit it, the next 90 calibrate it, the newest 150 judge it" in text
     assert re.search(r"Brier score lower is better 0\.\d{4} 0\.\d{4} – 0\.\d{4} 0\.\d{4}", text)
     assert "It is never given: gender, age, name, phone number, language, place and time zone" in text
@@ -78,7 +80,9 @@ def test_the_models_card_says_why_it_does_not_rank(bank: Bank, sign_in: SignIn) 
 def test_a_step_that_failed_is_named_with_its_reason(bank: Bank, sign_in: SignIn) -> None:
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
     nights.claim_step(bank.session, run_id, bank.clock.now)
-    nights.end_step(bank.session, run_id, "propensity", bank.clock.now + timedelta(seconds=3), error="ValueError")
+    nights.end_step(
+        bank.session, run_id, "propensity", bank.clock.now + timedelta(seconds=3), error="ValueError"
+    )
     bank.session.commit()
     text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
     assert "Who converts failed 3 s ValueError" in text

@@ -59,6 +59,7 @@ class House:
     bank_name: str = ""
     lost: LostCalls = AS_A_RULE
     retry_after: timedelta = RETRY_AFTER
+    global_holdout: float = 0.0
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:

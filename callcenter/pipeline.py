@@ -298,7 +298,8 @@ def _decide(
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
         calltasks.fold_in(open_task)
         return triggers.decide(firing, suppress, now, reason=SuppressReason.MERGED)
-    draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at)
+    of_all = 0.0 if spec.exempt else house.global_holdout
+    draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at, of_all)
     fate = FiringFate.HELD_OUT if draw.held_out else FiringFate.TASK
     triggers.decide(firing, fate, now, holdout_share=draw.share, holdout_unit=draw.unit)
     goal = order[spec.goal] if spec.goal else order[spec.step] + 1

@@ -72,6 +72,7 @@ class Runtime:
                 timedelta(seconds=self.settings.lost_call_absent_seconds),
             ),
             timedelta(seconds=self.settings.retry_after_seconds),
+            self.settings.global_holdout,
         )
 
     @property

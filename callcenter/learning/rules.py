@@ -15,6 +15,8 @@ from callcenter.learning.evidence import (
     plan_split,
 )
 
+ALL_RULES = "*"
+"""Stands for every rule in the draw of the global hold-out; no rule can be called so."""
 SAMPLE_RATIO_ALARM = 1000.0
 """Evidence against the designed split at which no effect is shown: a false alarm in 1 of 1,000 rules."""
 
@@ -141,22 +143,33 @@ class VariantEffect:
     risk_ratio: Interval | None = None
 
 
-def draw_holdout(salt: str, rule_key: str, customer_id: str, at: datetime, share: float) -> HoldoutDraw:
+def draw_holdout(
+    salt: str, rule_key: str, customer_id: str, at: datetime, share: float, global_share: float = 0.0
+) -> HoldoutDraw:
     """Draw whether a firing is held out; the same answer for a rule and customer all quarter long.
 
     `unit = sha256(salt|rule|customer|quarter) / 2^64` from the first eight bytes (their upper 53 bits, so
     that it is exact and below 1), held out where `unit < share`. The quarter is the calendar quarter of
     `at` in UTC. Because `unit` does not depend on `share`, lowering the share only frees customers and
-    never holds a new one out. Raises ValueError for a time without zone, a share outside [0, 1], or a
-    salt or rule key with the separator in it.
+    never holds a new one out.
+
+    `global_share` of the customers are held out of every rule alike. They lie lowest: their unit is that of
+    `ALL_RULES`, below `global_share`; the rule's own unit fills what is above, so that the unit stays uniform
+    and the share held out of the rule is the larger of the two, the global one part of it.
+    Raises ValueError for a time without zone, a share outside [0, 1], or a salt or rule key with the separator
+    in it.
     """
     if at.tzinfo is None:
         raise ValueError("the time of a draw needs a time zone")
-    if not 0 <= share <= 1:
+    if not (0 <= share <= 1 and 0 <= global_share <= 1):
         raise ValueError("the hold-out share must lie in [0, 1]")
     at_utc = at.astimezone(UTC)
     quarter = f"{at_utc.year}Q{(at_utc.month + 2) // 3}"
     unit = _unit(salt, rule_key, f"{customer_id}|{quarter}")
+    if global_share:
+        of_all = _unit(salt, ALL_RULES, f"{customer_id}|{quarter}")
+        unit = of_all if of_all < global_share else global_share + (1 - global_share) * unit
+        share = max(share, global_share)
     return HoldoutDraw(held_out=unit < share, unit=unit, share=share)
 
 

@@ -10,9 +10,11 @@ SALT = "callcenter-1"
 VARIANTS = ("A", "B")
 
 
-def draw_arm(rule_key: str, customer_id: UUID, share: float, at: datetime) -> HoldoutDraw:
-    """Draw whether a customer is held out of a rule: sticky for the calendar quarter."""
-    return draw_holdout(SALT, rule_key, str(customer_id), at, share)
+def draw_arm(
+    rule_key: str, customer_id: UUID, share: float, at: datetime, global_share: float = 0.0
+) -> HoldoutDraw:
+    """Draw whether a customer is held out of a rule, or of all: sticky for the calendar quarter."""
+    return draw_holdout(SALT, rule_key, str(customer_id), at, share, global_share)
 
 
 def draw_script(rule_key: str, customer_id: UUID) -> VariantDraw:

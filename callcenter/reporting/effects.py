@@ -7,14 +7,21 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
-# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter.
+# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter. Only what was
+# drawn with the share of today counts, as in the effect itself.
 _COHORT = """
-WITH cohort AS (
+WITH designed AS (
+    SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
+     WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
+), firsts AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
-           f.id, f.rule_key, f.fate, f.fired_at
+           f.id, f.rule_key, f.fate, f.fired_at, f.holdout_share
       FROM trigger_firing f
      WHERE f.fate IN ('task', 'held_out')
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
+), cohort AS (
+    SELECT c.* FROM firsts c
+      JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
 )
 """
 _LATELY = text("""

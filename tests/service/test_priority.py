@@ -37,9 +37,16 @@ def _like(bank: Bank, task: CallTask, name: str, **what: object) -> UUID:
     who, firing_id = derived_id("customer", name), derived_id("firing", name)
     bank.session.add(Customer(id=who, created_at=bank.clock.now, updated_at=bank.clock.now))
     bank.session.flush()
-    bank.session.add(TriggerFiring(**{**firing.model_dump(warnings=False), "id": firing_id, "customer_id": who}))
+    bank.session.add(
+        TriggerFiring(**{**firing.model_dump(warnings=False), "id": firing_id, "customer_id": who})
+    )
     bank.session.flush()
-    values = {**task.model_dump(warnings=False), "id": derived_id("task", name), "firing_id": firing_id, "customer_id": who}
+    values = {
+        **task.model_dump(warnings=False),
+        "id": derived_id("task", name),
+        "firing_id": firing_id,
+        "customer_id": who,
+    }
     bank.session.add(CallTask(**{**values, **what}))
     bank.session.flush()
     return derived_id("task", name)
@@ -154,7 +161,9 @@ def test_only_what_lay_before_a_firing_is_known_of_it(bank: Bank) -> None:
     known = [(one.facts.firings_before, one.facts.conversions_before) for one in (first, second)]
     assert known == [(0, 0), (1, 1)]
     assert (first.facts.errors, second.facts.visits_before) == (2, 1)
-    assert ranking.mature_firings(bank.session, firing.fired_at + timedelta(minutes=30)) == [], "windows are open"
+    assert ranking.mature_firings(bank.session, firing.fired_at + timedelta(minutes=30)) == [], (
+        "windows are open"
+    )
 
 
 def test_the_night_learns_worth_from_what_was_counted(bank: Bank) -> None:

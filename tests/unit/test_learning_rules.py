@@ -159,6 +159,27 @@ def test_the_variant_does_not_depend_on_the_holdout() -> None:
 # --- the evidence
 
 
+def test_a_global_hold_out_holds_the_same_customers_out_of_every_rule_and_is_part_of_each_share() -> None:
+    drawn = {
+        rule: [draw_holdout("pepper", rule, f"c{i}", MAY, share, 0.02) for i in range(100_000)]
+        for rule, share in (("r", 0.2), ("q", 0.2), ("none", 0.0))
+    }
+    of_all = [one.held_out for one in drawn["none"]]
+    assert sum(of_all) / 100_000 == pytest.approx(0.02, abs=0.0014)
+    for rule in ("r", "q"):
+        held = [one.held_out for one in drawn[rule]]
+        assert sum(held) / 100_000 == pytest.approx(0.2, abs=0.004)
+        assert all(mine for mine, everywhere in zip(held, of_all, strict=True) if everywhere)
+    assert drawn["none"][0].share == 0.02 and drawn["r"][0].share == 0.2
+    rest = [i for i in range(100_000) if not of_all[i]]
+    both = sum(drawn["r"][i].held_out and drawn["q"][i].held_out for i in rest) / len(rest)
+    assert both == pytest.approx((0.18 / 0.98) ** 2, abs=0.003), (
+        "apart from these the rules draw independently"
+    )
+    units = np.sort([one.unit for one in drawn["r"]])
+    assert np.abs(units - (np.arange(100_000) + 0.5) / 100_000).max() < 0.006, "the unit stays uniform"
+
+
 @pytest.mark.parametrize("holdout_share", [Fraction(1, 5), Fraction(1, 10), Fraction(1, 2), Fraction(1, 20)])
 @pytest.mark.parametrize(("s", "f"), [(0, 0), (1, 0), (0, 1), (3, 2), (30, 0), (0, 7), (40, 20), (160, 40)])
 def test_the_evidence_equals_the_exact_fraction(s: int, f: int, holdout_share: Fraction) -> None:

@@ -29,7 +29,7 @@ def _trouble(bank: Bank, user: str) -> TriggerFiring:
     pipeline.fire_due_visits(bank.session, bank.clock.now)
     pipeline.decide_firings(bank.session, bank.house, bank.clock.now)
     bank.session.commit()
-    return bank.firings()[-1]
+    return [one for one in bank.firings() if one.rule_key == RULE][-1]
 
 
 def _says(bank: Bank, **entries: object) -> None:

@@ -12,6 +12,7 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
+from callcenter.models.learning import ScriptAllocation, WhatHelps
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -78,6 +79,7 @@ __all__ = [
     "QuarantinedEvent",
     "Reservation",
     "ScreeningDecision",
+    "ScriptAllocation",
     "ScriptStep",
     "Suppression",
     "SuppressionList",
@@ -91,5 +93,6 @@ __all__ = [
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WhatHelps",
     "WriteKey",
 ]

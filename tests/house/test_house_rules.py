@@ -71,6 +71,8 @@ WRITERS = {
     "Outcome": "outcomes",
     "ProductSuggestion": "outcomes",
     "ScriptStep": "scripting",
+    "ScriptAllocation": "learning",
+    "WhatHelps": "learning",
     "OutboxMessage": "outbox",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")

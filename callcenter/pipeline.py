@@ -26,6 +26,7 @@ from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
+from callcenter.choosing import script_for
 from callcenter.compliance import consent_events, ledgers
 from callcenter.compliance import service as compliance
 from callcenter.compliance.numbers import possible_zones
@@ -328,21 +329,8 @@ def open_call_task(
     now: datetime,
 ) -> CallTask:
     """Open the call task of a firing, with the script that fits best, and have it offered."""
-    variant = learning.draw_script(firing.rule_key, customer.id)
     standing = ranking.standing_of(session, firing.id, firing.rule_key)
-    facts = firing.facts
-    error = facts.get("error")
-    choice = scripting.choose(
-        house.catalog,
-        journey=firing.journey,
-        step=firing.step,
-        error=f"{error}:{facts['error_reason']}" if error and facts.get("error_reason") else error,
-        moment=spec.moment,
-        language=customer.language,
-        tags=tuple(customer.tags),
-        variant=variant.variant,
-        propensity=variant.propensity,
-    )
+    choice = script_for(session, house.catalog, firing, customer, spec.moment)
     opening = calltasks.Opening(
         firing_id=firing.id,
         rule_key=firing.rule_key,
@@ -358,7 +346,7 @@ def open_call_task(
         not_before_at=verdict.next_allowed_at or now,
         why_no_call=list(verdict.reasons),
         script=choice.columns(),
-        facts=facts,
+        facts=firing.facts,
         moment_at=firing.anchor_at,
         worth=standing.worth if standing else None,
         worth_points=standing.points if standing else None,

@@ -20,7 +20,7 @@ from callcenter.errors import ConfigError
 from callcenter.moves import House
 from callcenter.telephony.bucket import CallBucket, brake_for
 from callcenter.telephony.twilio import TwilioCarrier, account_from
-from scripts_library.catalog import Catalog, load_catalog
+from scripts_library.catalog import shipped_catalog
 
 LIVE_PREFIX = "callcenter-live-"
 
@@ -28,12 +28,6 @@ LIVE_PREFIX = "callcenter-live-"
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-@lru_cache(maxsize=1)
-def _catalog() -> Catalog:
-    """The scripts, read and checked once per process; changed ones take effect with its next start."""
-    return load_catalog()
 
 
 class Runtime:
@@ -63,7 +57,7 @@ class Runtime:
     def house(self) -> House:
         """The bank's scripts, compliance gate and caller id."""
         return House(
-            _catalog(),
+            shipped_catalog(),
             Gate(self.settings.policy_packs, self.settings.number_key.encode()),
             self.settings.caller_id,
             self.settings.bank_name,

@@ -1,4 +1,4 @@
-"""Counts per rule and per script variant, each customer once a quarter by the first firing.
+"""Counts per rule, each customer once a quarter by the first firing.
 
 The hold-out draw is sticky, so a customer's later firings are no new evidence. Only firings of both arms
 that went through the same filters count: those that became a call task and those held out. A firing whose
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-from callcenter.learning.rules import ArmCounts, VariantCounts
+from callcenter.learning.rules import ArmCounts
 
 _COHORT = """
 WITH cohort AS (
@@ -56,18 +56,6 @@ SELECT c.rule_key, c.holdout_share,
  GROUP BY c.rule_key, c.holdout_share
 """
 )
-_PER_VARIANT = (
-    _COHORT
-    + """
-SELECT t.script_id, t.script_variant, count(DISTINCT c.id) AS n,
-       count(DISTINCT c.id) FILTER (WHERE o.converted_at IS NOT NULL) AS converted
-  FROM cohort c
-  JOIN call_task t ON t.firing_id = c.id
-  LEFT JOIN outcome o ON o.firing_id = c.id
- WHERE t.script_id IS NOT NULL
- GROUP BY t.script_id, t.script_variant
-"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +90,3 @@ def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
         )
         for row in session.execute(text(_PER_RULE))
     }
-
-
-def counts_per_variant(session: Session) -> Mapping[str, Mapping[str, VariantCounts]]:
-    """Return, per script, the assigned customers and conversions of each variant.
-
-    Everybody drawn for a variant counts, reached or not, so that the arms stay comparable.
-    """
-    found: dict[str, dict[str, VariantCounts]] = {}
-    for row in session.execute(text(_PER_VARIANT)):
-        found.setdefault(row.script_id, {})[row.script_variant] = VariantCounts(row.n, row.converted)
-    return found

@@ -1,7 +1,6 @@
-"""Who is held out, which script is drawn, what calling changed. Counts in, verdict out; no I/O, no clock."""
+"""Who is held out, what calling changed, which of two variants does more. Counts in, verdict out; no I/O."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -171,22 +170,6 @@ def draw_holdout(
         unit = of_all if of_all < global_share else global_share + (1 - global_share) * unit
         share = max(share, global_share)
     return HoldoutDraw(held_out=unit < share, unit=unit, share=share)
-
-
-def draw_variant(salt: str, rule_key: str, customer_id: str, variants: Sequence[str]) -> VariantDraw:
-    """Draw one of several script variants with equal chance; sticky per rule and customer.
-
-    Every variant gets its own hashed number and the highest wins (rendezvous hashing, Thaler and
-    Ravishankar 1998). So the order of `variants` does not matter, and a new variant only takes customers
-    over: nobody moves between the old ones. Independent of the hold-out draw. Raises ValueError for no
-    variants or a repeated one.
-    """
-    if not variants or len(set(variants)) != len(variants):
-        raise ValueError("variants must be named, each once")
-    winner = max(
-        variants, key=lambda variant: (_unit(salt, rule_key, f"{customer_id}|script|{variant}"), variant)
-    )
-    return VariantDraw(variant=winner, propensity=1 / len(variants))
 
 
 def effect_of_rule(

@@ -12,6 +12,7 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
+from callcenter.models.learning import ScriptAllocation, WhatHelps
 from callcenter.models.night import LearningRun, LearningStep, PropensityModel, RuleWorth
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
@@ -83,6 +84,7 @@ __all__ = [
     "Reservation",
     "RuleWorth",
     "ScreeningDecision",
+    "ScriptAllocation",
     "ScriptStep",
     "Suppression",
     "SuppressionList",
@@ -96,5 +98,6 @@ __all__ = [
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WhatHelps",
     "WriteKey",
 ]

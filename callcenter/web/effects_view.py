@@ -10,17 +10,16 @@ from sqlmodel import Session
 
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.multiplicity import hold_together
-from callcenter.learning.queries import RuleCounts, counts_per_rule, counts_per_variant
+from callcenter.learning.queries import RuleCounts, counts_per_rule
 from callcenter.learning.rules import (
     ArmCounts,
     EffectVerdict,
     RuleEffect,
-    VariantCounts,
-    VariantVerdict,
-    compare_variants,
     effect_of_rule,
 )
+from callcenter.learning.script_queries import standings_of_script
 from callcenter.learning.together import counts_of_all_rules
+from callcenter.learning.variants import Standing, StandingVerdict
 from callcenter.reporting.effects import (
     WeekCounts,
     agent_seconds,
@@ -221,8 +220,8 @@ def _detail(
         ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
         evidence=weekly,
         decided_week=decided,
-        variants=_variants(session, key, catalog),
-        variants_title=gettext("Script variant B against A, pp"),
+        variants=_variants(session, key, catalog, now),
+        variants_title=gettext("Script variants against the others, pp"),
     )
 
 
@@ -246,33 +245,32 @@ def _evidence(weeks: Sequence[WeekCounts], holdout: float) -> tuple[float, ...]:
     )
 
 
-def _variants(session: Session, key: str, catalog: Catalog) -> tuple[page.VariantEffect, ...]:
-    """Variant B against A of each script the rule's call tasks were opened with, most customers first."""
-    used = scripts_of_rule(session, key)
-    drawn = counts_per_variant(session)
-    found = [
-        _variant(script_id, drawn[script_id], catalog)
-        for script_id in sorted(used & set(drawn))
-        if set(drawn[script_id]) >= {"A", "B"}
-    ]
-    return tuple(sorted((one for one in found if one), key=lambda one: -one.visits))
+def _variants(session: Session, key: str, catalog: Catalog, now: datetime) -> tuple[page.VariantEffect, ...]:
+    """The variants of each script the rule's call tasks were opened with, most customers first.
+
+    Of two variants the second is told against the first, which says it all; of more, each against the others.
+    """
+    found = []
+    for script_id in sorted(scripts_of_rule(session, key)):
+        try:
+            script = catalog.get(script_id, language())
+        except UnknownScript:
+            continue  # a script that is no longer in the library has nothing to be chosen between
+        told = standings_of_script(session, script.id, script.version, script.variants, now)
+        customers = sum(one.n for one in told)
+        shown = told[1:] if len(told) == 2 else told
+        found += [row for one in shown if (row := _variant(one, script.title, customers))]
+    return tuple(sorted(found, key=lambda one: -one.visits))
 
 
-def _variant(
-    script_id: str, drawn: Mapping[str, VariantCounts], catalog: Catalog
-) -> page.VariantEffect | None:
-    compared = compare_variants(drawn["B"], drawn["A"])
-    if compared.difference is None:
+def _variant(one: Standing, title: str, customers: int) -> page.VariantEffect | None:
+    if one.difference is None:
         return None
-    try:
-        label = catalog.get(script_id, language()).title
-    except UnknownScript:
-        label = script_id
     return page.VariantEffect(
-        label=label,
-        difference=compared.difference.point * 100,
-        low=compared.difference.low * 100,
-        high=compared.difference.high * 100,
-        visits=drawn["A"].n + drawn["B"].n,
-        is_known=compared.verdict in (VariantVerdict.A_BETTER, VariantVerdict.B_BETTER),
+        label=gettext("%(script)s, variant %(name)s", script=title, name=one.variant),
+        difference=one.difference.point * 100,
+        low=one.difference.low * 100,
+        high=one.difference.high * 100,
+        visits=customers,
+        is_known=one.verdict in (StandingVerdict.BETTER, StandingVerdict.WORSE),
     )

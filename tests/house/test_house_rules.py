@@ -75,6 +75,8 @@ WRITERS = {
     "LearningStep": "learning",
     "PropensityModel": "learning",
     "RuleWorth": "learning",
+    "ScriptAllocation": "learning",
+    "WhatHelps": "learning",
     "OutboxMessage": "outbox",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")

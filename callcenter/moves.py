@@ -181,7 +181,7 @@ def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now
     drafts = ask_rules(session, rules, visits, now)
     with in_one_trip(session):
         write_looks(session, visits, drafts)
-    return len(drafts)
+    return sum(not one.enters_band for one in drafts)
 
 
 def ask_rules(

@@ -4,6 +4,7 @@ from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, AgentState, Reservation
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
+from callcenter.models.band import BandedVisit
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
@@ -21,6 +22,7 @@ from callcenter.models.outcome import (
     Outcome,
     ProductSuggestion,
 )
+from callcenter.models.proposal import Proposal
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -44,6 +46,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditLink",
+    "BandedVisit",
     "CallTask",
     "Callback",
     "Campaign",
@@ -75,6 +78,7 @@ __all__ = [
     "PacingDecision",
     "PackVersion",
     "ProductSuggestion",
+    "Proposal",
     "QuarantinedEvent",
     "Reservation",
     "ScreeningDecision",

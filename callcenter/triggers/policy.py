@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Any
 
+from callcenter.domain.draws import Band, read_band
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import FieldType, event_fields, visit_fields
@@ -23,6 +24,7 @@ _ENTRIES = frozenset(
         "step",
         "preset",
         "after",
+        "band",
         "event",
         "errors",
         "times",
@@ -60,7 +62,8 @@ class RuleSpec:
 
     `where` says which of the events named count, by what they say; `within` how close together `times` of
     them must lie. `history` names the questions about the past that the conditions ask, each with how far
-    back; `date` is the date of the customer whose coming the calendar reports as the rule's event.
+    back; `date` is the date of the customer whose coming the calendar reports as the rule's event. With a
+    `band` each visit has a wait of its own, drawn around `after`; `wait_probability` is that of one drawn.
     """
 
     key: str
@@ -70,6 +73,9 @@ class RuleSpec:
     preset: Preset
     condition: Condition
     after: timedelta = timedelta(0)
+    band: Band | None = None
+    wait_probability: float | None = None
+    enters_band: bool = False
     event: str | None = None
     errors: tuple[str, ...] = ()
     times: int = 1
@@ -101,6 +107,13 @@ class RuleSpec:
         """Whether the rule fires at its event rather than when a clock runs out."""
         return self.after == timedelta(0)
 
+    def drawn_for(self, visit: str) -> "RuleSpec":
+        """Return the rule as it runs for a visit, known by its identity; itself where nothing is drawn."""
+        if self.band is None or self.wait_probability is not None:
+            return self
+        drawn = self.band.draw(self.key, visit)
+        return replace(self, after=drawn.wait, wait_probability=drawn.probability)
+
 
 def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
     """Turn a rule's definition, as parsed from YAML or JSON, into its spec.
@@ -120,6 +133,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         preset = Preset(raw.get("preset", Preset.GONE_QUIET))
     except ValueError:
         raise BadInput(f"preset: {raw.get('preset')!r} is not one of {', '.join(Preset)}") from None
+    after = _after(raw, preset, journey)
     return RuleSpec(
         key=raw["rule"],
         title=_title(raw),
@@ -130,7 +144,8 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         has_conditions=bool(raw.get("conditions")),
         entry_keys=journey.step(step).enter,
         history=history_asked(raw.get("conditions")),
-        after=_after(raw, preset, journey),
+        after=after,
+        band=_band(raw, after, journey),
         event=_known_key(raw.get("event"), "event", journey),
         errors=_error_keys(raw, preset, step, journey),
         times=_times(raw, preset),
@@ -201,6 +216,13 @@ def _after(raw: Mapping[str, Any], preset: Preset, journey: JourneyDefinition) -
     if journey.gap is not None and after >= journey.gap:
         raise BadInput("after: longer than the silence that closes a visit, so the rule could never fire")
     return after
+
+
+def _band(raw: Mapping[str, Any], after: timedelta, journey: JourneyDefinition) -> Band | None:
+    band = read_band(raw.get("band"), after)
+    if band and journey.gap is not None and band.waits[-1].wait >= journey.gap:
+        raise BadInput("band.waits: longer than the silence that closes a visit, so it could never fire")
+    return band
 
 
 def _known_key(key: Any, where: str, journey: JourneyDefinition) -> str | None:

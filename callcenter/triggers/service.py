@@ -10,11 +10,13 @@ import orjson
 from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
+from callcenter.domain.draws import visit_identity
 from callcenter.domain.enums import FiringFate, Purpose, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition, Looked, VisitRecord
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule
+from callcenter.triggers.banded import BandEntry, store_entries
 from callcenter.triggers.by_hand import keep_reserved
 from callcenter.triggers.history import About
 from callcenter.triggers.policy import RuleSpec, read_rule
@@ -27,7 +29,11 @@ Attributes = Callable[[Collection[UUID], Mapping[str, timedelta]], Mapping[UUID,
 
 @dataclass(frozen=True, slots=True)
 class FiringDraft:
-    """A rule that ran out for a visit, to be stored once the visit is; the best of a look shadows the others."""
+    """A rule that ran out for a visit, to be stored once the visit is; the best of a look shadows the others.
+
+    `spec` is the rule as it ran for the visit, its wait drawn where it has a band. With `enters_band` nothing
+    fired: the shortest wait of the band ran out, and the visit is one by which the waits are judged.
+    """
 
     rule_id: UUID
     rule_key: str
@@ -35,6 +41,12 @@ class FiringDraft:
     clock: Clock
     fired_at: datetime
     reason: SuppressReason | None
+    spec: RuleSpec
+
+    @property
+    def enters_band(self) -> bool:
+        """Whether this is a visit that waits are judged by, and no firing."""
+        return self.spec.enters_band
 
 
 def adopt_rule(
@@ -106,7 +118,7 @@ def look(
     """
     due: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
-        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        step = _rules_for(rules, visit)
         found = _look(step, visit, visit.looked, now)
         visit.looked.update(found.looked)
         _set_clock(visit, found.wake_at, now)
@@ -140,12 +152,15 @@ def _fire(
                 facts_of(visit.state, known.attributes, now, known.history, one.rule.entry_keys)
             ):
                 continue
-        version = rules.version_for(one.rule.key, visit.state.opened_at)
+        version = rules.version_for(one.rule.key, visit.state.opened_at, visit.customer_id)
         assert version is not None
+        if one.rule.enters_band:
+            drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, None, one.rule))
+            continue
         reason = SuppressReason.SHADOWED if visit.id in fired else None
         fired.add(visit.id)
         visit.fired.append(one.rule.key)
-        drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason))
+        drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason, one.rule))
     return drafts
 
 
@@ -173,23 +188,48 @@ def _people_asked_about(
 
 _STORE = """
 INSERT INTO trigger_firing (id, rule_id, rule_key, visit_id, customer_id, journey, journey_key, step, visit_seq,
-                            anchor_at, due_at, wake_at, fired_at, tries, fate, suppress_reason, decided_at, facts)
+                            anchor_at, due_at, wake_at, fired_at, tries, fate, suppress_reason, decided_at, facts,
+                            wait_probability)
 SELECT * FROM unnest(
     %(id)b::uuid[], %(rule_id)b::uuid[], %(rule_key)b::text[], %(visit_id)b::uuid[], %(customer_id)b::uuid[],
     %(journey)b::text[], %(journey_key)b::text[], %(step)b::text[], %(visit_seq)b::int[],
     %(anchor_at)b::timestamptz[], %(due_at)b::timestamptz[], %(wake_at)b::timestamptz[],
     %(fired_at)b::timestamptz[], %(tries)b::int[], %(fate)b::text[], %(suppress_reason)b::text[],
-    %(decided_at)b::timestamptz[], %(facts)b::text[]::jsonb[]) AS f
+    %(decided_at)b::timestamptz[], %(facts)b::text[]::jsonb[],
+    %(wait_probability)b::float8[]) AS f
 ON CONFLICT DO NOTHING
 """
 
 
 def store_firings(session: Session, drafts: Sequence[FiringDraft]) -> None:
-    """Store firings, their visits being written: at most one per rule and visit, whatever happens."""
-    if not drafts:
+    """Store firings, their visits being written: at most one per rule and visit, whatever happens.
+
+    The visits that entered a band are stored beside them.
+    """
+    store_entries(session, [_entry_of(one) for one in drafts if one.enters_band])
+    rows = [_firing_row(draft) for draft in drafts if not draft.enters_band]
+    if not rows:
         return
-    rows = [_firing_row(draft) for draft in drafts]
     cursor_of(session).execute(_STORE, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _entry_of(draft: FiringDraft) -> BandEntry:
+    visit, spec = draft.visit, draft.spec
+    assert spec.band is not None
+    drawn = spec.band.draw(spec.key, identity_of(visit))
+    at = draft.clock.due_at
+    return BandEntry(
+        rule_id=draft.rule_id,
+        rule_key=draft.rule_key,
+        visit_id=visit.id,
+        customer_id=visit.customer_id,
+        at=at,
+        until_at=at + spec.window,
+        wait_seconds=drawn.wait.total_seconds(),
+        probability=drawn.probability,
+        errors=visit.state.errors,
+        minutes=(at - visit.state.entered_at).total_seconds() / 60,
+    )
 
 
 def _firing_row(draft: FiringDraft) -> dict[str, Any]:
@@ -221,6 +261,7 @@ def _firing_row(draft: FiringDraft) -> dict[str, Any]:
         "suppress_reason": draft.reason.value if draft.reason else None,
         "decided_at": draft.fired_at if draft.reason else None,
         "facts": orjson.dumps(facts).decode(),
+        "wait_probability": draft.spec.wait_probability,
     }
 
 
@@ -248,16 +289,33 @@ def skip_past(
     """
     passed: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
-        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        step = _rules_for(rules, visit)
         alone = StepRules(tuple(one for one in step.rules if one.key == rule_key))
         past = _look(alone, visit, {}, now)
         visit.looked.update(_look(step, visit, visit.looked, now).looked)
-        passed += [(visit, one) for one in past.due]
+        passed += [(visit, one) for one in past.due if not one.rule.enters_band]
     return passed
 
 
 def _look(step: StepRules, visit: VisitRecord, looked: Mapping[str, Looked], now: datetime) -> Look:
-    return look_at(step, visit.state, fired=visit.fired, looked=looked, lateness=visit.lateness, now=now)
+    return look_at(
+        step,
+        visit.state,
+        fired=visit.fired,
+        looked=looked,
+        lateness=visit.lateness,
+        now=now,
+        identity=identity_of(visit) if step.has_bands else "",
+    )
+
+
+def _rules_for(rules: RuleSet, visit: VisitRecord) -> StepRules:
+    return rules.on_step(visit.journey, visit.state.step, visit.state.opened_at, visit.customer_id)
+
+
+def identity_of(visit: VisitRecord) -> str:
+    """Name a visit as its draws know it."""
+    return visit_identity(visit.customer_id, visit.journey, visit.journey_key, visit.state.visit_seq)
 
 
 def note_missed(

@@ -337,8 +337,8 @@ def open_call_task(
         moment=spec.moment,
         language=customer.language,
         tags=tuple(customer.tags),
-        variant=variant.variant,
-        propensity=variant.propensity,
+        variant=spec.variant or variant.variant,
+        propensity=1.0 if spec.variant else variant.propensity,
     )
     opening = calltasks.Opening(
         firing_id=firing.id,

@@ -1,7 +1,8 @@
 """Counts per rule and per script variant, each customer once a quarter by the first firing.
 
 The hold-out draw is sticky, so a customer's later firings are no new evidence. Only firings of both arms
-that went through the same filters count: those that became a call task and those held out. A firing whose
+that went through the same filters count: those that became a call task and those held out; and of a rule whose
+hold-out was changed those that were drawn with the share it has now, for shares must not be mixed. A firing whose
 window is still open counts too, in both arms alike; its conversion may still come.
 """
 
@@ -14,11 +15,15 @@ from sqlmodel import Session
 from callcenter.learning.rules import ArmCounts, VariantCounts
 
 _COHORT = """
-WITH cohort AS (
+WITH share AS (
+    SELECT rule_key, coalesce(CAST(definition ->> 'holdout' AS float8), 0.2) AS set_share
+      FROM trigger_rule WHERE state IN ('live', 'paused')
+), cohort AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
            f.id, f.rule_key, f.customer_id, f.fate, f.fired_at
-      FROM trigger_firing f
+      FROM trigger_firing f LEFT JOIN share USING (rule_key)
      WHERE f.fate IN ('task', 'held_out') AND f.rule_key <> 'by-hand'
+       AND coalesce(f.holdout_share = share.set_share, true)
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
 ), told AS (
     SELECT a.firing_id, a.script_id, a.script_variant, a.bridged_at,
@@ -63,6 +68,19 @@ SELECT t.script_id, t.script_variant, count(DISTINCT c.id) AS n,
 )
 
 
+_VARIANTS_OF_RULES = (
+    _COHORT
+    + """
+SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
+  FROM cohort c
+  JOIN call_task t ON t.firing_id = c.id
+  LEFT JOIN outcome o ON o.firing_id = c.id
+ WHERE t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5
+ GROUP BY 1, 2
+"""
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
     """One rule's counts, the agents' own word beside them, and how many weeks they span."""
@@ -101,3 +119,12 @@ def counts_per_variant(session: Session) -> Mapping[str, Mapping[str, VariantCou
     for row in session.execute(text(_PER_VARIANT)):
         found.setdefault(row.script_id, {})[row.script_variant] = VariantCounts(row.n, row.converted)
     return found
+
+
+def variants_per_rule(session: Session) -> Mapping[str, tuple[VariantCounts, VariantCounts]]:
+    """Return, per rule, the assigned customers and conversions of the variants A and B that were drawn evenly."""
+    found: dict[str, dict[str, VariantCounts]] = {}
+    for row in session.execute(text(_VARIANTS_OF_RULES)):
+        found.setdefault(row.rule_key, {})[row.script_variant] = VariantCounts(row.n, row.converted)
+    nobody = VariantCounts(0, 0)
+    return {rule: (one.get("A", nobody), one.get("B", nobody)) for rule, one in found.items()}

@@ -7,13 +7,18 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
-# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter.
+# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter. Shares are
+# not mixed: of a rule whose hold-out was changed only the firings drawn with the share it has now count.
 _COHORT = """
-WITH cohort AS (
+WITH share AS (
+    SELECT rule_key, coalesce(CAST(definition ->> 'holdout' AS float8), 0.2) AS set_share
+      FROM trigger_rule WHERE state IN ('live', 'paused')
+), cohort AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
            f.id, f.rule_key, f.fate, f.fired_at
-      FROM trigger_firing f
+      FROM trigger_firing f LEFT JOIN share USING (rule_key)
      WHERE f.fate IN ('task', 'held_out')
+       AND coalesce(f.holdout_share = share.set_share, true)
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
 )
 """

@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
+from callcenter.models import BandedVisit, TriggerRule
 
 SETTLED_AT_ONCE = 5_000
 
@@ -108,3 +109,16 @@ class SettledVisit:
 def settled_visits(session: Session, rule_id: UUID) -> list[SettledVisit]:
     """Return the settled visits of a version, the earliest first; those that began under another are left out."""
     return [SettledVisit(*row) for row in session.execute(_OF_VERSION, {"rule_id": rule_id})]
+
+
+def versions_to_settle(session: Session, now: datetime) -> Sequence[TriggerRule]:
+    """Return the versions that have visits whose window is over and of which nothing is known yet."""
+    due = (
+        select(BandedVisit.rule_id)
+        .where(col(BandedVisit.settled_at).is_(None))
+        .where(BandedVisit.until_at <= now)
+        .distinct()
+    )
+    return session.exec(
+        select(TriggerRule).where(col(TriggerRule.id).in_(due)).order_by(col(TriggerRule.rule_key))
+    ).all()

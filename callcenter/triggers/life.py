@@ -16,6 +16,9 @@ import orjson
 
 from callcenter.domain.enums import RuleState
 
+TRIAL_DAYS = (7, 14, 28)
+"""How many days a version may be tried before somebody decides."""
+
 
 class RuleAct(StrEnum):
     """What a person can do with a version of a rule."""

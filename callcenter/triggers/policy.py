@@ -40,6 +40,7 @@ _ENTRIES = frozenset(
         "holdout",
         "max_age",
         "moment",
+        "variant",
         "cool_down",
         "date",
     ]
@@ -47,6 +48,7 @@ _ENTRIES = frozenset(
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
 _CLOCK = re.compile(r"^([01]\d|2[01]):[0-5]\d$|^22:00$")
 """Early enough in the day that the calendar has gone through its dates before midnight."""
+_VARIANT = re.compile(r"^[A-Z]$")
 DEFAULT_AT = "09:30"
 LONGEST_BEFORE = timedelta(days=366)
 LONGEST_COOL_DOWN = timedelta(days=366)
@@ -63,7 +65,8 @@ class RuleSpec:
     `where` says which of the events named count, by what they say; `within` how close together `times` of
     them must lie. `history` names the questions about the past that the conditions ask, each with how far
     back; `date` is the date of the customer whose coming the calendar reports as the rule's event. With a
-    `band` each visit has a wait of its own, drawn around `after`; `wait_probability` is that of one drawn.
+    `band` each visit has a wait of its own, drawn around `after`; `wait_probability` is that of one drawn. With a
+    `variant` agents say that variant of the script wherever it has one, and none is drawn.
     """
 
     key: str
@@ -94,6 +97,7 @@ class RuleSpec:
     holdout: float = DEFAULT_HOLDOUT
     max_age: timedelta = DEFAULT_MAX_AGE
     moment: str | None = None
+    variant: str | None = None
     cool_down: CoolDown | None = None
     date: DateMoment | None = None
 
@@ -161,6 +165,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         holdout=_share(raw.get("holdout", DEFAULT_HOLDOUT)),
         max_age=parse_duration(raw.get("max_age", "24h"), "max_age"),
         moment=raw.get("moment"),
+        variant=_variant(raw.get("variant")),
         cool_down=_cool_down(raw.get("cool_down")),
         date=_date(raw, preset, step, journey),
     )
@@ -287,6 +292,12 @@ def _date(raw: Mapping[str, Any], preset: Preset, step: str, journey: JourneyDef
         raise BadInput("date.yearly: true or false")
     trait = known.name.removeprefix("customer.")
     return DateMoment(trait, before, said.get("yearly", False), time.fromisoformat(at))
+
+
+def _variant(raw: Any) -> str | None:
+    if raw is not None and (not isinstance(raw, str) or not _VARIANT.match(raw)):
+        raise BadInput("variant: a script variant's letter, for example A")
+    return raw
 
 
 def _whole(value: Any, where: str, low: int, high: int) -> int:

@@ -25,10 +25,16 @@ LOOKS_BACK = timedelta(days=90)
 
 
 def script_for(
-    session: Session, catalog: Catalog, firing: TriggerFiring, customer: Customer, moment: str | None
+    session: Session,
+    catalog: Catalog,
+    firing: TriggerFiring,
+    customer: Customer,
+    moment: str | None,
+    variant: str | None = None,
 ) -> scripting.Choice:
     """Choose the script that fits a firing best and the variant its customer hears of it.
 
+    `variant` is what the rule has its agents say wherever the script has it; then none is drawn.
     Raises scripts_library's UnknownScript for a journey without scripts.
     """
     facts = firing.facts
@@ -43,6 +49,8 @@ def script_for(
         tags=tuple(customer.tags),
     )
     script = fit.script
+    if variant is not None and variant in script.variants:
+        return scripting.choice_of(fit, variant, 1.0, None)
     drawn = learning.draw_script(session, script.id, script.version, script.variants, customer.id)
     return scripting.choice_of(fit, drawn.variant, drawn.propensity, drawn.allocated_on)
 

@@ -12,15 +12,18 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
-from callcenter import outbox, prioritizing
+from callcenter import choosing, outbox, prioritizing, proposing
 from callcenter.accounts import service as accounts
 from callcenter.domain.enums import OutboxKind
 from callcenter.errors import CallCenterError, Conflict
 from callcenter.learning import nights
+from callcenter.learning.learned import night_of
 
 log = structlog.get_logger()
 Step = Callable[[Session, datetime], str]
 STEPS: tuple[tuple[str, Step], ...] = (
+    ("scripts", choosing.allocate_scripts),
+    ("proposals", proposing.propose),
     ("propensity", prioritizing.train_propensity),
     ("priority", prioritizing.learn_worth),
 )
@@ -34,7 +37,7 @@ def begin_night(session: Session, hour: int, now: datetime) -> bool:
 
     A night that was missed is made up for until the next one is due.
     """
-    night = nights.night_of(hour, now)
+    night = night_of(hour, now)
     return _begin(session, nights.run_id_of(BY_NIGHT, night), now, None)
 
 

@@ -330,7 +330,7 @@ def open_call_task(
 ) -> CallTask:
     """Open the call task of a firing, with the script that fits best, and have it offered."""
     standing = ranking.standing_of(session, firing.id, firing.rule_key)
-    choice = script_for(session, house.catalog, firing, customer, spec.moment)
+    choice = script_for(session, house.catalog, firing, customer, spec.moment, spec.variant)
     opening = calltasks.Opening(
         firing_id=firing.id,
         rule_key=firing.rule_key,

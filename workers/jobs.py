@@ -14,7 +14,7 @@ from callcenter.calls.queries import dial_due, stray_refs
 from callcenter.calls.rules import News
 from callcenter.domain.enums import AttemptState, OutboxKind, SupervisorMode
 from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unknown
-from callcenter.learning.nights import STEP_LEASE
+from callcenter.learning.learned import STEP_LEASE
 from callcenter.models import AgentLeg, ContactAttempt, Watch
 from callcenter.moves import room_of
 from callcenter.runtime import Runtime, get_runtime

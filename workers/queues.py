@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rq import Queue
 
 from callcenter.domain.enums import OutboxKind
-from callcenter.learning.nights import STEP_LEASE
+from callcenter.learning.learned import STEP_LEASE
 from callcenter.runtime import Runtime
 
 CALLS = "calls"

@@ -11,8 +11,9 @@ def hold_together(evidence: Mapping[str, float], level: float = FALSE_AMONG_FOUN
 
     The e-BH procedure of R. Wang and A. Ramdas ("False discovery rate control with e-values", Journal of
     the Royal Statistical Society B 84, 2022): with `m` e-values in falling order the largest `k` with
-    `e_(k) >= m / (level k)` is sought, and those `k` hold. Among them at most `level` are expected to be false, however the rules depend
-    on each other and however often one looks. Raises ValueError for a level outside (0, 1).
+    `e_(k) >= m / (level k)` is sought, and those `k` hold. Among them at most `level` are expected to be
+    false, however the rules depend on each other and however often one looks. Raises ValueError for a level
+    outside (0, 1).
     """
     if not 0 < level < 1:
         raise ValueError("the level must lie strictly between 0 and 1")

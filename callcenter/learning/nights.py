@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import update
@@ -10,14 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from callcenter.domain.ids import derived_id
+from callcenter.learning.learned import MAX_STARTS, RUN_LEASE, STEP_LEASE, steps_of
 from callcenter.models import LearningRun, LearningStep
 
-STEP_LEASE = timedelta(minutes=20)
-"""A step that began longer ago and has not ended belongs to a process that has died; another takes it over."""
-MAX_STARTS = 3
-"""A step that took its process down with it so often is given up."""
-RUN_LEASE = timedelta(hours=6)
-"""A run that is open for so long will not end by itself; the next one takes its place."""
 LEARNED_ANEW = "learning-run"
 
 
@@ -26,12 +21,6 @@ class Claimed:
     """A step taken by this process, to be done now; `step` None says that another process is at it."""
 
     step: str | None
-
-
-def night_of(hour: int, now: datetime) -> datetime:
-    """Return the latest moment up to `now` (aware UTC) at which the clock in UTC showed `hour` sharp."""
-    tonight = now.replace(hour=hour, minute=0, second=0, microsecond=0)
-    return tonight if tonight <= now else tonight - timedelta(days=1)
 
 
 def run_id_of(why: str, at: datetime) -> UUID:
@@ -70,7 +59,7 @@ def claim_step(session: Session, run_id: UUID, now: datetime) -> Claimed | None:
     run = session.get(LearningRun, run_id, with_for_update=True, populate_existing=True)
     if run is None or run.ended_at is not None:
         return None
-    for step in _steps_of(session, run_id):
+    for step in steps_of(session, run_id):
         if step.ended_at is not None:
             continue
         if step.started_at is not None and step.started_at > now - STEP_LEASE:
@@ -103,18 +92,3 @@ def end_step(
 def open_run(session: Session) -> UUID | None:
     """Return the run that is under way, if there is one."""
     return session.exec(select(LearningRun.id).where(col(LearningRun.ended_at).is_(None))).first()
-
-
-def runs_lately(session: Session, limit: int) -> Sequence[tuple[LearningRun, Sequence[LearningStep]]]:
-    """Return the latest runs, the newest first, each with its steps in order."""
-    runs = session.exec(select(LearningRun).order_by(col(LearningRun.asked_at).desc()).limit(limit)).all()
-    return [(run, _steps_of(session, run.id)) for run in runs]
-
-
-def _steps_of(session: Session, run_id: UUID) -> Sequence[LearningStep]:
-    return session.exec(
-        select(LearningStep)
-        .where(LearningStep.run_id == run_id)
-        .order_by(col(LearningStep.position))
-        .execution_options(populate_existing=True)
-    ).all()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-from callcenter.learning.rules import ArmCounts
+from callcenter.learning.rules import ArmCounts, VariantCounts
 
 _COHORT = """
 WITH cohort AS (
@@ -58,6 +58,19 @@ SELECT c.rule_key, c.holdout_share,
 )
 
 
+_VARIANTS_OF_RULES = (
+    _COHORT
+    + """
+SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
+  FROM cohort c
+  JOIN call_task t ON t.firing_id = c.id
+  LEFT JOIN outcome o ON o.firing_id = c.id
+ WHERE t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5
+ GROUP BY 1, 2
+"""
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
     """One rule's counts, the agents' own word beside them, and how many weeks they span.
@@ -90,3 +103,12 @@ def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
         )
         for row in session.execute(text(_PER_RULE))
     }
+
+
+def variants_per_rule(session: Session) -> Mapping[str, tuple[VariantCounts, VariantCounts]]:
+    """Return, per rule, the assigned customers and conversions of the variants A and B that were drawn evenly."""
+    found: dict[str, dict[str, VariantCounts]] = {}
+    for row in session.execute(text(_VARIANTS_OF_RULES)):
+        found.setdefault(row.rule_key, {})[row.script_variant] = VariantCounts(row.n, row.converted)
+    nobody = VariantCounts(0, 0)
+    return {rule: (one.get("A", nobody), one.get("B", nobody)) for rule, one in found.items()}

@@ -1,16 +1,17 @@
 """What is known of firings when they fire, what was learned from them, and what a new call task is worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callcenter.db import cursor_of
 from callcenter.errors import BadInput
+from callcenter.learning.learned import newest_model
 from callcenter.learning.propensity import (
     LEFT_OUT,
     Facts,
@@ -115,11 +116,6 @@ def keep_model(session: Session, trained: Trained, now: datetime) -> PropensityM
     return row
 
 
-def newest_model(session: Session) -> PropensityModel | None:
-    """Return what was trained last, whether it ranks or not."""
-    return session.exec(select(PropensityModel).order_by(col(PropensityModel.id).desc()).limit(1)).first()
-
-
 def keep_worth(
     session: Session, worth: Mapping[str, Worth], fades: Mapping[str, timedelta], now: datetime
 ) -> None:
@@ -145,11 +141,6 @@ def keep_worth(
             )
         )
     session.flush()
-
-
-def worth_by_rule(session: Session) -> Sequence[RuleWorth]:
-    """Return what was learned of every rule, the most valuable first."""
-    return session.exec(select(RuleWorth).order_by(col(RuleWorth.per_minute).desc())).all()
 
 
 def standing_of(session: Session, firing_id: UUID, rule_key: str) -> Standing | None:

@@ -4,6 +4,7 @@ from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, AgentState, Reservation
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
+from callcenter.models.band import BandedVisit
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
@@ -23,6 +24,7 @@ from callcenter.models.outcome import (
     Outcome,
     ProductSuggestion,
 )
+from callcenter.models.proposal import Proposal
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -46,6 +48,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditLink",
+    "BandedVisit",
     "CallTask",
     "Callback",
     "Campaign",
@@ -80,6 +83,7 @@ __all__ = [
     "PackVersion",
     "ProductSuggestion",
     "PropensityModel",
+    "Proposal",
     "QuarantinedEvent",
     "Reservation",
     "RuleWorth",

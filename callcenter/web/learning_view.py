@@ -11,9 +11,8 @@ from sqlmodel import Session
 
 from callcenter.errors import BadInput
 from callcenter.journeys.queries import journeys_loaded
-from callcenter.learning.nights import night_of, runs_lately
+from callcenter.learning.learned import newest_model, night_of, runs_lately, worth_by_rule
 from callcenter.learning.propensity import FEATURES, read_model
-from callcenter.learning.ranking import newest_model, worth_by_rule
 from callcenter.learning.worth import points_now, points_of
 from callcenter.models import LearningRun, LearningStep, PropensityModel, RuleWorth, User
 from callcenter.triggers.queries import RuleSet, current_rules
@@ -22,10 +21,16 @@ from callcenter.web.pages import learning as page
 
 RUNS_SHOWN = 15
 STEPS = {
+    "scripts": _l("Scripts shared out"),
+    "proposals": _l("Proposals made"),
     "propensity": _l("Who converts"),
     "priority": _l("Whom first"),
 }
 _SAID = (
+    _l(
+        "# scripts shared out (# new today, # by outcomes) from # customers; # steps and errors with enough calls"
+    ),
+    _l("# rules, # visits settled, # proposals made, # expired"),
     _l("# firings, # of them converted: too few to learn from. The simple order holds."),
     _l("# firings: no better than each rule's own rate on later ones. The simple order holds."),
     _l("# firings: better than each rule's own rate on later ones. It ranks."),

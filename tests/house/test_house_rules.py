@@ -55,6 +55,8 @@ WRITERS = {
     "Visit": "journeys",
     "TriggerRule": "triggers",
     "TriggerFiring": "triggers",
+    "BandedVisit": "triggers",
+    "Proposal": "learning",
     "ScreeningDecision": "compliance",
     "ComplianceChange": "compliance",
     "Consent": "compliance",

@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from callcenter import nightly
 from callcenter.domain.enums import OutboxKind
-from callcenter.learning import nights
+from callcenter.learning import learned, nights
 from callcenter.models import LearningRun, LearningStep, OutboxMessage
 from tests.jobs.conftest import Floor
 from workers import jobs
@@ -36,8 +36,8 @@ def test_a_job_that_comes_while_another_process_is_at_the_step_leaves_it_and_com
     run_id = nightly.ask_for_run(floor.bank.session, None, floor.now)
     nights.claim_step(floor.bank.session, run_id, floor.now)
     message = floor.runs(jobs.learn, OutboxKind.LEARN)
-    assert (message.done_at, message.due_at) == (None, floor.now + nights.STEP_LEASE)
+    assert (message.done_at, message.due_at) == (None, floor.now + learned.STEP_LEASE)
     floor.bank.session.commit()
-    floor.bank.clock.now += nights.STEP_LEASE
+    floor.bank.clock.now += learned.STEP_LEASE
     message = floor.runs(jobs.learn, OutboxKind.LEARN)
     assert _open_messages(floor) == 1, "the rest of the run"

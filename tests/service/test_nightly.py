@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from callcenter import nightly
 from callcenter.domain.enums import OutboxKind
 from callcenter.errors import BadInput, Conflict
-from callcenter.learning import nights
+from callcenter.learning import learned, nights
 from callcenter.models import AuditEntry, LearningRun, LearningStep, OutboxMessage
 from tests.factories import Bank
 
@@ -79,7 +79,7 @@ def test_a_step_under_way_is_left_to_its_process_until_that_must_have_died(
         assert claimed is not None and claimed.step == "one"
         assert _steps(bank)["one"].starts == starts
         assert nightly.do_next_step(Work(bank), run_id, bank.clock) == ""
-        bank.clock.now += nights.STEP_LEASE + timedelta(seconds=1)
+        bank.clock.now += learned.STEP_LEASE + timedelta(seconds=1)
     assert nightly.do_next_step(Work(bank), run_id, bank.clock) is None
     assert (_steps(bank)["one"].error or "").startswith("The step has taken its process down")
     assert nights.open_run(bank.session) is None
@@ -101,8 +101,8 @@ def test_one_run_is_open_at_a_time_and_an_abandoned_one_makes_way(bank: Bank) ->
 
 def test_the_night_begins_at_its_hour_and_a_missed_one_is_made_up_for() -> None:
     at = datetime.fromisoformat
-    assert nights.night_of(18, at("2026-11-18T18:00:00+00:00")) == at("2026-11-18T18:00:00+00:00")
-    assert nights.night_of(18, at("2026-11-18T17:59:59+00:00")) == at("2026-11-17T18:00:00+00:00")
+    assert learned.night_of(18, at("2026-11-18T18:00:00+00:00")) == at("2026-11-18T18:00:00+00:00")
+    assert learned.night_of(18, at("2026-11-18T17:59:59+00:00")) == at("2026-11-17T18:00:00+00:00")
 
 
 def test_with_nothing_to_learn_from_every_step_says_so(bank: Bank) -> None:

@@ -11,7 +11,7 @@ from callcenter.calltasks.policy import PRIORITY_STEP
 from callcenter.calltasks.queries import tasks_callable
 from callcenter.domain.enums import FiringFate
 from callcenter.domain.ids import derived_id
-from callcenter.learning import ranking
+from callcenter.learning import learned, ranking
 from callcenter.learning.propensity import FEATURES, LEFT_OUT, Model, Rates
 from callcenter.learning.propensity_training import Trained
 from callcenter.learning.worth import points_now
@@ -193,12 +193,12 @@ def test_the_night_learns_worth_from_what_was_counted(bank: Bank) -> None:
         )  # fmt: skip
     bank.session.flush()
     assert prioritizing.learn_worth(bank.session, at) == "1 rules are ranked by what a call brings."
-    (row,) = ranking.worth_by_rule(bank.session)
+    (row,) = learned.worth_by_rule(bank.session)
     # Of 200 called 75 converted, of 50 held out 25: calling harms, and is worth nothing.
     assert (row.assigned, row.held_out, row.own_effect) == (200, 50, pytest.approx(75 / 200 - 0.5))
     assert row.per_minute == pytest.approx((75 / 200 - 0.5) * 100 / 5) and row.usual is None
     prioritizing.learn_worth(bank.session, at)
-    assert len(ranking.worth_by_rule(bank.session)) == 1
+    assert len(learned.worth_by_rule(bank.session)) == 1
 
 
 def test_what_is_left_out_is_on_the_models_card(bank: Bank) -> None:

@@ -85,4 +85,4 @@ def test_a_step_that_failed_is_named_with_its_reason(bank: Bank, sign_in: SignIn
     )
     bank.session.commit()
     text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
-    assert "Who converts failed 3 s ValueError" in text
+    assert "Scripts shared out failed 3 s ValueError" in text

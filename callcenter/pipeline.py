@@ -351,6 +351,7 @@ def open_call_task(
         worth=standing.worth if standing else None,
         worth_points=standing.points if standing else None,
         worth_fades_minutes=standing.fades_minutes if standing else None,
+        worth_reach=standing.reach if standing else None,
     )
     task = calltasks.open_task(session, opening, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)

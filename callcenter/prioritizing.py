@@ -54,7 +54,8 @@ def learn_worth(session: Session, now: datetime) -> str:
         )
     specs = {one.key: rules.versions[one.key][-1].spec for one in counted}
     worth = worth_of_rules(counted, {key: spec.value for key, spec in specs.items()})
-    ranking.keep_worth(session, worth, {key: spec.fades for key, spec in specs.items()}, now)
+    fades = {key: spec.fades for key, spec in specs.items()}
+    ranking.keep_worth(session, worth, fades, {key: spec.priority for key, spec in specs.items()}, now)
     if not worth:
         return "No rule has called some and held others out yet. Set priorities hold."
     return f"{len(worth)} rules are ranked by what a call brings."

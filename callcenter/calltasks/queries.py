@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from callcenter.calltasks.policy import (
     AGEING_POINTS_PER_MINUTE,
     AGENT_GUARANTEED_FOR,
-    MOST_WORTH_POINTS,
     OWNER_FIRST_FOR,
+    RAISED_POINTS,
     WORTH_POINTS_A_HALVING,
 )
 from callcenter.db import array_of, cursor_of, id_array_of
@@ -78,9 +78,14 @@ def _is_left_to_owner(now: datetime) -> Any:
 
 
 def _urgency(now: datetime) -> Any:
-    """Priority plus what the call is still worth plus age, so that nothing waits for ever."""
+    """Set priority plus what the call is still worth plus age, so that nothing waits for ever."""
     waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
-    return col(CallTask.priority) + _worth_now(now) + waited / 60 * AGEING_POINTS_PER_MINUTE
+    return _standing(now) + waited / 60 * AGEING_POINTS_PER_MINUTE
+
+
+def _standing(now: datetime) -> Any:
+    """What was set and what the call is still worth; what a supervisor put before others comes before both."""
+    return col(CallTask.priority) + func.sign(col(CallTask.raised)) * RAISED_POINTS + _worth_now(now)
 
 
 def _worth_now(now: datetime) -> Any:
@@ -91,7 +96,7 @@ def _worth_now(now: datetime) -> Any:
     """
     halvings = extract("epoch", now - col(CallTask.moment_at)) / 60 / col(CallTask.worth_fades_minutes)
     left = col(CallTask.worth_points) - WORTH_POINTS_A_HALVING * func.greatest(halvings, 0)
-    within = func.least(func.greatest(left, -MOST_WORTH_POINTS), MOST_WORTH_POINTS)
+    within = func.least(func.greatest(left, -col(CallTask.worth_reach)), col(CallTask.worth_reach))
     # greatest and least leave out what is unknown, so it must be asked for first.
     return case((col(CallTask.worth_points).is_(None), 0.0), else_=within)
 
@@ -227,7 +232,7 @@ def tasks_to_choose(
         .where(_is_theirs(who))
         .where(~is_due if later else is_due)
         .order_by(
-            (col(CallTask.priority) + _worth_now(who.now)).desc(),
+            _standing(who.now).desc(),
             func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)),
             col(CallTask.id),
         )

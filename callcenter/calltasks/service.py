@@ -47,6 +47,7 @@ class Opening:
     worth: float | None = None
     worth_points: float | None = None
     worth_fades_minutes: float | None = None
+    worth_reach: float | None = None
 
 
 def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
@@ -73,6 +74,7 @@ def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
         worth=opening.worth,
         worth_points=opening.worth_points,
         worth_fades_minutes=opening.worth_fades_minutes,
+        worth_reach=opening.worth_reach,
         **opening.script,
     )
     session.add(task)

@@ -22,7 +22,7 @@ from callcenter.learning.propensity import (
     read_model,
 )
 from callcenter.learning.propensity_training import Firing, Trained
-from callcenter.learning.worth import Worth, chance_factor, points_of, usual_worth
+from callcenter.learning.worth import Worth, chance_factor, points_of, reach_of, usual_worth
 from callcenter.models import PropensityModel, RuleWorth
 
 LEARNED_FROM = timedelta(days=180)
@@ -68,11 +68,12 @@ SELECT f.rule_key, count(DISTINCT a.call_task_id) AS tasks,
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a new call task is worth: money per agent minute, the points that adds, and how soon they fade."""
+    """What a new call task is worth: money per agent minute; the points, within what, and how soon they fade."""
 
     worth: float
     points: float
     fades_minutes: float
+    reach: float
 
 
 def mature_firings(session: Session, now: datetime) -> list[Firing]:
@@ -117,10 +118,21 @@ def keep_model(session: Session, trained: Trained, now: datetime) -> PropensityM
 
 
 def keep_worth(
-    session: Session, worth: Mapping[str, Worth], fades: Mapping[str, timedelta], now: datetime
+    session: Session,
+    worth: Mapping[str, Worth],
+    fades: Mapping[str, timedelta],
+    priorities: Mapping[str, int],
+    now: datetime,
 ) -> None:
-    """Keep what calls are worth by rule, in place of what was known before."""
-    usual = usual_worth(list(worth.values()))
+    """Keep what calls are worth by rule, in place of what was known before; `priorities` are the set ones.
+
+    What is usual is so among the rules of one set priority, the only ones that worth ranks against each other.
+    """
+    reach = reach_of({key: priorities[key] for key in worth})
+    usual = {
+        band: usual_worth([one for key, one in worth.items() if priorities[key] == band])
+        for band in set(priorities.values())
+    }
     session.execute(delete(RuleWorth))
     for key, one in worth.items():
         session.add(
@@ -137,7 +149,8 @@ def keep_worth(
                 minutes=one.minutes,
                 per_minute=one.per_minute,
                 fades_minutes=max(1.0, fades[key].total_seconds() / 60),
-                usual=usual,
+                usual=usual[priorities[key]],
+                reach=reach[key],
             )
         )
     session.flush()
@@ -149,7 +162,7 @@ def standing_of(session: Session, firing_id: UUID, rule_key: str) -> Standing | 
     if rule is None:
         return None
     per_minute = rule.per_minute * chance_factor(_chance(session, firing_id), rule.base_rate)
-    return Standing(per_minute, points_of(per_minute, rule.usual), rule.fades_minutes)
+    return Standing(per_minute, points_of(per_minute, rule.usual), rule.fades_minutes, rule.reach)
 
 
 def _chance(session: Session, firing_id: UUID) -> float | None:

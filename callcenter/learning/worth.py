@@ -15,13 +15,17 @@ estimator and its generalizations", JASA 70, 1975). Rules without a comparison o
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
-POINTS_A_DOUBLING = 3.0
-"""How many points of priority it adds that a call is worth twice as much as the usual one."""
-MOST_POINTS = 9.0
-"""What a call task is worth moves it by at most so many points either way: less than half of the step of 20 by
-which a supervisor raises or lowers one, so that a person's step always counts for more."""
+POINTS_A_DOUBLING = 30.0
+"""How many points of priority, each a minute of waiting, it adds that a call is worth twice the usual one."""
+MOST_POINTS = 45.0
+"""What a call task is worth moves it by at most so many points either way, so that none waits for another more
+than an hour and a half longer than it would."""
+OF_THE_GAP = 0.49
+"""Of the distance to the next priority that a person has set, what a call is worth may use less than half: of two
+call tasks of one age the one that was set higher comes first, whatever they are worth."""
 OWN_MINUTES_WEIGHT = 20
 """The minutes of a rule's own call tasks count as much as those of all rules once there are so many."""
 USUAL_MINUTES = 5.0
@@ -175,13 +179,26 @@ def points_of(per_minute: float, usual: float | None) -> float:
     return max(-2 * MOST_POINTS, min(2 * MOST_POINTS, POINTS_A_DOUBLING * math.log2(per_minute / usual)))
 
 
-def points_now(points: float, age_minutes: float, fades_minutes: float) -> float:
+def points_now(points: float, age_minutes: float, fades_minutes: float, reach: float = MOST_POINTS) -> float:
     """Return what is left of the points of a moment `age_minutes` ago; the queue's order by the same formula.
 
-    Half the worth is gone after `fades_minutes`; kept within plus and minus `MOST_POINTS`.
+    Half the worth is gone after `fades_minutes`; kept within plus and minus `reach`.
     """
     left = points - POINTS_A_DOUBLING * max(0.0, age_minutes) / fades_minutes
-    return max(-MOST_POINTS, min(MOST_POINTS, left))
+    return max(-reach, min(reach, left))
+
+
+def reach_of(priorities: Mapping[str, int]) -> dict[str, float]:
+    """Return by how many points either way worth may move the call tasks of each rule, by the set priorities.
+
+    Rules of one set priority form a band: inside it worth decides, and never across to the next band.
+    """
+    bands = sorted(set(priorities.values()))
+    gaps = dict.fromkeys(bands, MOST_POINTS)
+    for lower, upper in pairwise(bands):
+        room = OF_THE_GAP * (upper - lower)
+        gaps[lower], gaps[upper] = min(gaps[lower], room), min(gaps[upper], room)
+    return {key: gaps[priority] for key, priority in priorities.items()}
 
 
 def chance_factor(chance: float | None, base_rate: float) -> float:

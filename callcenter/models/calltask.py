@@ -20,7 +20,9 @@ class CallTask(SQLModel, table=True):
     (None: even shares, before the first allocation); of a later call, as it was at the customer's first draw.
     `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
     `worth`: what a call was worth when it was opened, in money per agent minute; `worth_points` what that adds to
-    the priority at `moment_at`, fading by the minutes of `worth_fades_minutes`. None where nothing is known.
+    the priority at `moment_at`, half of it gone with each `worth_fades_minutes`, within plus and minus
+    `worth_reach`. None where nothing is known. `raised`: how often a supervisor put it before others, less how
+    often behind.
     """
 
     __tablename__ = "call_task"
@@ -47,7 +49,9 @@ class CallTask(SQLModel, table=True):
     worth: float | None = None
     worth_points: float | None = None
     worth_fades_minutes: float | None = None
+    worth_reach: float | None = None
     moment_at: datetime | None = None
+    raised: int = 0
     created_at: datetime = Field(index=True)
     not_before_at: datetime
     expires_at: datetime

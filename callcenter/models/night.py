@@ -65,7 +65,7 @@ class RuleWorth(SQLModel, table=True):
     `effect` is the difference of conversion shares shrunk towards all rules, `own_effect` and
     `own_deviation` (standard error) the rule's own, None without a comparison. `minutes` are agent minutes
     per call task, `per_minute` money per agent minute, `fades_minutes` how soon half of it is gone,
-    `usual` the worth that adds nothing to a priority.
+    `usual` the worth that adds nothing to a priority, `reach` by how many points it may be moved either way.
     """
 
     __tablename__ = "rule_worth"
@@ -83,3 +83,4 @@ class RuleWorth(SQLModel, table=True):
     per_minute: float
     fades_minutes: float
     usual: float | None = None
+    reach: float = 0.0

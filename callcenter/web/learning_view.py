@@ -139,7 +139,7 @@ def _worth(row: RuleWorth, rules: RuleSet) -> page.WorthRow:
         value=row.value,
         minutes=row.minutes,
         per_minute=row.per_minute,
-        points=points_now(points_of(row.per_minute, row.usual), 0, row.fades_minutes),
+        points=points_now(points_of(row.per_minute, row.usual), 0, row.fades_minutes, row.reach),
         fades_minutes=row.fades_minutes,
     )
 

@@ -23,7 +23,10 @@ def upgrade() -> None:
     op.add_column("call_task", _number("worth", nullable=True))
     op.add_column("call_task", _number("worth_points", nullable=True))
     op.add_column("call_task", _number("worth_fades_minutes", nullable=True))
+    op.add_column("call_task", _number("worth_reach", nullable=True))
     op.add_column("call_task", _time("moment_at", nullable=True))
+    op.add_column("call_task", sa.Column("raised", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.alter_column("call_task", "raised", server_default=None)
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column:
@@ -110,6 +113,7 @@ def _make_worth() -> None:
         _number("per_minute"),
         _number("fades_minutes"),
         _number("usual", nullable=True),
+        _number("reach"),
         sa.PrimaryKeyConstraint("rule_key", name=op.f("pk_rule_worth")),
     )
 

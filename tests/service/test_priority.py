@@ -7,8 +7,9 @@ import pytest
 from sqlmodel import select
 
 from callcenter import prioritizing
-from callcenter.calltasks.policy import PRIORITY_STEP
+from callcenter.calltasks import dispatches
 from callcenter.calltasks.queries import tasks_callable
+from callcenter.domain.dispatching import DispatchAct
 from callcenter.domain.enums import FiringFate
 from callcenter.domain.ids import derived_id
 from callcenter.learning import learned, ranking
@@ -56,7 +57,7 @@ def _learned(bank: Bank, per_minute: float, usual: float) -> None:
     bank.session.add(
         RuleWorth(
             rule_key=RULE, learned_at=bank.clock.now, assigned=800, held_out=200, effect=0.1, base_rate=0.3,
-            value=100, minutes=5, per_minute=per_minute, fades_minutes=60, usual=usual,
+            value=100, minutes=5, per_minute=per_minute, fades_minutes=60, usual=usual, reach=45,
         )
     )  # fmt: skip
     bank.session.commit()
@@ -65,7 +66,7 @@ def _learned(bank: Bank, per_minute: float, usual: float) -> None:
 def test_a_call_task_opens_with_what_it_is_worth(bank: Bank) -> None:
     _learned(bank, per_minute=4.0, usual=2.0)
     task = _waiting(bank)
-    assert (task.worth, task.worth_points, task.worth_fades_minutes) == (4.0, 3.0, 60.0)
+    assert (task.worth, task.worth_points, task.worth_fades_minutes) == (4.0, 30.0, 60.0)
     firing = bank.session.get_one(TriggerFiring, task.firing_id)
     assert task.moment_at == firing.anchor_at
 
@@ -78,34 +79,46 @@ def test_without_anything_learned_a_call_task_opens_without_a_score(bank: Bank) 
 def test_the_more_a_call_brings_the_earlier_it_comes_and_an_unknown_one_counts_as_usual(bank: Bank) -> None:
     task = _waiting(bank)
     now = bank.clock.now
-    fresh = {"worth_fades_minutes": 60.0, "moment_at": now}
-    dear = _like(bank, task, "dear", worth_points=6.0, **fresh)
-    cheap = _like(bank, task, "cheap", worth_points=-6.0, **fresh)
-    old = _like(
-        bank, task, "old", worth_points=6.0, worth_fades_minutes=60.0, moment_at=now - timedelta(hours=3)
-    )
-    assert points_now(6.0, 180, 60) == -3.0
+    fresh = {"worth_fades_minutes": 60.0, "worth_reach": 45.0, "moment_at": now}
+    dear = _like(bank, task, "dear", worth_points=20.0, **fresh)
+    cheap = _like(bank, task, "cheap", worth_points=-60.0, **fresh)
+    old = _like(bank, task, "old", worth_points=20.0, **{**fresh, "moment_at": now - timedelta(hours=1)})
+    narrow = _like(bank, task, "narrow", worth_points=20.0, **{**fresh, "worth_reach": 5.0})
+    assert (points_now(20.0, 60, 60), points_now(-60.0, 0, 60)) == (-10.0, -45.0)
     order = tasks_callable(bank.session, now, 10, [bank.agent_id])
-    assert list(order) == [dear, task.id, old, cheap]
+    assert list(order) == [dear, narrow, task.id, old, cheap]
 
 
 def test_waiting_outweighs_worth_in_the_end(bank: Bank) -> None:
     task = _waiting(bank)
-    later = bank.clock.go_on(minutes=30)
+    later = bank.clock.go_on(minutes=50)
     dear = _like(
-        bank, task, "dear", worth_points=18.0, worth_fades_minutes=60.0, moment_at=later, created_at=later,
-        not_before_at=later,
+        bank, task, "dear", worth_points=90.0, worth_fades_minutes=60.0, worth_reach=45.0, moment_at=later,
+        created_at=later, not_before_at=later,
     )  # fmt: skip
     assert list(tasks_callable(bank.session, later, 10, [bank.agent_id])) == [task.id, dear]
 
 
-def test_a_persons_step_overrules_whatever_the_model_says(bank: Bank) -> None:
+def test_what_a_supervisor_puts_first_comes_first_whatever_the_model_says_until_it_is_taken_back(
+    bank: Bank,
+) -> None:
     task = _waiting(bank)
-    fresh = {"worth_fades_minutes": 60.0, "moment_at": bank.clock.now}
-    best = _like(bank, task, "best", worth_points=18.0, **fresh)
-    raised = _like(bank, task, "raised", worth_points=-18.0, priority=task.priority + PRIORITY_STEP, **fresh)
-    order = list(tasks_callable(bank.session, bank.clock.now, 10, [bank.agent_id]))
-    assert order == [raised, best, task.id]
+    now = bank.clock.now
+    fresh = {"worth_fades_minutes": 60.0, "worth_reach": 45.0, "moment_at": now}
+    best = _like(bank, task, "best", worth_points=90.0, **fresh)
+    worst = _like(bank, task, "worst", worth_points=-90.0, **fresh)
+    row = bank.session.get_one(CallTask, worst)
+    was = dispatches.as_it_is(row)
+    assert dispatches.change(row, DispatchAct.PRIORITY_UP, None, now)
+    bank.session.flush()
+    assert list(tasks_callable(bank.session, now, 10, [bank.agent_id])) == [worst, best, task.id]
+    dispatches.put_back(row, was, now)
+    bank.session.flush()
+    assert list(tasks_callable(bank.session, now, 10, [bank.agent_id])) == [best, task.id, worst]
+    top = bank.session.get_one(CallTask, best)
+    assert dispatches.change(top, DispatchAct.PRIORITY_DOWN, None, now)
+    bank.session.flush()
+    assert list(tasks_callable(bank.session, now, 10, [bank.agent_id]))[-1] == best
 
 
 def _model(weight: float) -> Model:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from callcenter.calltasks.policy import MOST_WORTH_POINTS, PRIORITY_STEP, WORTH_POINTS_A_HALVING
+from callcenter.calltasks.policy import RAISED_POINTS, WORTH_POINTS_A_HALVING
 from callcenter.learning.worth import (
     MOST_POINTS,
     POINTS_A_DOUBLING,
@@ -16,6 +16,7 @@ from callcenter.learning.worth import (
     points_now,
     points_of,
     pool,
+    reach_of,
     shrunk,
     usual_worth,
     worth_of_rules,
@@ -92,14 +93,24 @@ def test_worth_is_effect_times_value_by_the_rules_own_minutes_once_they_are_know
 
 def test_points_count_doublings_and_fade_by_halvings() -> None:
     assert points_of(2.0, 2.0) == 0
-    assert points_of(8.0, 2.0) == pytest.approx(2 * POINTS_A_DOUBLING)
+    assert points_of(4.0, 2.0) == pytest.approx(POINTS_A_DOUBLING)
     assert points_of(1.0, None) == 0, "nothing to compare with"
     assert points_of(-0.1, 2.0) == points_of(0, 2.0) == -2 * MOST_POINTS
-    assert points_now(6.0, 60, 60) == pytest.approx(6.0 - POINTS_A_DOUBLING)
-    assert points_now(6.0, -5, 60) == 6.0
-    assert points_now(18.0, 0, 60) == MOST_POINTS
-    assert points_now(6.0, 10_000, 60) == -MOST_POINTS
+    assert points_now(36.0, 60, 60) == pytest.approx(36.0 - POINTS_A_DOUBLING)
+    assert points_now(36.0, -5, 60) == 36.0
+    assert points_now(90.0, 0, 60) == MOST_POINTS
+    assert points_now(36.0, 10_000, 60) == -MOST_POINTS
+    assert points_now(36.0, 0, 60, reach=4.9) == 4.9
     assert points_of(2 * math.pi, 2.0) > points_of(math.e, 2.0)
+
+
+def test_worth_decides_inside_a_band_of_one_set_priority_and_never_across_bands() -> None:
+    assert reach_of({"a": 50, "b": 50}) == {"a": MOST_POINTS, "b": MOST_POINTS}
+    reach = reach_of({"a": 50, "b": 60, "c": 60, "d": 100})
+    assert reach["b"] == reach["c"] == reach["a"] == pytest.approx(4.9)
+    assert reach["d"] == pytest.approx(19.6)
+    assert 50 + reach["a"] < 60 - reach["b"] and 60 + reach["b"] < 100 - reach["d"]
+    assert reach_of({}) == {}
 
 
 def test_usual_is_the_median_of_what_brings_something() -> None:
@@ -109,11 +120,9 @@ def test_usual_is_the_median_of_what_brings_something() -> None:
     assert usual_worth(list(harms.values())) is None
 
 
-def test_a_persons_step_always_counts_for_more_than_all_a_model_can_say() -> None:
-    assert PRIORITY_STEP > 2 * MOST_WORTH_POINTS
-    assert (MOST_WORTH_POINTS, WORTH_POINTS_A_HALVING) == (MOST_POINTS, POINTS_A_DOUBLING), (
-        "queue and page agree"
-    )
+def test_what_a_person_puts_first_counts_for_more_than_all_a_model_can_say() -> None:
+    assert RAISED_POINTS > 2 * MOST_POINTS
+    assert WORTH_POINTS_A_HALVING == POINTS_A_DOUBLING, "queue and page agree"
 
 
 def test_a_model_moves_a_customers_chance_within_bounds() -> None:

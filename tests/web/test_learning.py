@@ -79,10 +79,10 @@ def test_the_models_card_says_why_it_does_not_rank(bank: Bank, sign_in: SignIn) 
 
 def test_a_step_that_failed_is_named_with_its_reason(bank: Bank, sign_in: SignIn) -> None:
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
-    nights.claim_step(bank.session, run_id, bank.clock.now)
-    nights.end_step(
-        bank.session, run_id, "propensity", bank.clock.now + timedelta(seconds=3), error="ValueError"
-    )
+    claimed = nights.claim_step(bank.session, run_id, bank.clock.now)
+    assert claimed is not None and claimed.step == "scripts"
+    later = bank.clock.now + timedelta(seconds=3)
+    nights.end_step(bank.session, run_id, "scripts", later, error="ValueError")
     bank.session.commit()
     text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
     assert "Scripts shared out failed 3 s ValueError" in text

@@ -130,8 +130,8 @@ def keep_worth(
     """
     reach = reach_of({key: priorities[key] for key in worth})
     usual = {
-        band: usual_worth([one for key, one in worth.items() if priorities[key] == band])
-        for band in set(priorities.values())
+        tier: usual_worth([one for key, one in worth.items() if priorities[key] == tier])
+        for tier in set(priorities.values())
     }
     session.execute(delete(RuleWorth))
     for key, one in worth.items():

@@ -191,11 +191,11 @@ def points_now(points: float, age_minutes: float, fades_minutes: float, reach: f
 def reach_of(priorities: Mapping[str, int]) -> dict[str, float]:
     """Return by how many points either way worth may move the call tasks of each rule, by the set priorities.
 
-    Rules of one set priority form a band: inside it worth decides, and never across to the next band.
+    Rules of one set priority form a tier: inside it worth decides, and never across to the next tier.
     """
-    bands = sorted(set(priorities.values()))
-    gaps = dict.fromkeys(bands, MOST_POINTS)
-    for lower, upper in pairwise(bands):
+    tiers = sorted(set(priorities.values()))
+    gaps = dict.fromkeys(tiers, MOST_POINTS)
+    for lower, upper in pairwise(tiers):
         room = OF_THE_GAP * (upper - lower)
         gaps[lower], gaps[upper] = min(gaps[lower], room), min(gaps[upper], room)
     return {key: gaps[priority] for key, priority in priorities.items()}

@@ -36,7 +36,7 @@ def run(home: Path) -> None:
     real = watch(0.10, 0.16, WORLDS, seed=2)
     biased = biased_by_answering(BIASED_WORLDS, seed=3)
     scripts = share_out(SCRIPT_WORLDS, seed=4)
-    workers = max(1, min(4, (os.cpu_count() or 2)))
+    workers = max(1, min(4, os.cpu_count() or 2))
     with ProcessPoolExecutor(workers) as pool:
         banks = list(pool.map(play, BANKS))
     found: dict[str, Any] = {

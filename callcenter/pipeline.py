@@ -70,7 +70,7 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.records import state_of, visits_due
 from callcenter.journeys.rules import put_in_place
-from callcenter.learning import ranking
+from callcenter.learning import ghosts, ranking
 from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
@@ -314,7 +314,9 @@ def _decide(
         spec.window,
         firing.fired_at,
     )
-    if not draw.held_out:
+    if draw.held_out:
+        ghosts.open_ghost(session, firing, spec.promise, verdict.next_allowed_at or now)
+    else:
         open_call_task(session, house, spec, firing, customer, verdict, now)
     return None
 

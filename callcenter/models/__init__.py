@@ -14,7 +14,7 @@ from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
 from callcenter.models.learning import ScriptAllocation, WhatHelps
-from callcenter.models.night import LearningRun, LearningStep, PropensityModel, RuleWorth
+from callcenter.models.night import GhostTask, LearningRun, LearningStep, PropensityModel, RuleWorth
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -69,6 +69,7 @@ __all__ = [
     "EventSource",
     "FloorAlert",
     "FollowUp",
+    "GhostTask",
     "HelpRequest",
     "ImportRun",
     "Incident",

@@ -84,3 +84,19 @@ class RuleWorth(SQLModel, table=True):
     fades_minutes: float
     usual: float | None = None
     reach: float = 0.0
+
+
+class GhostTask(SQLModel, table=True):
+    """The call task that a held-out firing would have become, looked at when it would have been called.
+
+    `was_there` says that its reason still stood then; None while its time has not come.
+    """
+
+    __tablename__ = "ghost_task"
+    __table_args__ = (Index("ix_ghost_task_due", "look_at", postgresql_where=text("looked_at IS NULL")),)
+
+    firing_id: UUID = Field(primary_key=True, foreign_key="trigger_firing.id", ondelete="CASCADE")
+    rule_key: str
+    look_at: datetime
+    looked_at: datetime | None = None
+    was_there: bool | None = None

@@ -26,6 +26,7 @@ from callcenter.reporting.effects import (
     calls_avoided,
     counts_by_week,
     scripts_of_rule,
+    still_there,
 )
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
@@ -206,6 +207,7 @@ def _detail(
     weekly = (
         _evidence(counts_by_week(session, key, now), share_of(counts, spec.holdout)) if difference else ()
     )
+    there, there_held_out = still_there(session, key)
     decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
     return page.EffectDetail(
         label=chosen(spec.title, key),
@@ -220,6 +222,8 @@ def _detail(
         ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
         evidence=weekly,
         decided_week=decided,
+        there_assigned=there if there[1] else None,
+        there_held_out=there_held_out if there_held_out[1] else None,
         variants=_variants(session, key, catalog, now),
         variants_title=gettext("Script variants against the others, pp"),
     )

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _make_runs()
     _make_model()
     _make_worth()
+    _make_ghosts()
     op.add_column("call_task", _number("worth", nullable=True))
     op.add_column("call_task", _number("worth_points", nullable=True))
     op.add_column("call_task", _number("worth_fades_minutes", nullable=True))
@@ -115,6 +116,24 @@ def _make_worth() -> None:
         _number("usual", nullable=True),
         _number("reach"),
         sa.PrimaryKeyConstraint("rule_key", name=op.f("pk_rule_worth")),
+    )
+
+
+def _make_ghosts() -> None:
+    op.create_table(
+        "ghost_task",
+        sa.Column("firing_id", sa.Uuid(), nullable=False),
+        _text("rule_key"),
+        _time("look_at"),
+        _time("looked_at", nullable=True),
+        sa.Column("was_there", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("firing_id", name=op.f("pk_ghost_task")),
+        sa.ForeignKeyConstraint(
+            ["firing_id"], ["trigger_firing.id"], name=op.f("fk_ghost_task_firing_id"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index(
+        "ix_ghost_task_due", "ghost_task", ["look_at"], postgresql_where=sa.text("looked_at IS NULL")
     )
 
 

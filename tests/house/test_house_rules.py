@@ -77,6 +77,7 @@ WRITERS = {
     "LearningStep": "learning",
     "PropensityModel": "learning",
     "RuleWorth": "learning",
+    "GhostTask": "learning",
     "ScriptAllocation": "learning",
     "WhatHelps": "learning",
     "OutboxMessage": "outbox",

@@ -15,7 +15,7 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.models import Agent, CallTask, LearningRun, OutboxMessage, Reservation
+from callcenter.models import Agent, CallTask, GhostTask, LearningRun, OutboxMessage, Reservation
 from callcenter.runtime import Runtime
 from tests.factories import user_in_arm
 from tests.jobs.conftest import Floor
@@ -153,3 +153,17 @@ def test_a_nights_learning_begins_once_however_many_schedulers_ask(floor: Floor)
     floor.bank.clock.go_on(hours=23)
     ticks.learn(floor.runtime)
     assert len(floor.bank.session.exec(select(LearningRun)).all()) == 1, "the next night is not there yet"
+
+
+def test_held_out_customers_are_looked_at_once_by_however_many_schedulers(floor: Floor) -> None:
+    bank = floor.bank
+    user = user_in_arm("face-scan-quiet", held_out=True, at=floor.now)
+    bank.knows(user)
+    bank.sends(user, "face_scan")
+    bank.clock.go_on(minutes=3)
+    ticks.fire(floor.runtime)
+    bank.clock.go_on(minutes=10)
+    _at_once(ticks.look_at_ghosts, floor.runtime)
+    bank.session.expire_all()
+    (ghost,) = bank.session.exec(select(GhostTask)).all()
+    assert (ghost.looked_at, ghost.was_there) == (floor.now, True)

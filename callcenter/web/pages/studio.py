@@ -181,7 +181,10 @@ class VariantEffect:
 
 @dataclass(frozen=True, slots=True)
 class EffectDetail:
-    """The chosen rule: shares of 100, sample ratio, evidence by week, script variants."""
+    """The chosen rule: shares of 100, sample ratio, evidence by week, script variants.
+
+    `there_assigned`, `there_held_out`: (still there when called, or when they would have been; of how many).
+    """
 
     label: str
     version: int
@@ -197,6 +200,8 @@ class EffectDetail:
     decided_week: int | None = None
     variants: tuple[VariantEffect, ...] = ()
     variants_title: str = ""
+    there_assigned: tuple[int, int] | None = None
+    there_held_out: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

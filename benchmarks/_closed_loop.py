@@ -29,7 +29,7 @@ from callcenter.learning.waits import WaitLog
 from callcenter.learning.worth import RuleCounts, points_of, usual_worth, worth_of_rules
 
 DAYS = 90
-STEADY_DAYS = 20
+STEADY_DAYS = 10
 """So many days tell what a bank that learns nothing yields: its days are alike."""
 LAG = 3
 HOLDOUT = 0.2

@@ -180,12 +180,14 @@ def effect_of_rule(
     smallest_effect: float = 0.02,
     firings_per_week: float | None = None,
     power: float = 0.8,
+    usual_rate: float | None = None,
 ) -> RuleEffect:
     """Say what calling on a rule's firings changed, safe to look at after every single outcome.
 
     `holdout_share` is the share all counts were drawn with. After the share was changed, start new
     counts; the evidence of the periods may be multiplied. `smallest_effect` is the smallest difference
-    worth knowing, in shares (0.02 is two points), planned for with `power`. Zero more watched firings with
+    worth knowing, in shares (0.02 is two points), planned for with `power`; before the first conversion from
+    `usual_rate`, the share that converts elsewhere, None where none is known. Zero more watched firings with
     the verdict "not known" means that the effect is probably smaller than planned for.
 
     The sample ratio is checked first: where the split itself is not as designed, no effect is shown. See
@@ -203,7 +205,7 @@ def effect_of_rule(
     if barred is not None:
         return RuleEffect(barred, treated, held_out, contact, split)
     measured = measure_split(treated, held_out, holdout_share, alpha)
-    plan = plan_split(treated, held_out, holdout_share, alpha, smallest_effect, power)
+    plan = plan_split(treated, held_out, holdout_share, alpha, smallest_effect, power, usual_rate)
     done = counts.assigned + counts.held_out
     more = _still_to_come(plan.firings, done, measured.is_decided)
     watched_more = _still_to_come(plan.firings_watched, done, measured.is_decided)

@@ -1,6 +1,6 @@
 """Whether calling brings customers back: the effect of every rule beside its hold-out, never without it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from urllib.parse import urlencode
@@ -56,12 +56,22 @@ def share_of(counts: RuleCounts, holdout: float) -> float:
     return holdout if counts.holdout_share is None else counts.holdout_share
 
 
-def effect_of(counts: RuleCounts, holdout: float) -> RuleEffect:
-    """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace."""
+def effect_of(counts: RuleCounts, holdout: float, usual_rate: float | None = None) -> RuleEffect:
+    """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace.
+
+    `usual_rate` is the share that converts without a call elsewhere: the wait is planned from it at first.
+    """
     arms = counts.arms
     holdout = share_of(counts, holdout)
     pace = (arms.assigned + arms.held_out) / counts.weeks if counts.weeks >= PACE_AFTER_WEEKS else None
-    return effect_of_rule(arms, holdout, firings_per_week=pace)
+    return effect_of_rule(arms, holdout, firings_per_week=pace, usual_rate=usual_rate)
+
+
+def usual_rate_of(counts: Iterable[RuleCounts]) -> float | None:
+    """Return the share of all held-out customers who convert, None while none has."""
+    every = [one.arms for one in counts]
+    held_out, converted = sum(one.held_out for one in every), sum(one.converted_held_out for one in every)
+    return converted / held_out if converted else None
 
 
 def verdict_code(verdict: EffectVerdict) -> str:
@@ -78,7 +88,10 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
     """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
     rules = current_rules(session, journeys_loaded(session))
     counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
-    effects = {key: effect_of(one, rules.versions[key][-1].spec.holdout) for key, one in counts.items()}
+    usual = usual_rate_of(counts.values())
+    effects = {
+        key: effect_of(one, rules.versions[key][-1].spec.holdout, usual) for key, one in counts.items()
+    }
     held = hold_together({key: one.evidence for key, one in effects.items() if one.evidence is not None})
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
     here = rule_key if rule_key in counts else next(iter(order), None)

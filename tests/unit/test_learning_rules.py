@@ -494,3 +494,14 @@ def test_variants_without_a_fair_split_or_enough_converters_get_no_winner() -> N
     assert (
         compare_variants(VariantCounts(500, 30), VariantCounts(500, 28)).verdict is VariantVerdict.NOT_KNOWN
     )
+
+
+def test_before_anybody_converts_the_wait_is_told_from_what_is_usual_elsewhere() -> None:
+    nobody = ArmCounts(
+        fired=50, held_out=10, assigned=40, called=30, reached=20, converted_assigned=0, converted_held_out=0
+    )
+    told = effect_of_rule(nobody, 0.2, smallest_effect=0.05, firings_per_week=200, usual_rate=0.10)
+    assert told.verdict is EffectVerdict.TOO_EARLY
+    assert told.needs_firings == firings_needed(0.10, 0.15, 0.2) == 1_913, "the published figure"
+    assert told.weeks == pytest.approx((1_913 - 50) / 200)
+    assert effect_of_rule(nobody, 0.2).needs_firings is None, "nothing to plan with"

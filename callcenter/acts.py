@@ -29,6 +29,7 @@ from callcenter.pipeline import take_events
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
 from callcenter.triggers import versions as rule_versions
+from callcenter.triggers.firings import FiringDraft, store_firings
 from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 
@@ -40,7 +41,7 @@ def switch_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *
     that passed while the rule was paused."""
     before = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
     row = triggers.switch_rule(session, rule_key, live=live, now=now)
-    _watch_anew(session, before, row, now, skips_past=live, keeps_missed=False)
+    watch_anew(session, before, row, now, skips_past=live, keeps_missed=False)
     accounts.record(session, user_id, "rule.resumed" if live else "rule.paused", rule_key, now)
 
 
@@ -57,15 +58,15 @@ def adopt_rule(
 
 def begin_rule(session: Session, raw: Mapping[str, Any], user_id: UUID, now: datetime) -> TriggerRule:
     """Begin a new rule as a draft of this person's."""
-    row = rule_versions.begin_rule(session, raw, _journey_of(session, raw), user_id, now)
-    _record_rule(session, row, user_id, "rule.drafted", now)
+    row = rule_versions.begin_rule(session, raw, journey_of(session, raw), user_id, now)
+    record_rule(session, row, user_id, "rule.drafted", now)
     return row
 
 
 def draft_rule(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> TriggerRule:
     """Begin the next version of a rule as a draft that says what this version says; so one also goes back."""
     row = rule_versions.draft_from(session, rule_key, version, user_id, now)
-    _record_rule(session, row, user_id, "rule.drafted", now, like=version)
+    record_rule(session, row, user_id, "rule.drafted", now, like=version)
     return row
 
 
@@ -81,12 +82,12 @@ def save_rule_draft(
     note: str,
 ) -> TriggerRule:
     """Write a draft anew, unless it has changed since it was `seen`."""
-    journey = _journey_of(session, raw)
+    journey = journey_of(session, raw)
     row, is_new = rule_versions.save_draft(
         session, rule_key, version, raw, journey, user_id, seen=seen, note=note
     )
     if is_new:
-        _record_rule(session, row, user_id, "rule.draft_saved", now)
+        record_rule(session, row, user_id, "rule.draft_saved", now)
     return row
 
 
@@ -95,7 +96,7 @@ def submit_rule(
 ) -> None:
     """Send a draft for review, with why it is wanted."""
     row = rule_versions.submit_draft(session, rule_key, version, user_id, note, now)
-    _record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
+    record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
 
 
 def send_rule_back(
@@ -103,13 +104,13 @@ def send_rule_back(
 ) -> None:
     """Make a version in review a draft again, with what is to be changed."""
     row = rule_versions.send_back(session, rule_key, version, user_id, reason, now)
-    _record_rule(session, row, user_id, "rule.sent_back", now, reason=reason.strip())
+    record_rule(session, row, user_id, "rule.sent_back", now, reason=reason.strip())
 
 
 def discard_rule_draft(session: Session, rule_key: str, version: int, user_id: UUID, now: datetime) -> None:
     """Give a draft up."""
     row = rule_versions.discard_draft(session, rule_key, version, user_id, now)
-    _record_rule(session, row, user_id, "rule.discarded", now)
+    record_rule(session, row, user_id, "rule.discarded", now)
 
 
 def publish_rule(
@@ -125,9 +126,9 @@ def publish_rule(
     done = rule_versions.publish(session, rule_key, version, definitions, user_id, now, migrate=migrate)
     missed = 0
     if migrate or done.was_paused:
-        missed = _watch_anew(session, before, done.row, now, skips_past=True, keeps_missed=migrate)
+        missed = watch_anew(session, before, done.row, now, skips_past=True, keeps_missed=migrate)
     visits = "migrate" if migrate else "pin"
-    _record_rule(session, done.row, user_id, "rule.published", now, open_visits=visits, missed=missed)
+    record_rule(session, done.row, user_id, "rule.published", now, open_visits=visits, missed=missed)
     outbox.ring(session, outbox.FLOOR)
     return missed
 
@@ -135,11 +136,11 @@ def publish_rule(
 def retire_rule(session: Session, rule_key: str, user_id: UUID, now: datetime, *, reason: str) -> None:
     """End a rule. Call tasks it has opened already stay; nothing of it fires any more."""
     row = rule_versions.retire(session, rule_key, user_id, now)
-    _record_rule(session, row, user_id, "rule.retired", now, reason=reason.strip())
+    record_rule(session, row, user_id, "rule.retired", now, reason=reason.strip())
     outbox.ring(session, outbox.FLOOR)
 
 
-def _watch_anew(
+def watch_anew(
     session: Session,
     before: RuleSet,
     row: TriggerRule,
@@ -148,10 +149,13 @@ def _watch_anew(
     skips_past: bool,
     keeps_missed: bool,
 ) -> int:
-    """Look at the open visits on a rule's step, first as the rules were `before`, then as they are now."""
+    """Look at the open visits on a rule's step, first as the rules were `before`, then as they are now.
+
+    Returns for how many a deadline had passed, where that is kept.
+    """
     visits = visits_open_on(session, row.journey, row.step)
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
-    missed: list[triggers.FiringDraft] = []
+    missed: list[FiringDraft] = []
     if skips_past:
         moves.look_at(session, before, visits, now)
         passed = triggers.skip_past(rules, visits, row.rule_key, now)
@@ -160,12 +164,13 @@ def _watch_anew(
                 rules, passed, lambda ids, asked: about_customers(session, ids, asked, now), now
             )
     moves.look_at(session, rules, visits, now)
-    triggers.store_firings(session, missed)
+    store_firings(session, missed)
     outbox.ring(session, outbox.STUDIO, outbox.FLOOR)
     return len(missed)
 
 
-def _journey_of(session: Session, raw: Mapping[str, Any]) -> JourneyDefinition:
+def journey_of(session: Session, raw: Mapping[str, Any]) -> JourneyDefinition:
+    """Return the journey a definition is of. Raises BadInput where it is not loaded."""
     known = journey_queries.journeys_loaded(session)
     if journey := known.get(str(raw.get("journey"))):
         return journey
@@ -174,9 +179,10 @@ def _journey_of(session: Session, raw: Mapping[str, Any]) -> JourneyDefinition:
     )
 
 
-def _record_rule(
-    session: Session, row: TriggerRule, user_id: UUID, act: str, now: datetime, **detail: object
+def record_rule(
+    session: Session, row: TriggerRule, user_id: UUID | None, act: str, now: datetime, **detail: object
 ) -> None:
+    """Put an act on a version into the audit trail, and tell the studio."""
     accounts.record(session, user_id, act, row.rule_key, now, version=row.version, **detail)
     outbox.ring(session, outbox.STUDIO)
 

@@ -23,6 +23,7 @@ from callcenter.web import (
     events,
     floor_help,
     health,
+    learning,
     live,
     reports,
     softphone,
@@ -81,6 +82,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         alerts,
         reports,
         wallboard,
+        learning,
     ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
         "callcenter.commands.back_test", "back_test_command", "Ask what a trigger rule would have done."
     ),
     "funnel": Entry("callcenter.commands.funnel", "funnel_command", "Show where customers stop."),
+    "learn": Entry("callcenter.commands.learn", "learn_command", "Learn anew what is learned by night."),
     "effect": Entry("callcenter.commands.effect", "effect_command", "Judge an experiment of your own."),
     "evaluate-policy": Entry(
         "callcenter.commands.evaluate_policy",

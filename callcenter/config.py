@@ -78,6 +78,10 @@ class Settings:
     """Weeks of events that ended longer ago are moved from the database to the archive."""
     screening_retention_days: int
     """Screening decisions older than this are removed; the chain over them stays."""
+    learning_hour: int
+    """At which hour of UTC the night's learning begins."""
+    global_holdout: float
+    """The share of customers whom no rule calls, so that the effect of all rules together can be told."""
     crm_url_template: str | None
     """Where a customer's page is in the bank's own system; `{customer_id}` stands for the bank's id of them."""
 
@@ -118,6 +122,8 @@ class Settings:
             "RETRY_AFTER_SECONDS": self.retry_after_seconds,
             "EVENT_RETENTION_DAYS": self.event_retention_days,
             "SCREENING_RETENTION_DAYS": self.screening_retention_days,
+            "LEARNING_HOUR": self.learning_hour,
+            "GLOBAL_HOLDOUT": self.global_holdout,
             "CRM_URL_TEMPLATE": self.crm_url_template,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
@@ -246,6 +252,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         screening_retention_days=reader.parsed(
             "SCREENING_RETENTION_DAYS", 1_826, _between(90, 36_500), "a number of days from 90 to 36500"
         ),
+        learning_hour=reader.parsed("LEARNING_HOUR", 18, _between(0, 23), "an hour of UTC from 0 to 23"),
+        global_holdout=reader.parsed("GLOBAL_HOLDOUT", 0.02, _small_share, "a share from 0 to 0.2, as 0.02"),
         crm_url_template=reader.parsed(
             "CRM_URL_TEMPLATE", None, _crm_template, "an https address with {customer_id} after the host"
         ),
@@ -369,6 +377,13 @@ def _rate(raw: str) -> float:
     if not 0 < rate <= 100:
         raise ValueError(raw)
     return rate
+
+
+def _small_share(raw: str) -> float:
+    share = float(raw)
+    if not 0 <= share <= 0.2:
+        raise ValueError(raw)
+    return share
 
 
 def _e164(raw: str) -> str:

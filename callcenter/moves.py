@@ -42,10 +42,10 @@ from callcenter.routing import hands
 from callcenter.routing import service as routing
 from callcenter.routing.rules import work_state_of
 from callcenter.triggers import service as triggers
+from callcenter.triggers.firings import FiringDraft, store_firings
 from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
-from callcenter.triggers.service import FiringDraft
 from scripts_library.catalog import Catalog
 
 
@@ -59,6 +59,7 @@ class House:
     bank_name: str = ""
     lost: LostCalls = AS_A_RULE
     retry_after: timedelta = RETRY_AFTER
+    global_holdout: float = 0.0
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:
@@ -181,7 +182,7 @@ def look_at(session: Session, rules: RuleSet, visits: Sequence[VisitRecord], now
     drafts = ask_rules(session, rules, visits, now)
     with in_one_trip(session):
         write_looks(session, visits, drafts)
-    return len(drafts)
+    return sum(not one.enters_band for one in drafts)
 
 
 def ask_rules(
@@ -194,7 +195,7 @@ def ask_rules(
 def write_looks(session: Session, visits: Sequence[VisitRecord], drafts: Sequence[FiringDraft]) -> None:
     """Write visits that were looked at, and after them what fired."""
     journeys.write_visits(session, visits)
-    triggers.store_firings(session, drafts)
+    store_firings(session, drafts)
 
 
 def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState) -> CancelReason | None:

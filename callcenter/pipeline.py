@@ -26,6 +26,7 @@ from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
+from callcenter.choosing import script_for
 from callcenter.compliance import consent_events, ledgers
 from callcenter.compliance import service as compliance
 from callcenter.compliance.numbers import possible_zones
@@ -69,6 +70,7 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.journeys.records import state_of, visits_due
 from callcenter.journeys.rules import put_in_place
+from callcenter.learning import ghosts, ranking
 from callcenter.learning import service as learning
 from callcenter.models import (
     Agent,
@@ -297,7 +299,8 @@ def _decide(
     if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
         calltasks.fold_in(open_task)
         return triggers.decide(firing, suppress, now, reason=SuppressReason.MERGED)
-    draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at)
+    of_all = 0.0 if spec.exempt else house.global_holdout
+    draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at, of_all)
     fate = FiringFate.HELD_OUT if draw.held_out else FiringFate.TASK
     triggers.decide(firing, fate, now, holdout_share=draw.share, holdout_unit=draw.unit)
     goal = order[spec.goal] if spec.goal else order[spec.step] + 1
@@ -311,7 +314,9 @@ def _decide(
         spec.window,
         firing.fired_at,
     )
-    if not draw.held_out:
+    if draw.held_out:
+        ghosts.open_ghost(session, firing, spec.promise, verdict.next_allowed_at or now)
+    else:
         open_call_task(session, house, spec, firing, customer, verdict, now)
     return None
 
@@ -326,20 +331,8 @@ def open_call_task(
     now: datetime,
 ) -> CallTask:
     """Open the call task of a firing, with the script that fits best, and have it offered."""
-    variant = learning.draw_script(firing.rule_key, customer.id)
-    facts = firing.facts
-    error = facts.get("error")
-    choice = scripting.choose(
-        house.catalog,
-        journey=firing.journey,
-        step=firing.step,
-        error=f"{error}:{facts['error_reason']}" if error and facts.get("error_reason") else error,
-        moment=spec.moment,
-        language=customer.language,
-        tags=tuple(customer.tags),
-        variant=variant.variant,
-        propensity=variant.propensity,
-    )
+    standing = ranking.standing_of(session, firing.id, firing.rule_key)
+    choice = script_for(session, house.catalog, firing, customer, spec.moment, spec.variant)
     opening = calltasks.Opening(
         firing_id=firing.id,
         rule_key=firing.rule_key,
@@ -355,7 +348,12 @@ def open_call_task(
         not_before_at=verdict.next_allowed_at or now,
         why_no_call=list(verdict.reasons),
         script=choice.columns(),
-        facts=facts,
+        facts=firing.facts,
+        moment_at=firing.anchor_at,
+        worth=standing.worth if standing else None,
+        worth_points=standing.points if standing else None,
+        worth_fades_minutes=standing.fades_minutes if standing else None,
+        worth_reach=standing.reach if standing else None,
     )
     task = calltasks.open_task(session, opening, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=task.not_before_at)

@@ -20,7 +20,7 @@ from callcenter.errors import ConfigError
 from callcenter.moves import House
 from callcenter.telephony.bucket import CallBucket, brake_for
 from callcenter.telephony.twilio import TwilioCarrier, account_from
-from scripts_library.catalog import Catalog, load_catalog
+from scripts_library.catalog import shipped_catalog
 
 LIVE_PREFIX = "callcenter-live-"
 _COUNT_PREFIX = "callcenter-rings-"
@@ -29,12 +29,6 @@ _COUNT_PREFIX = "callcenter-rings-"
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-@lru_cache(maxsize=1)
-def _catalog() -> Catalog:
-    """The scripts, read and checked once per process; changed ones take effect with its next start."""
-    return load_catalog()
 
 
 class Runtime:
@@ -64,7 +58,7 @@ class Runtime:
     def house(self) -> House:
         """The bank's scripts, compliance gate and caller id."""
         return House(
-            _catalog(),
+            shipped_catalog(),
             Gate(self.settings.policy_packs, self.settings.number_key.encode()),
             self.settings.caller_id,
             self.settings.bank_name,
@@ -73,6 +67,7 @@ class Runtime:
                 timedelta(seconds=self.settings.lost_call_absent_seconds),
             ),
             timedelta(seconds=self.settings.retry_after_seconds),
+            self.settings.global_holdout,
         )
 
     @property

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from callcenter.domain.draws import visit_identity
 from callcenter.domain.enums import FiringFate, RuleState, ScreeningPoint, SuppressReason, TaskState
 from callcenter.domain.journey import JourneyDefinition, Looked, moment
 from callcenter.domain.trace import Decided, GateSaid, Rival, TaskIs, Trace, Way
@@ -117,7 +118,7 @@ def _visit_facts(
     asked = dict(under.spec.history) if under else {}
     at = firing.fired_at if firing else now
     about = about_customers(session, [visit.customer_id], asked, at)[visit.customer_id]
-    step = rules.on_step(visit.journey, visit.step, visit.opened_at)
+    step = rules.on_step(visit.journey, visit.step, visit.opened_at, visit.customer_id)
     rivals = [one for one in step.rules if under and one.priority > under.spec.priority]
     return VisitFacts(
         state=state_of(visit),
@@ -147,11 +148,13 @@ def _under(
     if firing:
         row = next(one for one in versions if one.id == firing.rule_id)
     elif rules.current(rule.rule_key):
-        found = rules.version_for(rule.rule_key, visit.opened_at)
+        found = rules.version_for(rule.rule_key, visit.opened_at, visit.customer_id)
         row = next((one for one in versions if found and one.id == found.id), None)
     if row is None:
         return None
-    return UnderVersion(row.version, read_rule(row.definition, journey), row.definition.get("conditions"))
+    identity = visit_identity(visit.customer_id, visit.journey, visit.journey_key, visit.visit_seq)
+    spec = read_rule(row.definition, journey).drawn_for(identity)
+    return UnderVersion(row.version, spec, row.definition.get("conditions"))
 
 
 def _firing_facts(session: Session, firing: TriggerFiring) -> FiringFacts:

@@ -76,10 +76,12 @@ def _assemble(draft: Draft, common: Draft | None) -> tuple[Script | None, list[F
 
     def per_variant(kind: str, own: dict[str, Text], borrowed: dict[str, Text]) -> PerVariant | None:
         texts = own or borrowed
-        absent = [variant for variant in "AB" if variant not in texts]
-        for variant in absent:
-            missing(f"{kind} of variant {variant}: write `## {kind} {variant}`")
-        return None if absent else PerVariant(texts["A"], texts["B"])
+        letters = [letter for letter, _ in draft.front.variants]
+        found = [(letter, text) for letter in letters if (text := texts.get(letter) or texts.get(""))]
+        for letter in letters:
+            if letter not in dict(found):
+                missing(f"{kind} of variant {letter}: write `## {kind} {letter}`")
+        return PerVariant(tuple(found)) if len(found) == len(letters) else None
 
     opening = per_variant("opening", draft.opening, common.opening if common else {})
     reason = per_variant("reason", draft.reason, common.reason if common else {})

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from scripts_library.assembling import read_library
@@ -102,6 +103,12 @@ def load_catalog(root: Path | None = None) -> Catalog:
     if mistakes:
         raise ScriptLibraryError(f"{len(mistakes)} mistakes in the scripts under {library.root}", mistakes)
     return Catalog(tuple(library.scripts))
+
+
+@lru_cache(maxsize=1)
+def shipped_catalog() -> Catalog:
+    """The shipped scripts, read and checked once per process; changed ones take effect with its next start."""
+    return load_catalog()
 
 
 def _base(language: str) -> str:

@@ -142,7 +142,7 @@ def _check_endings(script: Script, reached: set[str]) -> Iterator[Finding]:
 
 def _check_promises(script: Script) -> Iterator[Finding]:
     """What every call owes the customer: who calls, privacy first, the notices."""
-    for opening in {script.opening.a: None, script.opening.b: None}:
+    for opening in script.opening.each:
         for name in ("agent_name", "bank_name"):
             if not re.search(rf"\{{\{{\s*{name}\s*\}}\}}", opening.text):
                 yield Finding(opening.path, opening.line, f"the opening must say {{{{ {name} }}}}")
@@ -153,9 +153,11 @@ def _check_promises(script: Script) -> Iterator[Finding]:
             if name in _REVEALING:
                 message = f"{name} may not be said before the person is confirmed; move it to the reason"
                 yield Finding(text.path, text.line + line - 1, message)
-    if script.opening.a == script.opening.b and script.reason.a == script.reason.b:
-        line = script.reason.b.line
-        yield Finding(script.reason.b.path, line, "variants A and B are the same: change opening or reason")
+    for one, other in combinations(script.variants, 2):
+        if all(part.of(one).text == part.of(other).text for part in (script.opening, script.reason)):
+            at = script.reason.of(other)
+            message = f"variants {one} and {other} are the same: change opening or reason"
+            yield Finding(at.path, at.line, message)
     present = {notice.id for notice in script.required_notices}
     for needed in REQUIRED_NOTICES:
         if needed not in present:

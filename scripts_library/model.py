@@ -6,7 +6,6 @@ from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 FALLBACK_LANGUAGE = "en"
-VARIANTS = ("A", "B")
 CAUSES = ("technical", "usability", "product", "price", "trust", "need")
 CLOSE = "close"  # the one goto that is not a node: it leads to the close section
 WORKS_NODE = "it_works"  # the node a live success leads to; the console lights the branch that goes there
@@ -59,15 +58,24 @@ class Text:
 
 @dataclass(frozen=True)
 class PerVariant:
-    """One text for each of the two variants; the same text twice where they do not differ."""
+    """One text for each variant, in the order of their letters; the same text again where they do not differ."""
 
-    a: Text
-    b: Text
+    texts: tuple[tuple[str, Text], ...]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        return tuple(letter for letter, _ in self.texts)
+
+    @property
+    def each(self) -> tuple[Text, ...]:
+        """Every text once."""
+        return tuple(dict.fromkeys(text for _, text in self.texts))
 
     def of(self, variant: str) -> Text:
-        if variant not in VARIANTS:
-            raise UnknownScript(f"no variant {variant!r}; there are {' and '.join(VARIANTS)}")
-        return self.a if variant == "A" else self.b
+        for letter, text in self.texts:
+            if letter == variant:
+                return text
+        raise UnknownScript(f"no variant {variant!r}; there is {listed(self.variants)}")
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ class NoticeText:
 
 @dataclass(frozen=True)
 class Script:
-    """Everything an agent may say on one kind of call, in one language, both variants.
+    """Everything an agent may say on one kind of call, in one language, all its variants.
 
     `version` counts this file, `common_version` the journey's common file it borrows from;
     together (`version_label`) they name the exact words.
@@ -148,20 +156,25 @@ class Script:
         return f"{self.version}.{self.common_version}"
 
     @property
+    def variants(self) -> tuple[str, ...]:
+        """The letters of its variants, A first; at least one."""
+        return self.opening.variants
+
+    @property
     def is_general(self) -> bool:
         """True for the journey's fallback: bound to no step, error, moment or tag."""
         return not (self.steps or self.errors or self.moments or self.tags)
 
     def before_identity(self) -> Iterator[Text]:
         """The texts said before we know who is on the line."""
-        yield from {self.opening.a: None, self.opening.b: None}
+        yield from self.opening.each
         yield self.notice
         yield self.right_person
 
     def speech(self) -> Iterator[Text]:
         """Every text that is spoken aloud, each once."""
         yield from self.before_identity()
-        yield from {self.reason.a: None, self.reason.b: None}
+        yield from self.reason.each
         yield from (node.say for node in self.nodes)
         yield from (objection.answer for objection in self.objections)
         yield self.close
@@ -175,3 +188,8 @@ class Script:
                 yield branch.hint
         yield from (objection.label for objection in self.objections)
         yield from (notice.text for notice in self.required_notices)
+
+
+def listed(letters: tuple[str, ...]) -> str:
+    """Letters as a sentence names them: "A", "A and B", "A, B and C"."""
+    return " and ".join(filter(None, [", ".join(letters[:-1]), letters[-1]]))

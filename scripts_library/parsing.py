@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from scripts_library.model import BranchText, Finding, NodeText, NoticeText, ObjectionText, Text
+from scripts_library.model import BranchText, Finding, NodeText, NoticeText, ObjectionText, Text, listed
 from scripts_library.schemas import (
     NAME_PATTERN,
     CommonSchema,
@@ -32,7 +32,10 @@ Lines = list[tuple[int, str]]
 
 @dataclass
 class Draft:
-    """One file as it stands, before it borrows from the journey's common file."""
+    """One file as it stands, before it borrows from the journey's common file.
+
+    `opening` and `reason` by the letter of their variant; "" is the text of all variants.
+    """
 
     path: Path
     front: FrontMatter
@@ -113,15 +116,17 @@ def _text(draft: Draft, line: int, heading: str, lines: Lines) -> Text | None:
 
 
 def _read_lettered(draft: Draft, line: int, kind: str, letter: str | None, lines: Lines) -> None:
-    if letter not in (None, "A", "B"):
-        return draft.complain(line, f"`## {kind} {letter}`: the variants are A and B")
+    known = tuple(name for name, _ in draft.front.variants)
+    if letter is not None and (letter not in known if known else not re.fullmatch("[A-Z]", letter)):
+        named = f"the variants are {listed(known)}" if known else "a variant is one capital letter"
+        return draft.complain(line, f"`## {kind} {letter}`: {named}")
     texts = draft.opening if kind == "opening" else draft.reason
     text = _text(draft, line, kind, lines)
-    for variant in letter or "AB":
-        if variant in texts:
-            draft.complain(line, f"the {kind} of variant {variant} is here twice")
-        if text:
-            texts[variant] = text
+    if letter in texts or "" in texts or (letter is None and texts):
+        whose = f"variant {letter}" if letter else "every variant"
+        draft.complain(line, f"the {kind} of {whose} is here twice")
+    if text:
+        texts[letter or ""] = text
     return None
 
 

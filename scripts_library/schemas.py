@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates
 
-from scripts_library.model import CAUSES, LANGUAGES, VARIANTS, Finding
+from scripts_library.model import CAUSES, LANGUAGES, Finding
 
 NAME_PATTERN = r"[a-z][a-z0-9_]*"
 _KEY = re.compile(r"^(\w+)\s*:")
@@ -76,9 +77,9 @@ class ScriptSchema(CommonSchema):
     )
 
     @validates("variants")
-    def exactly_two(self, value: dict[str, str], **_: object) -> None:
-        if set(value) != set(VARIANTS):
-            raise ValidationError("give exactly two variants, A and B, each with a short note.")
+    def lettered(self, value: dict[str, str], **_: object) -> None:
+        if not value or sorted(value) != list(ascii_uppercase[: len(value)]):
+            raise ValidationError("name the variants A, B, C and so on, each with a short note.")
 
 
 def read_front_matter(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from scripts_library.assembling import Library
@@ -40,14 +41,19 @@ def _missing(
 
 
 def _script_differences(first: Script, twin: Script) -> Iterator[Finding]:
-    for what in ("version", "steps", "errors", "moments", "tags", "causes"):
+    for what in ("version", "steps", "errors", "moments", "tags", "causes", "variants"):
         if getattr(first, what) != getattr(twin, what):
             yield Finding(twin.path, 1, f"{what} differs from its twin {first.path.name}")
     for what in ("opening", "reason"):
-        differs = [one.a != one.b for one in (getattr(first, what), getattr(twin, what))]
-        if differs[0] != differs[1]:
-            message = f"in one language A and B have the same {what}, in {first.path.name} it is otherwise"
-            yield Finding(twin.path, getattr(twin, what).a.line, message)
+        ours, theirs = getattr(first, what), getattr(twin, what)
+        for one, other in combinations(sorted({*ours.variants} & {*theirs.variants}), 2):
+            differs = [both.of(one).text != both.of(other).text for both in (ours, theirs)]
+            if differs[0] != differs[1]:
+                message = (
+                    f"in one language {one} and {other} have the same {what}, "
+                    f"in {first.path.name} it is otherwise"
+                )
+                yield Finding(twin.path, theirs.of(one).line, message)
     yield from _ids_differ(
         first.path,
         twin.path,

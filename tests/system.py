@@ -222,6 +222,7 @@ def running_system(folder: Path, **environ: str) -> Iterator[System]:
     wanted = {
         "CALLCENTER_HOME": str(folder / "home"),
         "DEMO": "0",
+        "GLOBAL_HOLDOUT": "0",
         "PORT": str(port),
         "CARRIER_SIM_PORT": str(sim_port),
         "CALLS_PER_SECOND": "100",

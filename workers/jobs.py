@@ -8,12 +8,13 @@ from uuid import UUID
 
 import structlog
 
-from callcenter import dialer, outbox, partner_acts, partner_lists, pipeline, talk
+from callcenter import dialer, nightly, outbox, partner_acts, partner_lists, pipeline, talk
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import dial_due, stray_refs
 from callcenter.calls.rules import News
 from callcenter.domain.enums import AttemptState, OutboxKind, SupervisorMode
 from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unknown
+from callcenter.learning.learned import STEP_LEASE
 from callcenter.models import AgentLeg, ContactAttempt, Watch
 from callcenter.moves import room_of
 from callcenter.runtime import Runtime, get_runtime
@@ -330,6 +331,25 @@ def work_list(message_id: int, subject_id: str) -> None:
             session, runtime.house, list_id, now
         ):
             outbox.hand_over(session, OutboxKind.WORK_LIST, list_id, now)
+
+
+@noted
+def learn(message_id: int, subject_id: str) -> None:
+    """Do one step of a learning run; then the run stands in line again, so that other errands get their turn.
+
+    The message is put off for as long as a step may take: should this process die, another goes on from there.
+    """
+    runtime = get_runtime()
+    run_id = UUID(subject_id)
+    with runtime.unit_of_work() as session:
+        outbox.put_off(session, message_id, runtime.clock() + STEP_LEASE)
+    done = nightly.do_next_step(runtime.unit_of_work, run_id, runtime.clock)
+    if done == "":
+        return  # another process is at it
+    with runtime.unit_of_work() as session:
+        now = runtime.clock()
+        if outbox.mark_done(session, message_id, now) and done is not None:
+            outbox.hand_over(session, OutboxKind.LEARN, run_id, now)
 
 
 def _end(runtime: Runtime, ref: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rq import Queue
 
 from callcenter.domain.enums import OutboxKind
+from callcenter.learning.learned import STEP_LEASE
 from callcenter.runtime import Runtime
 
 CALLS = "calls"
@@ -14,15 +15,16 @@ ERRANDS = "errands"
 CALLS_FIRST = (CALLS, OFFERS)
 """In the order in which a worker empties them: a call being placed comes before a new offer."""
 QUEUES = (*CALLS_FIRST, ERRANDS)
-"""Errands, which other systems may make slow, have workers of their own: no call waits for them."""
+"""Errands, slow by other systems or by their size, have workers of their own: no call waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The one job of an outbox kind, by its import path, and its queue."""
+    """The one job of an outbox kind, by its import path, its queue, and after how many seconds it is cut off."""
 
     job: str
     queue: str
+    seconds: int = 60
 
 
 ROUTES: Mapping[OutboxKind, Route] = {
@@ -39,6 +41,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.SETTLE_WATCH: Route("workers.jobs.settle_watch", CALLS),
     OutboxKind.DELIVER_WEBHOOKS: Route("workers.jobs.deliver_webhooks", ERRANDS),
     OutboxKind.WORK_LIST: Route("workers.jobs.work_list", ERRANDS),
+    OutboxKind.LEARN: Route("workers.jobs.learn", ERRANDS, seconds=int(STEP_LEASE.total_seconds())),
 }
 
 

@@ -40,7 +40,7 @@ def _job(message: DueMessage) -> EnqueueData:
         job_id=f"{name}-{message.subject_id}-{message.id}-{message.tries}",
         result_ttl=0,
         failure_ttl=3600,
-        timeout=60,
+        timeout=ROUTES[message.kind].seconds,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, talk
+from callcenter import alerting, comparing, dialer, ledgers, nightly, outbox, partner_acts, pipeline, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -217,6 +217,21 @@ def alert(runtime: Runtime) -> None:
     """Keep what needs a supervisor: since when, who has it, and whether it has got worse."""
     with runtime.unit_of_work() as session:
         alerting.note_alerts(session, runtime.clock())
+
+
+def look_at_ghosts(runtime: Runtime) -> None:
+    """Look whether held-out customers are still there when they would have been called."""
+    while True:
+        with runtime.unit_of_work() as session:
+            if comparing.look_at_ghosts(session, runtime.clock(), _CHUNK) < _CHUNK:
+                break
+
+
+def learn(runtime: Runtime) -> None:
+    """Have everything learned anew, once a night."""
+    with runtime.unit_of_work() as session:
+        if nightly.begin_night(session, runtime.settings.learning_hour, runtime.clock()):
+            log.info("learning.begun")
 
 
 def tidy(runtime: Runtime) -> None:

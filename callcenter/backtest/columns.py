@@ -89,9 +89,8 @@ def fits_columns(rule: RuleSpec, journey: JourneyDefinition) -> bool:
     plain = [one for one in journey.steps if not one.milestone]
     goal_is_last = goal.milestone or plain[-1].id == journey.goal
     scores = any(one.crossing for one in journey.steps)
-    return (
-        rule.preset in _PRESETS and not rule.picks_events and bool(rule.after) and goal_is_last and not scores
-    )
+    waits = rule.preset in _PRESETS and bool(rule.after) and rule.band is None
+    return waits and not rule.picks_events and goal_is_last and not scores
 
 
 def keys_of(rule: RuleSpec) -> tuple[str, ...]:

@@ -15,12 +15,14 @@ from heapq import heappop, heappush
 from callcenter.backtest.values import (
     Attributes,
     BackTest,
+    CanaryTrial,
     Extent,
     Firing,
     OnProgress,
     Stored,
     sorted_since,
 )
+from callcenter.domain.draws import visit_identity
 from callcenter.domain.enums import VisitEnd
 from callcenter.domain.events import EventValue
 from callcenter.domain.journey import JourneyDefinition, Looked, VisitState
@@ -48,16 +50,26 @@ class _Course:
     awaited: list[tuple[RuleSpec, Firing]] = field(default_factory=list)
 
 
+def _by_step(rules: Sequence[RuleSpec]) -> dict[str, StepRules]:
+    steps = {one.step for one in rules}
+    return {step: StepRules(tuple(one for one in rules if one.step == step)) for step in steps}
+
+
 class _Replay:
     """Courses, their clocks, and what fired. Each rule runs as if it were alone: none shadows another."""
 
     def __init__(
-        self, rules: Sequence[RuleSpec], journey: JourneyDefinition, attributes: Attributes | None
+        self,
+        rules: Sequence[RuleSpec],
+        journey: JourneyDefinition,
+        attributes: Attributes | None,
+        trial: CanaryTrial | None = None,
     ) -> None:
-        self.steps = {
-            step: StepRules(tuple(one for one in rules if one.step == step))
-            for step in {one.step for one in rules}
-        }
+        self.steps = _by_step(rules)
+        self.trial = trial
+        self.trial_steps = _by_step(
+            [trial.spec if trial and one.key == trial.spec.key else one for one in rules]
+        )
         self.journey, self.attributes = journey, attributes
         self.courses: dict[tuple[str, str], _Course] = {}
         self.clocks: list[tuple[datetime, int, _Course]] = []
@@ -100,21 +112,37 @@ class _Replay:
     def _look(self, course: _Course, now: datetime) -> None:
         """Fire what has run out and say when to look next, as the live path does at a tick."""
         visit = course.visit
-        rules = self.steps.get(visit.step) if visit is not None else None
+        rules = self._rules_for(course, visit) if visit is not None else None
         if visit is None or rules is None:
             course.wake_at = None
             return
         look = look_at(
-            rules, visit, fired=course.fired, looked=course.looked, lateness=course.lateness, now=now
+            rules,
+            visit,
+            fired=course.fired,
+            looked=course.looked,
+            lateness=course.lateness,
+            now=now,
+            identity=self._identity(course, visit) if rules.has_bands else "",
         )
         course.looked.update(look.looked)
         for due in look.due:
-            self._fire(course, visit, due, now)
+            if not due.rule.enters_band:
+                self._fire(course, visit, due, now)
         wake = look.wake_at
         if wake is not None and wake != course.wake_at:
             self._clock_count += 1
             heappush(self.clocks, (wake, self._clock_count, course))
         course.wake_at = wake
+
+    def _rules_for(self, course: _Course, visit: VisitState) -> StepRules | None:
+        """The rules of the visit's step, one of them perhaps in the version that is tried."""
+        is_tried = self.trial is not None and self.trial.covers(course.customer_id, visit.opened_at)
+        return (self.trial_steps if is_tried else self.steps).get(visit.step)
+
+    def _identity(self, course: _Course, visit: VisitState) -> str:
+        """Name a visit as the live path does, so that it draws the same waits."""
+        return visit_identity(course.customer_id, self.journey.id, course.journey_key, visit.visit_seq)
 
     def _fire(self, course: _Course, visit: VisitState, due: Due, now: datetime) -> None:
         if due.rule.has_conditions:
@@ -151,6 +179,7 @@ def replay(
     *,
     attributes: Attributes | None = None,
     on_progress: OnProgress | None = None,
+    trial: CanaryTrial | None = None,
 ) -> dict[str, list[Firing]]:
     """Run rules, each as if it were alone, over events in the order (received_at, event_time,
     position, message_id).
@@ -158,9 +187,10 @@ def replay(
     The clock runs to `end`; later events only tell who came back. Courses that never come to a rule's step may
     be missing from `events`: they cannot fire. `attributes` says what conditions may know of a customer, as of
     today, since the past is not kept; what they ask of the history is answered with: it did not happen.
-    Returns the firings by the rules' keys, which must differ.
+    Returns the firings by the rules' keys, which must differ. `trial` is a version of one of them that is tried
+    on some of the customers.
     """
-    run = _Replay(rules, journey, attributes)
+    run = _Replay(rules, journey, attributes, trial)
     is_over = False
     now: datetime | None = None
     found: dict[str, list[Firing]] = {}
@@ -207,6 +237,7 @@ def back_test(
     until: datetime | None = None,
     attributes: Attributes | None = None,
     on_progress: OnProgress | None = None,
+    trial: CanaryTrial | None = None,
 ) -> BackTest:
     """Run one rule by the plain loop; events as for `replay`.
 
@@ -216,5 +247,5 @@ def back_test(
     end = extent.clock_ends_at(until)
     if end is None:
         return BackTest(extent)
-    found = replay([rule], journey, events, end, attributes=attributes, on_progress=on_progress)
+    found = replay([rule], journey, events, end, attributes=attributes, on_progress=on_progress, trial=trial)
     return BackTest(extent, end, sorted_since(found[rule.key], since))

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
+from callcenter.domain.draws import in_canary
 from callcenter.domain.events import EventValue
 from callcenter.journeys.rules import Place
+from callcenter.triggers.policy import RuleSpec
 
 LOOK_AHEAD = timedelta(hours=24)
 """How long after the end of the clock events are still read, to see who came back."""
@@ -88,3 +90,17 @@ class BackTest:
 def sorted_since(firings: Iterable[Firing], since: datetime | None) -> list[Firing]:
     """Return the firings from a moment on, in their order."""
     return sorted((one for one in firings if since is None or one.fired_at >= since), key=_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryTrial:
+    """A version that is tried beside a rule: on this share of the customers, for visits opened from then on."""
+
+    spec: RuleSpec
+    version: int
+    share: float
+    since: datetime
+
+    def covers(self, customer_id: str, opened_at: datetime) -> bool:
+        """Whether a customer's visit falls under the version that is tried, as it does live."""
+        return opened_at >= self.since and in_canary(self.spec.key, self.version, customer_id, self.share)

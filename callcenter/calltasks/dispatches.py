@@ -107,6 +107,7 @@ def as_it_is(task: CallTask) -> dict[str, Any]:
         "agent_id": task.agent_id and str(task.agent_id),
         "owner_until": _told(task.owner_until),
         "priority": task.priority,
+        "raised": task.raised,
         "offers": task.offers,
         "not_before_at": _told(task.not_before_at),
     }
@@ -138,7 +139,9 @@ def change(task: CallTask, act: DispatchAct, to: UUID | None, now: datetime) -> 
     else:
         step = PRIORITY_STEP if act is DispatchAct.PRIORITY_UP else -PRIORITY_STEP
         before, task.priority = task.priority, min(MOST, max(LEAST, task.priority + step))
-        return before != task.priority
+        if before == task.priority:
+            return False
+        task.raised += 1 if act is DispatchAct.PRIORITY_UP else -1
     return True
 
 
@@ -149,7 +152,7 @@ def put_back(task: CallTask, was: dict[str, Any], now: datetime) -> None:
     """
     if task.state == TaskState.CANCELED:
         task.state, task.state_at, task.closed_at, task.cancel_reason = TaskState.PENDING, now, None, None
-    task.priority = was["priority"]
+    task.priority, task.raised = was["priority"], was.get("raised", 0)
     agent_id, until = was["agent_id"], was["owner_until"]
     if agent_id and was["state"] == TaskState.RESERVED:
         give(task, UUID(agent_id), now)

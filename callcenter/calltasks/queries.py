@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, extract, func, or_
+from sqlalchemy import and_, case, extract, func, or_
 from sqlmodel import Session, col, select
 
-from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, AGENT_GUARANTEED_FOR, OWNER_FIRST_FOR
+from callcenter.calltasks.policy import (
+    AGEING_POINTS_PER_MINUTE,
+    AGENT_GUARANTEED_FOR,
+    OWNER_FIRST_FOR,
+    RAISED_POINTS,
+    WORTH_POINTS_A_HALVING,
+)
 from callcenter.db import array_of, cursor_of, id_array_of
 from callcenter.domain.enums import CallResult, Presence, TaskState
 from callcenter.models import Agent, CallTask, ContactAttempt, Customer, TriggerFiring
@@ -72,9 +78,27 @@ def _is_left_to_owner(now: datetime) -> Any:
 
 
 def _urgency(now: datetime) -> Any:
-    """Priority plus age, so that nothing waits for ever."""
+    """Set priority plus what the call is still worth plus age, so that nothing waits for ever."""
     waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
-    return col(CallTask.priority) + waited / 60 * AGEING_POINTS_PER_MINUTE
+    return _standing(now) + waited / 60 * AGEING_POINTS_PER_MINUTE
+
+
+def _standing(now: datetime) -> Any:
+    """What was set and what the call is still worth; what a supervisor put before others comes before both."""
+    return col(CallTask.priority) + func.sign(col(CallTask.raised)) * RAISED_POINTS + _worth_now(now)
+
+
+def _worth_now(now: datetime) -> Any:
+    """What a call is worth by now, in points: half of it is gone with each `worth_fades_minutes` since its moment.
+
+    A call task of which nothing is known counts as a usual one: no points. The same formula as `points_now` in
+    `learning/worth.py`.
+    """
+    halvings = extract("epoch", now - col(CallTask.moment_at)) / 60 / col(CallTask.worth_fades_minutes)
+    left = col(CallTask.worth_points) - WORTH_POINTS_A_HALVING * func.greatest(halvings, 0)
+    within = func.least(func.greatest(left, -col(CallTask.worth_reach)), col(CallTask.worth_reach))
+    # greatest and least leave out what is unknown, so it must be asked for first.
+    return case((col(CallTask.worth_points).is_(None), 0.0), else_=within)
 
 
 def tasks_callable(
@@ -82,7 +106,7 @@ def tasks_callable(
 ) -> Sequence[UUID]:
     """List pending tasks that may be offered now to one of these agents, leaving out the journeys `not_of`.
 
-    By priority plus age, so that nothing waits for ever; a personal callback comes before everything.
+    By priority, worth and age, so that nothing waits for ever; a personal callback comes before everything.
     """
     anybody = or_(~_is_left_to_owner(now), col(CallTask.agent_id).in_(agents))
     return session.exec(
@@ -208,7 +232,7 @@ def tasks_to_choose(
         .where(_is_theirs(who))
         .where(~is_due if later else is_due)
         .order_by(
-            col(CallTask.priority).desc(),
+            _standing(who.now).desc(),
             func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)),
             col(CallTask.id),
         )

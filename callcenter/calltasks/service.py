@@ -43,6 +43,11 @@ class Opening:
     why_no_call: Sequence[str]
     script: Mapping[str, Any]
     facts: Mapping[str, Any]
+    moment_at: datetime | None = None
+    worth: float | None = None
+    worth_points: float | None = None
+    worth_fades_minutes: float | None = None
+    worth_reach: float | None = None
 
 
 def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
@@ -65,6 +70,11 @@ def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
         expires_at=opening.not_before_at + opening.max_age,
         why_no_call=list(opening.why_no_call),
         facts=dict(opening.facts),
+        moment_at=opening.moment_at,
+        worth=opening.worth,
+        worth_points=opening.worth_points,
+        worth_fades_minutes=opening.worth_fades_minutes,
+        worth_reach=opening.worth_reach,
         **opening.script,
     )
     session.add(task)

@@ -70,9 +70,31 @@ class RuleState(StrEnum):
 
     DRAFT = "draft"
     IN_REVIEW = "in_review"
+    CANARY = "canary"
     LIVE = "live"
     PAUSED = "paused"
     RETIRED = "retired"
+
+
+class ProposalKind(StrEnum):
+    """What a proposal would change."""
+
+    WAIT = "wait"
+    PAUSE = "pause"
+    HOLDOUT = "holdout"
+    VARIANT = "variant"
+
+
+class ProposalState(StrEnum):
+    """What became of a proposal."""
+
+    OPEN = "open"
+    IN_REVIEW = "in_review"
+    CANARY = "canary"
+    ADOPTED = "adopted"
+    DECLINED = "declined"
+    ROLLED_BACK = "rolled_back"
+    EXPIRED = "expired"
 
 
 class QuarantineState(StrEnum):
@@ -354,3 +376,4 @@ class OutboxKind(StrEnum):
     SETTLE_WATCH = "settle-watch"
     DELIVER_WEBHOOKS = "deliver-webhooks"
     WORK_LIST = "work-list"
+    LEARN = "learn"

@@ -231,18 +231,20 @@ def plan_split(
     alpha: float,
     smallest_effect: float,
     power: float = 0.8,
+    usual_rate: float | None = None,
 ) -> SplitPlan:
     """How many firings show what: the stated smallest effect first, the observed one once it is larger.
 
     Early differences are mostly noise and the largest of them promise too much, so below
     `EARLIEST_CONVERTERS` the plan is for the stated effect. Later a larger observed difference shortens
     the plan; a smaller one never lengthens it, because nobody needs to know it. The base rate is the
-    held-out share, or the overall share while no held-out customer has converted.
+    held-out share, or the overall share while no held-out customer has converted; and before anybody has,
+    `usual_rate`, what is usual elsewhere, so that the wait is told in advance.
     """
     converters = treated.count + held_out.count
-    if not converters:
+    if not converters and not usual_rate:
         return SplitPlan()
-    overall = converters / (treated.of + held_out.of)
+    overall = converters / (treated.of + held_out.of) or usual_rate or 0.0
     base_rate = held_out.count / held_out.of or overall
     observed = treated.count / treated.of - held_out.count / held_out.of
     size = smallest_effect if converters < EARLIEST_CONVERTERS else max(smallest_effect, abs(observed))

@@ -93,11 +93,24 @@ def evaluate_policy(
 
 def ips(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue:
     """Inverse propensity score: unbiased with true propensities, wide where weights are large."""
-    return _value(log.weight * log.reward, log.reward, alpha)
+    return _value(ips_terms(log), log.reward, alpha)
+
+
+def ips_terms(log: LoggedChoices) -> Floats:
+    """One term a row whose mean is the estimate of `ips`."""
+    return np.asarray(log.weight * log.reward)
 
 
 def self_normalised_ips(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue:
     """Weighted mean reward: does not move when a constant is added to every reward; bias of order 1/n.
+
+    Raises ValueError where no row has a weight.
+    """
+    return _value(self_normalised_terms(log), log.reward, alpha)
+
+
+def self_normalised_terms(log: LoggedChoices) -> Floats:
+    """One term a row whose mean is the estimate of `self_normalised_ips`, by linearisation.
 
     Raises ValueError where no row has a weight.
     """
@@ -106,8 +119,7 @@ def self_normalised_ips(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue:
     if not total:
         raise ValueError("no row was drawn as the target policy would")
     value = float(weight @ log.reward) / total
-    spread = weight * (log.reward - value) * (len(weight) / total)
-    return _value(value + spread, log.reward, alpha)
+    return np.asarray(value + weight * (log.reward - value) * (len(weight) / total))
 
 
 def doubly_robust(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue | None:
@@ -116,9 +128,24 @@ def doubly_robust(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue | None
     Right where the propensities are true or the guess is. None where the target's action is not known:
     a policy told by its probability of the drawn action, with more actions than two.
     """
+    terms = doubly_robust_terms(log)
+    return None if terms is None else _value(terms, log.reward, alpha)
+
+
+def guessed_rewards(log: LoggedChoices) -> Floats:
+    """The guess that `doubly_robust` rests on, rows by actions; the same for every target policy."""
+    return cross_fitted_rewards(log.features, log.action, log.reward, len(log.actions))
+
+
+def doubly_robust_terms(log: LoggedChoices, guess: Floats | None = None) -> Floats | None:
+    """One term a row whose mean is the estimate of `doubly_robust`; None as there.
+
+    `guess` is that of `guessed_rewards`, where it is at hand from another target policy of the same rows.
+    """
     if log.target is None and len(log.actions) != 2:
         return None
-    guess = cross_fitted_rewards(log.features, log.action, log.reward, len(log.actions))
+    if guess is None:
+        guess = guessed_rewards(log)
     row = np.arange(len(log.reward))
     drawn = guess[row, log.action]
     if log.target is None:
@@ -126,7 +153,7 @@ def doubly_robust(log: LoggedChoices, alpha: float = 0.05) -> PolicyValue | None
     else:
         never = log.target == NEVER_LOGGED
         wanted = np.where(never, guess.mean(axis=1), guess[row, np.where(never, 0, log.target)])
-    return _value(wanted + log.weight * (log.reward - drawn), log.reward, alpha)
+    return np.asarray(wanted + log.weight * (log.reward - drawn))
 
 
 def _value(terms: Floats, reward: Floats, alpha: float) -> PolicyValue:

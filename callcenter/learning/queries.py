@@ -1,8 +1,9 @@
-"""Counts per rule and per script variant, each customer once a quarter by the first firing.
+"""Counts per rule, each customer once a quarter by the first firing.
 
 The hold-out draw is sticky, so a customer's later firings are no new evidence. Only firings of both arms
 that went through the same filters count: those that became a call task and those held out. A firing whose
-window is still open counts too, in both arms alike; its conversion may still come.
+window is still open counts too, in both arms alike; its conversion may still come. A rule's arms hold only what
+was drawn with the share of today: under another share the split was another.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from callcenter.learning.rules import ArmCounts, VariantCounts
 _COHORT = """
 WITH cohort AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
-           f.id, f.rule_key, f.customer_id, f.fate, f.fired_at
+           f.id, f.rule_key, f.customer_id, f.fate, f.fired_at, f.holdout_share
       FROM trigger_firing f
      WHERE f.fate IN ('task', 'held_out') AND f.rule_key <> 'by-hand'
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
@@ -33,7 +34,11 @@ WITH cohort AS (
 _PER_RULE = (
     _COHORT
     + """
-SELECT c.rule_key,
+, designed AS (
+    SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
+     WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
+)
+SELECT c.rule_key, c.holdout_share,
        count(*) FILTER (WHERE c.fate = 'held_out') AS held_out,
        count(*) FILTER (WHERE c.fate = 'task') AS assigned,
        count(*) FILTER (WHERE c.fate = 'task' AND EXISTS
@@ -45,31 +50,38 @@ SELECT c.rule_key,
        count(*) FILTER (WHERE EXISTS
              (SELECT 1 FROM told t WHERE t.firing_id = c.id AND t.tagged)) AS tagged,
        extract(epoch FROM max(c.fired_at) - min(c.fired_at)) / 604800.0 AS weeks
-  FROM cohort c LEFT JOIN outcome o ON o.firing_id = c.id
- GROUP BY c.rule_key
+  FROM cohort c
+  JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
+  LEFT JOIN outcome o ON o.firing_id = c.id
+ GROUP BY c.rule_key, c.holdout_share
 """
 )
-_PER_VARIANT = (
+
+
+_VARIANTS_OF_RULES = (
     _COHORT
     + """
-SELECT t.script_id, t.script_variant, count(DISTINCT c.id) AS n,
-       count(DISTINCT c.id) FILTER (WHERE o.converted_at IS NOT NULL) AS converted
+SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
   FROM cohort c
   JOIN call_task t ON t.firing_id = c.id
   LEFT JOIN outcome o ON o.firing_id = c.id
- WHERE t.script_id IS NOT NULL
- GROUP BY t.script_id, t.script_variant
+ WHERE t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5
+ GROUP BY 1, 2
 """
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
-    """One rule's counts, the agents' own word beside them, and how many weeks they span."""
+    """One rule's counts, the agents' own word beside them, and how many weeks they span.
+
+    `holdout_share` is the share all of them were drawn with, None where it was not logged.
+    """
 
     arms: ArmCounts
     tagged_converted: int
     weeks: float
+    holdout_share: float | None = None
 
 
 def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
@@ -87,17 +99,16 @@ def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
             ),
             tagged_converted=row.tagged,
             weeks=float(row.weeks or 0),
+            holdout_share=row.holdout_share,
         )
         for row in session.execute(text(_PER_RULE))
     }
 
 
-def counts_per_variant(session: Session) -> Mapping[str, Mapping[str, VariantCounts]]:
-    """Return, per script, the assigned customers and conversions of each variant.
-
-    Everybody drawn for a variant counts, reached or not, so that the arms stay comparable.
-    """
+def variants_per_rule(session: Session) -> Mapping[str, tuple[VariantCounts, VariantCounts]]:
+    """Return, per rule, the assigned customers and conversions of the variants A and B that were drawn evenly."""
     found: dict[str, dict[str, VariantCounts]] = {}
-    for row in session.execute(text(_PER_VARIANT)):
-        found.setdefault(row.script_id, {})[row.script_variant] = VariantCounts(row.n, row.converted)
-    return found
+    for row in session.execute(text(_VARIANTS_OF_RULES)):
+        found.setdefault(row.rule_key, {})[row.script_variant] = VariantCounts(row.n, row.converted)
+    nobody = VariantCounts(0, 0)
+    return {rule: (one.get("A", nobody), one.get("B", nobody)) for rule, one in found.items()}

@@ -1,7 +1,6 @@
-"""Who is held out, which script is drawn, what calling changed. Counts in, verdict out; no I/O, no clock."""
+"""Who is held out, what calling changed, which of two variants does more. Counts in, verdict out; no I/O."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +14,8 @@ from callcenter.learning.evidence import (
     plan_split,
 )
 
+ALL_RULES = "*"
+"""Stands for every rule in the draw of the global hold-out; no rule can be called so."""
 SAMPLE_RATIO_ALARM = 1000.0
 """Evidence against the designed split at which no effect is shown: a false alarm in 1 of 1,000 rules."""
 
@@ -141,39 +142,34 @@ class VariantEffect:
     risk_ratio: Interval | None = None
 
 
-def draw_holdout(salt: str, rule_key: str, customer_id: str, at: datetime, share: float) -> HoldoutDraw:
+def draw_holdout(
+    salt: str, rule_key: str, customer_id: str, at: datetime, share: float, global_share: float = 0.0
+) -> HoldoutDraw:
     """Draw whether a firing is held out; the same answer for a rule and customer all quarter long.
 
     `unit = sha256(salt|rule|customer|quarter) / 2^64` from the first eight bytes (their upper 53 bits, so
     that it is exact and below 1), held out where `unit < share`. The quarter is the calendar quarter of
     `at` in UTC. Because `unit` does not depend on `share`, lowering the share only frees customers and
-    never holds a new one out. Raises ValueError for a time without zone, a share outside [0, 1], or a
-    salt or rule key with the separator in it.
+    never holds a new one out.
+
+    `global_share` of the customers are held out of every rule alike. They lie lowest: their unit is that of
+    `ALL_RULES`, below `global_share`; the rule's own unit fills what is above, so that the unit stays uniform
+    and the share held out of the rule is the larger of the two, the global one part of it.
+    Raises ValueError for a time without zone, a share outside [0, 1], or a salt or rule key with the separator
+    in it.
     """
     if at.tzinfo is None:
         raise ValueError("the time of a draw needs a time zone")
-    if not 0 <= share <= 1:
+    if not (0 <= share <= 1 and 0 <= global_share <= 1):
         raise ValueError("the hold-out share must lie in [0, 1]")
     at_utc = at.astimezone(UTC)
     quarter = f"{at_utc.year}Q{(at_utc.month + 2) // 3}"
     unit = _unit(salt, rule_key, f"{customer_id}|{quarter}")
+    if global_share:
+        of_all = _unit(salt, ALL_RULES, f"{customer_id}|{quarter}")
+        unit = of_all if of_all < global_share else global_share + (1 - global_share) * unit
+        share = max(share, global_share)
     return HoldoutDraw(held_out=unit < share, unit=unit, share=share)
-
-
-def draw_variant(salt: str, rule_key: str, customer_id: str, variants: Sequence[str]) -> VariantDraw:
-    """Draw one of several script variants with equal chance; sticky per rule and customer.
-
-    Every variant gets its own hashed number and the highest wins (rendezvous hashing, Thaler and
-    Ravishankar 1998). So the order of `variants` does not matter, and a new variant only takes customers
-    over: nobody moves between the old ones. Independent of the hold-out draw. Raises ValueError for no
-    variants or a repeated one.
-    """
-    if not variants or len(set(variants)) != len(variants):
-        raise ValueError("variants must be named, each once")
-    winner = max(
-        variants, key=lambda variant: (_unit(salt, rule_key, f"{customer_id}|script|{variant}"), variant)
-    )
-    return VariantDraw(variant=winner, propensity=1 / len(variants))
 
 
 def effect_of_rule(
@@ -184,12 +180,14 @@ def effect_of_rule(
     smallest_effect: float = 0.02,
     firings_per_week: float | None = None,
     power: float = 0.8,
+    usual_rate: float | None = None,
 ) -> RuleEffect:
     """Say what calling on a rule's firings changed, safe to look at after every single outcome.
 
     `holdout_share` is the share all counts were drawn with. After the share was changed, start new
     counts; the evidence of the periods may be multiplied. `smallest_effect` is the smallest difference
-    worth knowing, in shares (0.02 is two points), planned for with `power`. Zero more watched firings with
+    worth knowing, in shares (0.02 is two points), planned for with `power`; before the first conversion from
+    `usual_rate`, the share that converts elsewhere, None where none is known. Zero more watched firings with
     the verdict "not known" means that the effect is probably smaller than planned for.
 
     The sample ratio is checked first: where the split itself is not as designed, no effect is shown. See
@@ -207,7 +205,7 @@ def effect_of_rule(
     if barred is not None:
         return RuleEffect(barred, treated, held_out, contact, split)
     measured = measure_split(treated, held_out, holdout_share, alpha)
-    plan = plan_split(treated, held_out, holdout_share, alpha, smallest_effect, power)
+    plan = plan_split(treated, held_out, holdout_share, alpha, smallest_effect, power, usual_rate)
     done = counts.assigned + counts.held_out
     more = _still_to_come(plan.firings, done, measured.is_decided)
     watched_more = _still_to_come(plan.firings_watched, done, measured.is_decided)
@@ -230,6 +228,14 @@ def effect_of_rule(
         watched_needs_more_firings=watched_more,
         watched_weeks=_weeks(watched_more, firings_per_week),
     )
+
+
+def has_fair_split(counts: ArmCounts, holdout_share: float) -> bool:
+    """Whether both arms have somebody and are as they were drawn; only then is their comparison an effect."""
+    if not 0 < holdout_share < 1:
+        return False
+    split = case_split_evidence(counts.assigned, counts.held_out, holdout_share)
+    return _why_no_effect(counts, split) is None
 
 
 def compare_variants(a: VariantCounts, b: VariantCounts, alpha: float = 0.05) -> VariantEffect:

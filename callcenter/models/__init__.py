@@ -4,6 +4,7 @@ from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, AgentState, Reservation
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
+from callcenter.models.band import BandedVisit
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
 from callcenter.models.dialing import Campaign, DialingSwitch, PacingDecision
@@ -12,6 +13,8 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
+from callcenter.models.learning import ScriptAllocation, WhatHelps
+from callcenter.models.night import GhostTask, LearningRun, LearningStep, PropensityModel, RuleWorth
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -21,6 +24,7 @@ from callcenter.models.outcome import (
     Outcome,
     ProductSuggestion,
 )
+from callcenter.models.proposal import Proposal
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -44,6 +48,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditLink",
+    "BandedVisit",
     "CallTask",
     "Callback",
     "Campaign",
@@ -64,20 +69,27 @@ __all__ = [
     "EventSource",
     "FloorAlert",
     "FollowUp",
+    "GhostTask",
     "HelpRequest",
     "ImportRun",
     "Incident",
     "Journey",
     "JourneyEvent",
+    "LearningRun",
+    "LearningStep",
     "ListImport",
     "OutboxMessage",
     "Outcome",
     "PacingDecision",
     "PackVersion",
     "ProductSuggestion",
+    "PropensityModel",
+    "Proposal",
     "QuarantinedEvent",
     "Reservation",
+    "RuleWorth",
     "ScreeningDecision",
+    "ScriptAllocation",
     "ScriptStep",
     "Suppression",
     "SuppressionList",
@@ -91,5 +103,6 @@ __all__ = [
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WhatHelps",
     "WriteKey",
 ]

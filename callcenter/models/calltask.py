@@ -1,6 +1,6 @@
 """One thing for an agent to do. Written by calltasks."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,13 @@ _OPEN = text("state NOT IN ('completed', 'canceled')")
 class CallTask(SQLModel, table=True):
     """One call task: why (its firing), for whom, until when, and where it is.
 
+    `script_propensity`: the probability with which its variant was drawn, by the shares of `script_allocated_on`
+    (None: even shares, before the first allocation); of a later call, as it was at the customer's first draw.
     `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
+    `worth`: what a call was worth when it was opened, in money per agent minute; `worth_points` what that adds to
+    the priority at `moment_at`, half of it gone with each `worth_fades_minutes`, within plus and minus
+    `worth_reach`. None where nothing is known. `raised`: how often a supervisor put it before others, less how
+    often behind.
     """
 
     __tablename__ = "call_task"
@@ -24,6 +30,7 @@ class CallTask(SQLModel, table=True):
         Index("uq_call_task_open_journey", "customer_id", "journey", unique=True, postgresql_where=_OPEN),
         Index("ix_call_task_waiting", "not_before_at", postgresql_where=text("state = 'pending'")),
         Index("ix_call_task_open", "state", postgresql_where=_OPEN),
+        Index("ix_call_task_script", "script_id", "customer_id", "created_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -39,6 +46,12 @@ class CallTask(SQLModel, table=True):
     state_at: datetime
     priority: int = 50
     promise_seconds: int = 60
+    worth: float | None = None
+    worth_points: float | None = None
+    worth_fades_minutes: float | None = None
+    worth_reach: float | None = None
+    moment_at: datetime | None = None
+    raised: int = 0
     created_at: datetime = Field(index=True)
     not_before_at: datetime
     expires_at: datetime
@@ -53,6 +66,7 @@ class CallTask(SQLModel, table=True):
     script_version: str | None = None
     script_variant: str | None = None
     script_propensity: float | None = None
+    script_allocated_on: date | None = None
     script_why: str | None = None
     closed_at: datetime | None = None
     facts: dict[str, Any] = document()

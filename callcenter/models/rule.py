@@ -15,7 +15,9 @@ class TriggerRule(SQLModel, table=True):
     """One version of a rule. Once it was sent for review its `definition` never changes, only its life does.
 
     `published_at` is when it went live; `moves_open_visits` says whether visits that were open then follow it
-    (migrated) or stay with the version they began under (pinned) until they close.
+    (migrated) or stay with the version they began under (pinned) until they close. `canary_from` is when it
+    began to be tried on `canary_share` of the customers, `canary_until` for how long, `canary_ended_at` when
+    that ended, whether it went live then or not.
     """
 
     __tablename__ = "trigger_rule"
@@ -27,6 +29,7 @@ class TriggerRule(SQLModel, table=True):
             unique=True,
             postgresql_where=text("state IN ('live', 'paused')"),
         ),
+        Index("uq_trigger_rule_canary", "rule_key", unique=True, postgresql_where=text("state = 'canary'")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -47,6 +50,10 @@ class TriggerRule(SQLModel, table=True):
     published_by: UUID | None = Field(default=None, foreign_key="app_user.id")
     moves_open_visits: bool = False
     superseded_at: datetime | None = None
+    canary_from: datetime | None = None
+    canary_until: datetime | None = None
+    canary_ended_at: datetime | None = None
+    canary_share: float | None = None
 
 
 class TriggerFiring(SQLModel, table=True):
@@ -77,5 +84,6 @@ class TriggerFiring(SQLModel, table=True):
     suppress_reason: SuppressReason | None = word(default=None, nullable=True)
     holdout_share: float | None = None
     holdout_unit: float | None = None
+    wait_probability: float | None = None
     tries: int = 0
     facts: dict[str, Any] = document()

@@ -7,14 +7,21 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
-# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter.
+# Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter. Only what was
+# drawn with the share of today counts, as in the effect itself.
 _COHORT = """
-WITH cohort AS (
+WITH designed AS (
+    SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
+     WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
+), firsts AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
-           f.id, f.rule_key, f.fate, f.fired_at
+           f.id, f.rule_key, f.fate, f.fired_at, f.holdout_share
       FROM trigger_firing f
      WHERE f.fate IN ('task', 'held_out')
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
+), cohort AS (
+    SELECT c.* FROM firsts c
+      JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
 )
 """
 _LATELY = text("""
@@ -144,3 +151,28 @@ def attempts_per_script(session: Session) -> Mapping[tuple[str, str], int]:
 def scripts_of_rule(session: Session, rule_key: str) -> frozenset[str]:
     """Return the scripts a rule's call tasks were opened with."""
     return frozenset(row.script_id for row in session.execute(_SCRIPTS_OF_RULE, {"rule_key": rule_key}))
+
+
+_STILL_THERE = text(
+    _COHORT
+    + """
+SELECT count(*) FILTER (WHERE t.attempts > 0) AS called,
+       count(*) FILTER (WHERE t.attempts > 0
+             OR (t.state = 'canceled' AND t.cancel_reason IN ('advanced', 'recovered'))) AS assigned,
+       count(*) FILTER (WHERE g.was_there) AS there, count(g.looked_at) AS looked_at
+  FROM cohort c
+  LEFT JOIN call_task t ON t.firing_id = c.id
+  LEFT JOIN ghost_task g ON g.firing_id = c.id
+ WHERE c.rule_key = :rule_key
+"""
+)
+
+
+def still_there(session: Session, rule_key: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return who had not come back by themselves when called, and when they would have been: (there, of) each.
+
+    Call tasks that ended otherwise before a call count for neither. Two shares that differ much say that the arms
+    were not treated alike before the call.
+    """
+    row = session.execute(_STILL_THERE, {"rule_key": rule_key}).one()
+    return (row.called, row.assigned), (row.there, row.looked_at)

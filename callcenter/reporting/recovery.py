@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
+import numpy as np
 from sqlalchemy import text
 from sqlmodel import Session
 
 from callcenter.reporting.funnel import Span
+from callcenter.reporting.survival import survival_at
 
 NEWEST_EVENTS = 20_000
 """Of how many events, counted from the newest, the curves are drawn: enough, and soon found."""
@@ -85,20 +86,24 @@ def recovery_by_step(session: Session, journey: str, span: Span) -> Mapping[str,
 
 
 def recovery_of(pauses: Iterable[Pauses]) -> Recovery:
-    """Draw the Kaplan-Meier curve of coming back, minute by minute, with Greenwood's 95 % band.
+    """Draw the Kaplan-Meier curve of coming back, minute by minute, with its 95 % band.
 
     Whoever was dialed, or is quiet still, is watched up to then and says nothing of later minutes.
     """
     rows: Sequence[Pauses] = list(pauses)
-    at_risk = total = sum(row.count for row in rows)
-    away, variance = 1.0, 0.0
-    points = [(0, 0.0, 0.0, 0.0)]
-    for minute in range(1, MINUTES + 1):
-        back = sum(row.count for row in rows if row.is_back and row.minute == minute)
-        if at_risk and back < at_risk:
-            variance += back / (at_risk * (at_risk - back))
-        away *= 1 - back / at_risk if at_risk else 1.0
-        half = 1.96 * away * sqrt(variance)
-        points.append((minute, 1 - away, max(0.0, 1 - away - half), min(1.0, 1 - away + half)))
-        at_risk -= sum(row.count for row in rows if row.minute == minute)
-    return Recovery(tuple(points), total)
+    if not rows:
+        return Recovery(tuple((minute, 0.0, 0.0, 0.0) for minute in range(MINUTES + 1)), 0)
+    back, watched = (
+        np.repeat([row.minute for row in rows], [row.count * (row.is_back is came) for row in rows])
+        for came in (True, False)
+    )
+    away = survival_at(range(MINUTES + 1), back, watched)
+    points = zip(range(MINUTES + 1), 1 - away.share, 1 - away.high, 1 - away.low, strict=True)
+    return Recovery(
+        tuple((minute, *map(float, point)) for minute, *point in points), len(back) + len(watched)
+    )
+
+
+def recovery_of_step(session: Session, journey: str, step: str, span: Span) -> Recovery | None:
+    """Return the curve of one step; None where too few pauses are known."""
+    return recovery_by_step(session, journey, span).get(step)

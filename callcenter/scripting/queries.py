@@ -15,11 +15,15 @@ def script_of_task(
 ) -> RenderedScript | None:
     """Return the task's script and variant, filled; None when the task has none.
 
+    A variant that the library no longer has is shown as its first.
+
     Raises scripts_library's MissingPlaceholder, naming the fact, when one is missing.
     """
     if task.script_id is None:
         return None
-    return render(catalog.get(task.script_id, language), task.script_variant or "A", facts)
+    script = catalog.get(task.script_id, language)
+    drawn = task.script_variant or ""
+    return render(script, drawn if drawn in script.variants else script.variants[0], facts)
 
 
 def path_of_task(session: Session, call_task_id: UUID) -> Sequence[ScriptStep]:

@@ -2,31 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
 from callcenter.models import ScriptStep
-from scripts_library.catalog import Catalog
+from scripts_library.catalog import Catalog, ScriptChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The script for a call task: which, which variant, with what probability it was drawn, and why it fits."""
+    """The script for a call task: which, which variant, with what probability it was drawn, and why it fits.
+
+    `script_allocated_on` is the day whose shares the draw was made by, None for even ones.
+    """
 
     script_id: str
     script_version: str
     script_variant: str
     script_propensity: float
     script_why: str
+    script_allocated_on: date | None = None
 
     def columns(self) -> Mapping[str, object]:
         """Return the choice as a call task keeps it."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def choose(
+def fit(
     catalog: Catalog,
     *,
     journey: str,
@@ -35,13 +39,15 @@ def choose(
     moment: str | None,
     language: str,
     tags: tuple[str, ...],
-    variant: str,
-    propensity: float,
-) -> Choice:
-    """Return the most specific script for what happened, in the customer's language."""
-    found = catalog.find(journey, step, error, moment, language, tags)
+) -> ScriptChoice:
+    """Return the most specific script for what happened, in the customer's language, and why it is that one."""
+    return catalog.find(journey, step, error, moment, language, tags)
+
+
+def choice_of(found: ScriptChoice, variant: str, propensity: float, allocated_on: date | None) -> Choice:
+    """Return the script that fits, with the variant drawn of it, as a call task keeps them."""
     why = f"{found.why.code}:{found.why.value}"
-    return Choice(found.script.id, found.script.version_label, variant, propensity, why)
+    return Choice(found.script.id, found.script.version_label, variant, propensity, why, allocated_on)
 
 
 def note_step(

@@ -8,12 +8,19 @@ from callcenter.domain.changes import Change
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
 from callcenter.errors import BadInput
-from callcenter.triggers.policy import DEFAULT_HOLDOUT, DEFAULT_MAX_AGE, DEFAULT_PROMISE, DEFAULT_WINDOW
+from callcenter.triggers.policy import (
+    DEFAULT_FADES,
+    DEFAULT_HOLDOUT,
+    DEFAULT_MAX_AGE,
+    DEFAULT_PROMISE,
+    DEFAULT_VALUE,
+    DEFAULT_WINDOW,
+)
 
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
     *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "purpose", "priority"),
-    *("promise", "max_age", "goal", "window", "holdout"),
+    *("promise", "max_age", "goal", "window", "holdout", "exempt", "value", "fades"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {
@@ -27,8 +34,10 @@ _DEFAULTS: Mapping[str, Any] = {
     "window": DEFAULT_WINDOW,
     "max_age": DEFAULT_MAX_AGE,
     "holdout": DEFAULT_HOLDOUT,
+    "value": DEFAULT_VALUE,
+    "fades": DEFAULT_FADES,
 }
-_DURATIONS = frozenset({"after", "within", "promise", "window", "max_age"})
+_DURATIONS = frozenset({"after", "within", "promise", "window", "max_age", "fades"})
 _TREES = frozenset({"conditions", "where"})
 
 

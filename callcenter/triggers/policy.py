@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Any
 
+from callcenter.domain.draws import Band, read_band
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import FieldType, event_fields, visit_fields
@@ -23,6 +24,7 @@ _ENTRIES = frozenset(
         "step",
         "preset",
         "after",
+        "band",
         "event",
         "errors",
         "times",
@@ -38,13 +40,18 @@ _ENTRIES = frozenset(
         "holdout",
         "max_age",
         "moment",
+        "variant",
         "cool_down",
         "date",
+        "value",
+        "fades",
+        "exempt",
     ]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
 _CLOCK = re.compile(r"^([01]\d|2[01]):[0-5]\d$|^22:00$")
 """Early enough in the day that the calendar has gone through its dates before midnight."""
+_VARIANT = re.compile(r"^[A-Z]$")
 DEFAULT_AT = "09:30"
 LONGEST_BEFORE = timedelta(days=366)
 LONGEST_COOL_DOWN = timedelta(days=366)
@@ -52,6 +59,12 @@ DEFAULT_HOLDOUT = 0.2
 DEFAULT_WINDOW = timedelta(days=7)
 DEFAULT_PROMISE = timedelta(seconds=60)
 DEFAULT_MAX_AGE = timedelta(hours=24)
+DEFAULT_VALUE = 100.0
+"""What a conversion counts for as long as nobody has said what it is worth to the bank: all count alike."""
+MOST_VALUE = 1e9
+DEFAULT_FADES = timedelta(hours=1)
+"""How soon half of what a call brings is gone, as long as nobody has said otherwise."""
+LONGEST_EXEMPT = 300
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,9 @@ class RuleSpec:
 
     `where` says which of the events named count, by what they say; `within` how close together `times` of
     them must lie. `history` names the questions about the past that the conditions ask, each with how far
-    back; `date` is the date of the customer whose coming the calendar reports as the rule's event.
+    back; `date` is the date of the customer whose coming the calendar reports as the rule's event. With a
+    `band` each visit has a wait of its own, drawn around `after`; `wait_probability` is that of one drawn. With a
+    `variant` agents say that variant of the script wherever it has one, and none is drawn.
     """
 
     key: str
@@ -70,6 +85,9 @@ class RuleSpec:
     preset: Preset
     condition: Condition
     after: timedelta = timedelta(0)
+    band: Band | None = None
+    wait_probability: float | None = None
+    enters_band: bool = False
     event: str | None = None
     errors: tuple[str, ...] = ()
     times: int = 1
@@ -88,8 +106,12 @@ class RuleSpec:
     holdout: float = DEFAULT_HOLDOUT
     max_age: timedelta = DEFAULT_MAX_AGE
     moment: str | None = None
+    variant: str | None = None
     cool_down: CoolDown | None = None
     date: DateMoment | None = None
+    value: float = DEFAULT_VALUE
+    fades: timedelta = DEFAULT_FADES
+    exempt: str | None = None
 
     @property
     def picks_events(self) -> bool:
@@ -100,6 +122,13 @@ class RuleSpec:
     def is_immediate(self) -> bool:
         """Whether the rule fires at its event rather than when a clock runs out."""
         return self.after == timedelta(0)
+
+    def drawn_for(self, visit: str) -> "RuleSpec":
+        """Return the rule as it runs for a visit, known by its identity; itself where nothing is drawn."""
+        if self.band is None or self.wait_probability is not None:
+            return self
+        drawn = self.band.draw(self.key, visit)
+        return replace(self, after=drawn.wait, wait_probability=drawn.probability)
 
 
 def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
@@ -120,6 +149,7 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         preset = Preset(raw.get("preset", Preset.GONE_QUIET))
     except ValueError:
         raise BadInput(f"preset: {raw.get('preset')!r} is not one of {', '.join(Preset)}") from None
+    after = _after(raw, preset, journey)
     return RuleSpec(
         key=raw["rule"],
         title=_title(raw),
@@ -130,7 +160,8 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         has_conditions=bool(raw.get("conditions")),
         entry_keys=journey.step(step).enter,
         history=history_asked(raw.get("conditions")),
-        after=_after(raw, preset, journey),
+        after=after,
+        band=_band(raw, after, journey),
         event=_known_key(raw.get("event"), "event", journey),
         errors=_error_keys(raw, preset, step, journey),
         times=_times(raw, preset),
@@ -146,8 +177,12 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         holdout=_share(raw.get("holdout", DEFAULT_HOLDOUT)),
         max_age=parse_duration(raw.get("max_age", "24h"), "max_age"),
         moment=raw.get("moment"),
+        variant=_variant(raw.get("variant")),
         cool_down=_cool_down(raw.get("cool_down")),
         date=_date(raw, preset, step, journey),
+        value=_value(raw.get("value", DEFAULT_VALUE)),
+        fades=_fades(raw.get("fades")),
+        exempt=_exempt(raw),
     )
 
 
@@ -201,6 +236,13 @@ def _after(raw: Mapping[str, Any], preset: Preset, journey: JourneyDefinition) -
     if journey.gap is not None and after >= journey.gap:
         raise BadInput("after: longer than the silence that closes a visit, so the rule could never fire")
     return after
+
+
+def _band(raw: Mapping[str, Any], after: timedelta, journey: JourneyDefinition) -> Band | None:
+    band = read_band(raw.get("band"), after)
+    if band and journey.gap is not None and band.waits[-1].wait >= journey.gap:
+        raise BadInput("band.waits: longer than the silence that closes a visit, so it could never fire")
+    return band
 
 
 def _known_key(key: Any, where: str, journey: JourneyDefinition) -> str | None:
@@ -267,10 +309,45 @@ def _date(raw: Mapping[str, Any], preset: Preset, step: str, journey: JourneyDef
     return DateMoment(trait, before, said.get("yearly", False), time.fromisoformat(at))
 
 
+def _variant(raw: Any) -> str | None:
+    if raw is not None and (not isinstance(raw, str) or not _VARIANT.match(raw)):
+        raise BadInput("variant: a script variant's letter, for example A")
+    return raw
+
+
 def _whole(value: Any, where: str, low: int, high: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise BadInput(f"{where}: a whole number from {low} to {high}")
     return value
+
+
+def _value(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_VALUE:
+        raise BadInput("value: what a conversion is worth, an amount of 0 or more")
+    return float(value)
+
+
+def _fades(said: Any) -> timedelta:
+    if said is None:
+        return DEFAULT_FADES
+    fades = parse_duration(said, "fades")
+    if not timedelta(minutes=1) <= fades <= timedelta(days=30):
+        raise BadInput("fades: from 1m to 30d, the time after which half of what a call brings is gone")
+    return fades
+
+
+def _exempt(raw: Mapping[str, Any]) -> str | None:
+    """Read why nobody may be held out of the rule; such a rule's own hold-out is 0."""
+    reason = raw.get("exempt")
+    if reason is None:
+        return None
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_EXEMPT:
+        raise BadInput(
+            f"exempt: give the reason why everybody must be called, at most {LONGEST_EXEMPT} letters"
+        )
+    if raw.get("holdout") != 0:
+        raise BadInput("exempt: goes with holdout: 0, since nobody may be held out")
+    return reason.strip()
 
 
 def _share(value: Any) -> float:

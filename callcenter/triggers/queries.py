@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.ahead import Asked
 from callcenter.db import cursor_of
+from callcenter.domain.draws import in_canary
 from callcenter.domain.enums import RuleState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput
@@ -29,9 +30,10 @@ MAX_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """A published version of a rule, compiled. `applies_from` is None where open visits follow it too.
+    """A version of a rule that visits may fall under, compiled: published, or on trial as a canary.
 
-    `conditions` is the tree as it was written.
+    `applies_from` is None where open visits follow it too; `canary_from` is when it began to be tried on
+    `canary_share` of the customers. `conditions` is the tree as it was written.
     """
 
     id: UUID
@@ -41,6 +43,25 @@ class RuleVersion:
     applies_from: datetime | None
     conditions: Any
     spec: RuleSpec
+    canary_from: datetime | None = None
+    canary_share: float = 0.0
+
+    def covers(self, opened_at: datetime, customer_id: UUID | None) -> bool:
+        """Whether a visit of this customer that was opened then falls under the version.
+
+        Also after it has gone live for everybody, the visits it was tried on stay with it.
+        """
+        if self.state is not RuleState.CANARY and (
+            self.applies_from is None or self.applies_from <= opened_at
+        ):
+            return True
+        if self.canary_from is None or customer_id is None or opened_at < self.canary_from:
+            return False
+        return in_canary(self.spec.key, self.version, customer_id, self.canary_share)
+
+
+Tried = tuple[UUID, ...]
+"""The versions on trial that a visit falls under."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +69,13 @@ class RuleSet:
     """Every rule that is live or paused, compiled, with the versions that visits may be pinned to.
 
     `broken` names the rules that no longer fit their journey, each with what is wrong: they fire nothing,
-    and they keep no event from being taken.
+    and they keep no event from being taken. `canaries` are the versions on trial beside the current ones.
     """
 
     versions: Mapping[str, Sequence[RuleVersion]]
     broken: Mapping[str, str] = field(default_factory=dict)
-    _steps: dict[tuple[int, str, str], StepRules] = field(default_factory=dict, compare=False)
+    canaries: Mapping[str, RuleVersion] = field(default_factory=dict)
+    _steps: dict[tuple[int, str, str, Tried], StepRules] = field(default_factory=dict, compare=False)
 
     def current(self, rule_key: str) -> RuleVersion | None:
         """Return the current version of a rule, live or paused; None when it is retired."""
@@ -74,38 +96,61 @@ class RuleSet:
         current = self.current(rule_key)
         return current is not None and current.state == RuleState.LIVE
 
-    def version_for(self, rule_key: str, opened_at: datetime) -> RuleVersion | None:
-        """Return the version of a rule that a visit opened then falls under; None when none does.
+    def version_for(
+        self, rule_key: str, opened_at: datetime, customer_id: UUID | None = None
+    ) -> RuleVersion | None:
+        """Return the version of a rule that a customer's visit opened then falls under; None when none does.
 
-        A visit falls under the newest version that was published before it or that moves open visits.
+        A visit falls under the newest version that was published before it or that moves open visits; where
+        one is on trial, under that if it is of one of its customers and began after the trial did.
         """
+        canary = self.canaries.get(rule_key)
+        if canary is not None and canary.covers(opened_at, customer_id):
+            return canary
         for version in reversed(self.versions.get(rule_key, ())):
-            if version.applies_from is None or version.applies_from <= opened_at:
+            if version.covers(opened_at, customer_id):
                 return version
         return None
 
     def spec_of(self, rule_id: UUID, rule_key: str) -> RuleSpec | None:
         """Return the spec a firing was made by, or the rule's current one; None when the rule is retired."""
-        for version in self.versions.get(rule_key, ()):
+        known = list(self.versions.get(rule_key, ()))
+        if canary := self.canaries.get(rule_key):
+            known.append(canary)
+        for version in known:
             if version.id == rule_id:
                 return version.spec
         return self.spec(rule_key)
 
     @cached_property
     def eras(self) -> list[datetime]:
-        """The moments between which every visit falls under the same versions."""
-        return sorted(
-            {one.applies_from for found in self.versions.values() for one in found if one.applies_from}
-        )
+        """The moments between which every visit of a customer falls under the same versions."""
+        known = [*self.canaries.values(), *(one for found in self.versions.values() for one in found)]
+        moments = {one.applies_from for one in known} | {one.canary_from for one in known}
+        return sorted(at for at in moments if at is not None)
 
-    def on_step(self, journey: str, step: str, opened_at: datetime) -> StepRules:
-        """Return the live rules that watch a step, for a visit that we heard of then."""
+    @cached_property
+    def tried(self) -> tuple[RuleVersion, ...]:
+        """Every version that is or was on trial, for which it counts whose visit it is."""
+        known = [*self.canaries.values(), *(one for found in self.versions.values() for one in found)]
+        return tuple(one for one in known if one.canary_from is not None)
+
+    def on_step(
+        self, journey: str, step: str, opened_at: datetime, customer_id: UUID | None = None
+    ) -> StepRules:
+        """Return the live rules that watch a step, for a customer's visit that we heard of then."""
         era = bisect_right(self.eras, opened_at)
-        key = (era, journey, step)
+        tried = tuple(
+            one.id
+            for one in self.tried
+            if (one.spec.journey, one.spec.step) == (journey, step) and one.covers(opened_at, customer_id)
+        )
+        key = (era, journey, step, tried)
         if key not in self._steps:
-            within = self.eras[era - 1] if era else datetime.min.replace(tzinfo=opened_at.tzinfo)
             chosen = [
-                self.version_for(rule_key, within) for rule_key in self.versions if self.is_live(rule_key)
+                self.version_for(rule_key, opened_at, customer_id)
+                for rule_key in self.versions
+                if self.is_live(rule_key)
             ]
             specs = [
                 one.spec for one in chosen if one and (one.spec.journey, one.spec.step) == (journey, step)
@@ -123,15 +168,15 @@ FROM trigger_rule
 _PUBLISHED = text("""
 SELECT r.id FROM trigger_rule r
 JOIN trigger_rule c ON c.rule_key = r.rule_key AND c.state IN ('live', 'paused')
-WHERE r.id = c.id
+WHERE r.id = c.id OR r.state = 'canary'
    OR (r.published_at IS NOT NULL AND r.superseded_at IS NOT NULL
        AND r.version BETWEEN c.version - :kept AND c.version - 1
        AND NOT EXISTS (SELECT FROM trigger_rule e
                         WHERE e.rule_key = r.rule_key AND e.version BETWEEN r.version AND c.version - 1
                           AND e.published_at IS NOT NULL AND e.superseded_at IS NULL))
 """)
-"""The current versions, and those before that visits may be pinned to. A rule that was ended stays ended for
-the visits that were open then, also after a later version has taken it up again."""
+"""The current versions, those on trial beside them, and those before that visits may be pinned to. A rule that
+was ended stays ended for the visits that were open then, also after a later version has taken it up again."""
 _sets: dict[str, tuple[Mapping[str, JourneyDefinition], RuleSet]] = {}
 
 
@@ -156,6 +201,7 @@ def current_rules(
 def _compiled(session: Session, journeys: Mapping[str, JourneyDefinition]) -> RuleSet:
     versions: dict[str, list[RuleVersion]] = {}
     broken: dict[str, str] = {}
+    canaries: dict[str, RuleVersion] = {}
     wanted = list(session.scalars(_PUBLISHED, {"kept": PINNED_VERSIONS}))
     statement = (
         select(TriggerRule)
@@ -174,18 +220,23 @@ def _compiled(session: Session, journeys: Mapping[str, JourneyDefinition]) -> Ru
                 broken[row.rule_key] = error.message
                 versions.pop(row.rule_key, None)
             continue
-        applies_from = None if row.moves_open_visits else row.published_at
         version = RuleVersion(
             id=row.id,
             version=row.version,
             state=RuleState(row.state),
             state_at=row.state_at,
-            applies_from=applies_from,
+            applies_from=None if row.moves_open_visits else row.published_at,
             conditions=row.definition.get("conditions"),
             spec=spec,
+            canary_from=row.canary_from,
+            canary_share=row.canary_share or 0.0,
         )
-        versions.setdefault(row.rule_key, []).append(version)
-    return RuleSet({key: tuple(found) for key, found in versions.items()}, broken)
+        if version.state is RuleState.CANARY:
+            canaries[row.rule_key] = version
+        else:
+            versions.setdefault(row.rule_key, []).append(version)
+    kept = {key: one for key, one in canaries.items() if key in versions}
+    return RuleSet({key: tuple(found) for key, found in versions.items()}, broken, kept)
 
 
 def firings_undecided(session: Session, limit: int) -> Sequence[TriggerFiring]:
@@ -225,18 +276,26 @@ def versions_of(session: Session, rule_key: str) -> Sequence[TriggerRule]:
 
 
 def versions_underway(session: Session) -> Sequence[TriggerRule]:
-    """Return every draft and every version in review, what waits longest first."""
+    """Return every draft and every version in review or on trial, what waits longest first."""
     return session.exec(
         select(TriggerRule)
-        .where(col(TriggerRule.state).in_([RuleState.DRAFT, RuleState.IN_REVIEW]))
+        .where(col(TriggerRule.state).in_([RuleState.DRAFT, RuleState.IN_REVIEW, RuleState.CANARY]))
         .order_by(col(TriggerRule.state).desc(), col(TriggerRule.state_at))
     ).all()
 
 
 def facts_of_version(row: TriggerRule, rows: Sequence[TriggerRule]) -> VersionFacts:
     """Return what decides what may be done with one of a rule's versions."""
-    newer_went_live = any(one.version > row.version and one.published_at for one in rows)
-    return VersionFacts(RuleState(row.state), row.created_by, row.submitted_by, newer_went_live)
+    states = {one.state for one in rows}
+    return VersionFacts(
+        RuleState(row.state),
+        row.created_by,
+        row.submitted_by,
+        is_overtaken=any(one.version > row.version and one.published_at for one in rows),
+        has_live=RuleState.LIVE in states,
+        has_canary=RuleState.CANARY in states,
+        has_before=any(one.version < row.version and one.published_at for one in rows),
+    )
 
 
 def stamp_of_row(row: TriggerRule) -> str:

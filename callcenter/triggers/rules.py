@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -47,13 +47,27 @@ class Look:
 class RuleGroup:
     """The rules of a step that count from the same anchor, the shortest span first.
 
-    Between them one position says how far a visit was looked at, however many rules there are.
+    Between them one position says how far a visit was looked at, however many rules there are. A rule with a
+    band is alone in its group, for each visit has a wait of its own; before its wait runs out, the shortest of
+    the band does, and from that moment the visit is one by which the waits are judged.
     """
 
     def __init__(self, name: str, rules: Iterable[RuleSpec]) -> None:
         self.name = name
-        self.rules = sorted(rules, key=lambda rule: (rule.after, rule.key))
+        self.rules = sorted(rules, key=lambda rule: (rule.after, not rule.enters_band, rule.key))
         self.afters = [rule.after for rule in self.rules]
+        self.banded = self.rules[0] if self.rules[0].band and not self.rules[0].enters_band else None
+        self._by_wait: dict[timedelta, RuleGroup] = {}
+
+    def of_visit(self, visit: str) -> "RuleGroup":
+        """Return the group as it is for a visit, known by its identity."""
+        if self.banded is None or self.banded.band is None:
+            return self
+        drawn = self.banded.drawn_for(visit)
+        if drawn.after not in self._by_wait:
+            entry = replace(drawn, after=self.banded.band.shortest, enters_band=True)
+            self._by_wait[drawn.after] = RuleGroup(self.name, (entry, drawn))
+        return self._by_wait[drawn.after]
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,11 @@ class StepRules:
     """The rules that watch one step."""
 
     rules: tuple[RuleSpec, ...]
+
+    @cached_property
+    def has_bands(self) -> bool:
+        """Whether a wait is drawn for each visit."""
+        return any(rule.band for rule in self.rules)
 
     @cached_property
     def groups(self) -> tuple[RuleGroup, ...]:
@@ -76,6 +95,11 @@ NO_RULES = StepRules(())
 
 def _group_of(rule: RuleSpec) -> str:
     """Name what a rule counts from; rules of the same name have the same anchor on every visit."""
+    anchor = _anchor_of(rule)
+    return f"{anchor}~{rule.key}" if rule.band else anchor
+
+
+def _anchor_of(rule: RuleSpec) -> str:
     if rule.preset is Preset.DWELL:
         return "entered"
     if rule.preset is Preset.GONE_QUIET:
@@ -175,19 +199,22 @@ def look_at(
     looked: Mapping[str, Looked],
     lateness: timedelta,
     now: datetime,
+    identity: str = "",
 ) -> Look:
     """Say which rules of a visit's step have run out by `now`, highest priority first, and when to look next.
 
     `fired` are the rules that need no more looks; `looked` says how far each group of rules was looked at
     before, which is not looked at again. A deadline is looked at `lateness` after it, one at its event at
     once, and a wake-up never lies in the past of `now`: one clock per visit, the earliest of its rules.
+    `identity` names the visit, from which its waits are drawn. What is due also says when a visit enters a band
+    (`enters_band`): that is no firing.
     """
     if not visit.is_open:
         return Look((), {}, None)
     due: list[Due] = []
     news: dict[str, Looked] = {}
     wakes: list[datetime] = []
-    for group in step.groups:
+    for group in (one.of_visit(identity) for one in step.groups):
         anchor = _anchor(group.rules[0], visit)
         if anchor is None:
             continue

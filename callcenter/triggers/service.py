@@ -1,40 +1,28 @@
 """Keep rules in versions and store their firings, each at most once per visit."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlmodel import Session, col, select
 
-from callcenter.db import cursor_of
 from callcenter.domain.enums import FiringFate, Purpose, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition, Looked, VisitRecord
 from callcenter.errors import Conflict, NotFound
 from callcenter.models import TriggerFiring, TriggerRule
 from callcenter.triggers.by_hand import keep_reserved
+from callcenter.triggers.firings import FiringDraft, identity_of
 from callcenter.triggers.history import About
 from callcenter.triggers.policy import RuleSpec, read_rule
-from callcenter.triggers.queries import RuleSet, current_version, newest_version
-from callcenter.triggers.rules import Clock, Due, Look, StepRules, facts_of, look_at
+from callcenter.triggers.queries import RuleSet, current_version, newest_version, versions_of
+from callcenter.triggers.rules import Due, Look, StepRules, facts_of, look_at
+from callcenter.triggers.versions import end_trials
 
 Attributes = Callable[[Collection[UUID], Mapping[str, timedelta]], Mapping[UUID, About]]
 """Gives what conditions may know of customers, by their ids; with the history asked for, each so far back."""
-
-
-@dataclass(frozen=True, slots=True)
-class FiringDraft:
-    """A rule that ran out for a visit, to be stored once the visit is; the best of a look shadows the others."""
-
-    rule_id: UUID
-    rule_key: str
-    visit: VisitRecord
-    clock: Clock
-    fired_at: datetime
-    reason: SuppressReason | None
 
 
 def adopt_rule(
@@ -51,6 +39,7 @@ def adopt_rule(
         return current
     if current:
         current.state, current.state_at, current.superseded_at = RuleState.RETIRED, now, now
+        end_trials(versions_of(session, spec.key), now)
         session.flush()
     newest = newest_version(session, spec.key)
     version = newest.version + 1 if newest else 1
@@ -106,7 +95,7 @@ def look(
     """
     due: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
-        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        step = _rules_for(rules, visit)
         found = _look(step, visit, visit.looked, now)
         visit.looked.update(found.looked)
         _set_clock(visit, found.wake_at, now)
@@ -140,12 +129,15 @@ def _fire(
                 facts_of(visit.state, known.attributes, now, known.history, one.rule.entry_keys)
             ):
                 continue
-        version = rules.version_for(one.rule.key, visit.state.opened_at)
+        version = rules.version_for(one.rule.key, visit.state.opened_at, visit.customer_id)
         assert version is not None
+        if one.rule.enters_band:
+            drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, None, one.rule))
+            continue
         reason = SuppressReason.SHADOWED if visit.id in fired else None
         fired.add(visit.id)
         visit.fired.append(one.rule.key)
-        drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason))
+        drafts.append(FiringDraft(version.id, one.rule.key, visit, one.clock, now, reason, one.rule))
     return drafts
 
 
@@ -169,59 +161,6 @@ def _people_asked_about(
         for name, span in rule.history.items():
             asked[name] = max(span, asked.get(name, span))
     return attributes({customer_id for customer_id, _ in asking}, asked)
-
-
-_STORE = """
-INSERT INTO trigger_firing (id, rule_id, rule_key, visit_id, customer_id, journey, journey_key, step, visit_seq,
-                            anchor_at, due_at, wake_at, fired_at, tries, fate, suppress_reason, decided_at, facts)
-SELECT * FROM unnest(
-    %(id)b::uuid[], %(rule_id)b::uuid[], %(rule_key)b::text[], %(visit_id)b::uuid[], %(customer_id)b::uuid[],
-    %(journey)b::text[], %(journey_key)b::text[], %(step)b::text[], %(visit_seq)b::int[],
-    %(anchor_at)b::timestamptz[], %(due_at)b::timestamptz[], %(wake_at)b::timestamptz[],
-    %(fired_at)b::timestamptz[], %(tries)b::int[], %(fate)b::text[], %(suppress_reason)b::text[],
-    %(decided_at)b::timestamptz[], %(facts)b::text[]::jsonb[]) AS f
-ON CONFLICT DO NOTHING
-"""
-
-
-def store_firings(session: Session, drafts: Sequence[FiringDraft]) -> None:
-    """Store firings, their visits being written: at most one per rule and visit, whatever happens."""
-    if not drafts:
-        return
-    rows = [_firing_row(draft) for draft in drafts]
-    cursor_of(session).execute(_STORE, {name: [row[name] for row in rows] for name in rows[0]})
-
-
-def _firing_row(draft: FiringDraft) -> dict[str, Any]:
-    visit, state, clock = draft.visit, draft.visit.state, draft.clock
-    key = (draft.rule_key, visit.customer_id, visit.journey, visit.journey_key, state.visit_seq)
-    facts = {
-        "error": state.last_error,
-        "error_reason": state.last_error_reason,
-        "errors": state.errors,
-        **state.facts,
-    }
-    at_once = clock.due_at == clock.anchor_at
-    return {
-        "id": derived_id("firing", *key),
-        "rule_id": draft.rule_id,
-        "rule_key": draft.rule_key,
-        "visit_id": visit.id,
-        "customer_id": visit.customer_id,
-        "journey": visit.journey,
-        "journey_key": visit.journey_key,
-        "step": state.step,
-        "visit_seq": state.visit_seq,
-        "anchor_at": clock.anchor_at,
-        "due_at": clock.due_at,
-        "wake_at": clock.due_at if at_once else clock.due_at + visit.lateness,
-        "fired_at": draft.fired_at,
-        "tries": 0,
-        "fate": FiringFate.SUPPRESSED.value if draft.reason else None,
-        "suppress_reason": draft.reason.value if draft.reason else None,
-        "decided_at": draft.fired_at if draft.reason else None,
-        "facts": orjson.dumps(facts).decode(),
-    }
 
 
 def decide(
@@ -248,16 +187,28 @@ def skip_past(
     """
     passed: list[tuple[VisitRecord, Due]] = []
     for visit in visits:
-        step = rules.on_step(visit.journey, visit.state.step, visit.state.opened_at)
+        step = _rules_for(rules, visit)
         alone = StepRules(tuple(one for one in step.rules if one.key == rule_key))
         past = _look(alone, visit, {}, now)
         visit.looked.update(_look(step, visit, visit.looked, now).looked)
-        passed += [(visit, one) for one in past.due]
+        passed += [(visit, one) for one in past.due if not one.rule.enters_band]
     return passed
 
 
 def _look(step: StepRules, visit: VisitRecord, looked: Mapping[str, Looked], now: datetime) -> Look:
-    return look_at(step, visit.state, fired=visit.fired, looked=looked, lateness=visit.lateness, now=now)
+    return look_at(
+        step,
+        visit.state,
+        fired=visit.fired,
+        looked=looked,
+        lateness=visit.lateness,
+        now=now,
+        identity=identity_of(visit) if step.has_bands else "",
+    )
+
+
+def _rules_for(rules: RuleSet, visit: VisitRecord) -> StepRules:
+    return rules.on_step(visit.journey, visit.state.step, visit.state.opened_at, visit.customer_id)
 
 
 def note_missed(

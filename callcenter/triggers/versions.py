@@ -100,7 +100,7 @@ def save_draft(
     Raises Conflict when the draft has changed since, so that one tab never overwrites the other unseen.
     """
     rows = versions_locked(session, rule_key)
-    row = _may(rows, version, RuleAct.EDIT, author_id)
+    row = may(rows, version, RuleAct.EDIT, author_id)
     if seen != stamp_of_row(row):
         raise Conflict(
             "This draft was saved in another place since you opened it. Compare, then save yours over it."
@@ -122,7 +122,7 @@ def submit_draft(
 ) -> TriggerRule:
     """Send a draft for review; from here on its definition stays as it is. A note says why it is wanted."""
     rows = versions_locked(session, rule_key)
-    row = _may(rows, version, RuleAct.SUBMIT, person_id)
+    row = may(rows, version, RuleAct.SUBMIT, person_id)
     if not note.strip():
         raise BadInput(
             "Say why this version is wanted; whoever reviews it reads that first.", {"note": ["why"]}
@@ -136,7 +136,7 @@ def send_back(
 ) -> TriggerRule:
     """Make a version in review a draft again, with the reason; who submitted it is forgotten with that."""
     rows = versions_locked(session, rule_key)
-    row = _may(rows, version, RuleAct.SEND_BACK, person_id)
+    row = may(rows, version, RuleAct.SEND_BACK, person_id)
     if not reason.strip():
         raise BadInput("Say what is to be changed; the author reads that first.", {"reason": ["why"]})
     row.submitted_by, row.submitted_at = None, None
@@ -148,7 +148,7 @@ def discard_draft(
 ) -> TriggerRule:
     """Give a draft up. It stays to be read, and its number is not used again."""
     rows = versions_locked(session, rule_key)
-    return _enter(session, _may(rows, version, RuleAct.DISCARD, person_id), RuleState.RETIRED, now)
+    return _enter(session, may(rows, version, RuleAct.DISCARD, person_id), RuleState.RETIRED, now)
 
 
 def publish(
@@ -168,11 +168,14 @@ def publish(
     BadInput when it does not fit its journey any more.
     """
     rows = versions_locked(session, rule_key)
-    row = _may(rows, version, RuleAct.PUBLISH, person_id)
+    row = may(rows, version, RuleAct.PUBLISH, person_id)
     journey = journeys.get(row.journey)
     if journey is None:
         raise BadInput(f"There is no journey {row.journey!r} any more. Send the version back.")
     read_rule(row.definition, journey)
+    end_trials(rows, now, but=row)
+    if row.state == RuleState.CANARY:
+        row.canary_ended_at = now
     before = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
     was_paused = before is not None and before.state == RuleState.PAUSED
     if before:
@@ -188,7 +191,8 @@ def retire(session: Session, rule_key: str, person_id: UUID, now: datetime) -> T
     current = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
     if current is None:
         raise Conflict(f"Rule {rule_key!r} is neither live nor paused; there is nothing to end.")
-    _may(rows, current.version, RuleAct.RETIRE, person_id)
+    may(rows, current.version, RuleAct.RETIRE, person_id)
+    end_trials(rows, now)
     return _enter(session, current, RuleState.RETIRED, now)
 
 
@@ -224,7 +228,18 @@ def _the(rows: Sequence[TriggerRule], version: int) -> TriggerRule:
     return found
 
 
-def _may(rows: Sequence[TriggerRule], version: int, act: RuleAct, person_id: UUID) -> TriggerRule:
+def end_trials(rows: Sequence[TriggerRule], now: datetime, but: TriggerRule | None = None) -> None:
+    """End what of a rule's versions is on trial: beside another live version it can be compared no more."""
+    for row in rows:
+        if row.state == RuleState.CANARY and row is not but:
+            row.state, row.state_at, row.canary_ended_at = RuleState.RETIRED, now, now
+
+
+def may(rows: Sequence[TriggerRule], version: int, act: RuleAct, person_id: UUID) -> TriggerRule:
+    """Return a version if this person may do this with it; the refusal says what to do instead.
+
+    Raises NotFound, Conflict or Forbidden.
+    """
     row = _the(rows, version)
     name = f"Version {version} of {row.rule_key!r}"
     match why_not(act, facts_of_version(row, rows), person_id):
@@ -238,6 +253,14 @@ def _may(rows: Sequence[TriggerRule], version: int, act: RuleAct, person_id: UUI
                 f"Version {newest} went live meanwhile. Begin a new draft from it, and bring over what of"
                 f" version {version} is still wanted."
             )
+        case WhyNot.NOTHING_LIVE:
+            raise Conflict(
+                f"{name} has nothing to be tried beside: no version of the rule is live. Publish it."
+            )
+        case WhyNot.ON_TRIAL:
+            raise Conflict("Another version of this rule is on trial. Stop that canary first, or adopt it.")
+        case WhyNot.NOTHING_BEFORE:
+            raise Conflict("There is no earlier published version to go back to. Pause the rule instead.")
         case WhyNot.OWN_WORK:
             raise Forbidden(f"{name} is your own work. A second person must publish it.")
         case WhyNot.NOT_AUTHOR:

@@ -1,7 +1,7 @@
 """Whether calling brings customers back: the effect of every rule beside its hold-out, never without it."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from math import ceil
 from urllib.parse import urlencode
 
@@ -9,32 +9,36 @@ from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.journeys.queries import journeys_loaded
-from callcenter.learning.queries import RuleCounts, counts_per_rule, counts_per_variant
+from callcenter.learning.multiplicity import hold_together
+from callcenter.learning.queries import RuleCounts, counts_per_rule
 from callcenter.learning.rules import (
     ArmCounts,
     EffectVerdict,
     RuleEffect,
-    VariantCounts,
-    VariantVerdict,
-    compare_variants,
     effect_of_rule,
 )
+from callcenter.learning.script_queries import standings_of_script
+from callcenter.learning.together import counts_of_all_rules
+from callcenter.learning.variants import Standing, StandingVerdict
 from callcenter.reporting.effects import (
     WeekCounts,
     agent_seconds,
     calls_avoided,
     counts_by_week,
     scripts_of_rule,
+    still_there,
 )
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
-from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.edge import chosen, frame, language, runtime, zone
 from callcenter.web.pages import studio as page
 from scripts_library.catalog import Catalog
 from scripts_library.model import UnknownScript
 
 DECIDED_AT = 20.0
 """Evidence at which a verdict falls: 1 / 0.05."""
+TOGETHER_SINCE = timedelta(days=365)
+"""All rules together are judged by the firings of a year."""
 PACE_AFTER_WEEKS = 1 / 7
 """A pace from less than a day of firings says nothing about weeks to come."""
 _CODES = {
@@ -47,11 +51,27 @@ _CODES = {
 }
 
 
-def effect_of(counts: RuleCounts, holdout: float) -> RuleEffect:
-    """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace."""
+def share_of(counts: RuleCounts, holdout: float) -> float:
+    """Return the share a rule's counts were drawn with: as logged, else as the rule says now."""
+    return holdout if counts.holdout_share is None else counts.holdout_share
+
+
+def effect_of(counts: RuleCounts, holdout: float, usual_rate: float | None = None) -> RuleEffect:
+    """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace.
+
+    `usual_rate` is the share that converts without a call elsewhere: the wait is planned from it at first.
+    """
     arms = counts.arms
+    holdout = share_of(counts, holdout)
     pace = (arms.assigned + arms.held_out) / counts.weeks if counts.weeks >= PACE_AFTER_WEEKS else None
-    return effect_of_rule(arms, holdout, firings_per_week=pace)
+    return effect_of_rule(arms, holdout, firings_per_week=pace, usual_rate=usual_rate)
+
+
+def usual_rate_of(counts: Iterable[RuleCounts]) -> float | None:
+    """Return the share of all held-out customers who convert, None while none has."""
+    every = [one.arms for one in counts]
+    held_out, converted = sum(one.held_out for one in every), sum(one.converted_held_out for one in every)
+    return converted / held_out if converted else None
 
 
 def verdict_code(verdict: EffectVerdict) -> str:
@@ -68,7 +88,11 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
     """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
     rules = current_rules(session, journeys_loaded(session))
     counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
-    effects = {key: effect_of(one, rules.versions[key][-1].spec.holdout) for key, one in counts.items()}
+    usual = usual_rate_of(counts.values())
+    effects = {
+        key: effect_of(one, rules.versions[key][-1].spec.holdout, usual) for key, one in counts.items()
+    }
+    held = hold_together({key: one.evidence for key, one in effects.items() if one.evidence is not None})
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
     here = rule_key if rule_key in counts else next(iter(order), None)
     query = "?" + urlencode({"rule": here}) if rule_key and here else ""
@@ -77,7 +101,11 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
         weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
         to_on=now.astimezone(zone()).date(),
         totals=_totals(session, counts, effects),
-        rows=tuple(_row(rules.versions[key][-1], counts[key], effects[key], key == here) for key in order),
+        rows=tuple(
+            _row(rules.versions[key][-1], counts[key], effects[key], key == here, key in held)
+            for key in order
+        ),
+        together=_together(session, now),
         detail=_detail(session, rules, here, counts[here], effects[here], catalog, now) if here else None,
     )
 
@@ -105,7 +133,35 @@ def _totals(
     )
 
 
-def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: bool) -> page.EffectRow:
+def _together(session: Session, now: datetime) -> page.Together | None:
+    """All rules at once, against the customers whom none of them calls; None while nobody is so held out."""
+    share = runtime().settings.global_holdout
+    if not share:
+        return None
+    effect = effect_of_rule(counts_of_all_rules(session, share, now - TOGETHER_SINCE), share)
+    others, held_out, difference = (
+        effect.converted_of_assigned,
+        effect.converted_of_held_out,
+        effect.difference,
+    )
+    if not held_out.of or not others.of:
+        return None
+    return page.Together(
+        share=share,
+        verdict=verdict_code(effect.verdict),
+        converted=others.count,
+        treated=others.of,
+        held_converted=held_out.count,
+        held_out=held_out.of,
+        difference=difference.point * 100 if difference else None,
+        low=difference.low * 100 if difference else None,
+        high=difference.high * 100 if difference else None,
+    )
+
+
+def _row(
+    rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: bool, holds: bool
+) -> page.EffectRow:
     spec = rule.spec
     arms, difference = counts.arms, effect.difference
     return page.EffectRow(
@@ -113,7 +169,7 @@ def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: b
         label=chosen(spec.title, spec.key),
         version=rule.version,
         fired=arms.fired,
-        held_out=arms.held_out if spec.holdout else None,
+        held_out=arms.held_out if share_of(counts, spec.holdout) else None,
         called=arms.called,
         reached=arms.reached,
         verdict=verdict_code(effect.verdict),
@@ -128,12 +184,15 @@ def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: b
         needs_firings=effect.watched_needs_more_firings or None,
         needs_weeks=None if effect.watched_weeks is None else ceil(effect.watched_weeks) or None,
         note=_note(effect, spec),
+        holds_together=holds if effect.verdict in (EffectVerdict.HELPS, EffectVerdict.HARMS) else None,
         is_chosen=is_chosen,
     )
 
 
 def _note(effect: RuleEffect, spec: RuleSpec) -> str | None:
     """Why there is no verdict, where no number of firings says it."""
+    if effect.verdict is EffectVerdict.NO_HOLDOUT and spec.exempt:
+        return gettext("Exempt: %(why)s", why=spec.exempt)
     if effect.verdict is EffectVerdict.NO_HOLDOUT:
         return gettext("Nobody is held out yet.") if spec.holdout else gettext("The rule holds nobody out.")
     if effect.verdict is EffectVerdict.SAMPLE_RATIO_FAILS:
@@ -158,7 +217,10 @@ def _detail(
     spec = rule.spec
     difference, arms = effect.difference, counts.arms
     both = arms.assigned + arms.held_out
-    weekly = _evidence(counts_by_week(session, key, now), spec.holdout) if difference else ()
+    weekly = (
+        _evidence(counts_by_week(session, key, now), share_of(counts, spec.holdout)) if difference else ()
+    )
+    there, there_held_out = still_there(session, key)
     decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
     return page.EffectDetail(
         label=chosen(spec.title, key),
@@ -169,12 +231,14 @@ def _detail(
         high=difference.high * 100 if difference else None,
         verdict=verdict_code(effect.verdict),
         held_out_share=arms.held_out / both if both else None,
-        held_out_set=spec.holdout,
+        held_out_set=share_of(counts, spec.holdout),
         ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
         evidence=weekly,
         decided_week=decided,
-        variants=_variants(session, key, catalog),
-        variants_title=gettext("Script variant B against A, pp"),
+        there_assigned=there if there[1] else None,
+        there_held_out=there_held_out if there_held_out[1] else None,
+        variants=_variants(session, key, catalog, now),
+        variants_title=gettext("Script variants against the others, pp"),
     )
 
 
@@ -198,33 +262,32 @@ def _evidence(weeks: Sequence[WeekCounts], holdout: float) -> tuple[float, ...]:
     )
 
 
-def _variants(session: Session, key: str, catalog: Catalog) -> tuple[page.VariantEffect, ...]:
-    """Variant B against A of each script the rule's call tasks were opened with, most customers first."""
-    used = scripts_of_rule(session, key)
-    drawn = counts_per_variant(session)
-    found = [
-        _variant(script_id, drawn[script_id], catalog)
-        for script_id in sorted(used & set(drawn))
-        if set(drawn[script_id]) >= {"A", "B"}
-    ]
-    return tuple(sorted((one for one in found if one), key=lambda one: -one.visits))
+def _variants(session: Session, key: str, catalog: Catalog, now: datetime) -> tuple[page.VariantEffect, ...]:
+    """The variants of each script the rule's call tasks were opened with, most customers first.
+
+    Of two variants the second is told against the first, which says it all; of more, each against the others.
+    """
+    found = []
+    for script_id in sorted(scripts_of_rule(session, key)):
+        try:
+            script = catalog.get(script_id, language())
+        except UnknownScript:
+            continue  # a script that is no longer in the library has nothing to be chosen between
+        told = standings_of_script(session, script.id, script.version, script.variants, now)
+        customers = sum(one.n for one in told)
+        shown = told[1:] if len(told) == 2 else told
+        found += [row for one in shown if (row := _variant(one, script.title, customers))]
+    return tuple(sorted(found, key=lambda one: -one.visits))
 
 
-def _variant(
-    script_id: str, drawn: Mapping[str, VariantCounts], catalog: Catalog
-) -> page.VariantEffect | None:
-    compared = compare_variants(drawn["B"], drawn["A"])
-    if compared.difference is None:
+def _variant(one: Standing, title: str, customers: int) -> page.VariantEffect | None:
+    if one.difference is None:
         return None
-    try:
-        label = catalog.get(script_id, language()).title
-    except UnknownScript:
-        label = script_id
     return page.VariantEffect(
-        label=label,
-        difference=compared.difference.point * 100,
-        low=compared.difference.low * 100,
-        high=compared.difference.high * 100,
-        visits=drawn["A"].n + drawn["B"].n,
-        is_known=compared.verdict in (VariantVerdict.A_BETTER, VariantVerdict.B_BETTER),
+        label=gettext("%(script)s, variant %(name)s", script=title, name=one.variant),
+        difference=one.difference.point * 100,
+        low=one.difference.low * 100,
+        high=one.difference.high * 100,
+        visits=customers,
+        is_known=one.verdict in (StandingVerdict.BETTER, StandingVerdict.WORSE),
     )

@@ -134,6 +134,7 @@ LABELS = {
     "rules": _l("Rules"),
     "effects": _l("Effects"),
     "scripts": _l("Scripts"),
+    "learning": _l("Learning"),
     "sources": _l("Sources"),
     "gate": _l("Gate"),
     "packs": _l("Packs"),

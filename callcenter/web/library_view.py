@@ -16,7 +16,7 @@ from callcenter.web.edge import chosen, frame, language
 from callcenter.web.pages import studio as page
 from callcenter.web.words import step_words
 from scripts_library.catalog import Catalog
-from scripts_library.model import CLOSE, VARIANTS, NodeText, Script, Text, UnknownScript
+from scripts_library.model import CLOSE, NodeText, Script, Text, UnknownScript
 
 
 def scripts_page(
@@ -35,7 +35,7 @@ def scripts_page(
         script = next((one for one in catalog.scripts if page_id(one) == script_id), None)
         if script is None:
             raise NotFound("There is no such script.")
-        read = _read(script, rows[script_id], variant if variant in VARIANTS else VARIANTS[0])
+        read = _read(script, rows[script_id], variant if variant in script.variants else script.variants[0])
     return page.ScriptsPage(frame=frame("scripts"), scripts=tuple(rows.values()), chosen=read)
 
 
@@ -72,7 +72,6 @@ def _row(
 ) -> page.ScriptRow:
     journey = journeys.get(script.journey)
     steps = [step_words(journey, step, language()) for step in script.steps]
-    differ = script.opening.a != script.opening.b or script.reason.a != script.reason.b
     return page.ScriptRow(
         id=page_id(script),
         label=script.title,
@@ -81,7 +80,7 @@ def _row(
         language=script.language,
         version=script.version,
         href=f"/studio/scripts/{page_id(script)}",
-        variants=VARIANTS if differ else VARIANTS[:1],
+        variants=script.variants,
         used_by=tuple(chosen(spec.title, spec.key) for spec in specs if _may_use(spec, script, catalog)),
         attempts=attempts.get(page_id(script), 0),
     )

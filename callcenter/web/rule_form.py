@@ -28,12 +28,16 @@ TEXTS = (
     "max_age",
     "window",
     "purpose",
+    "fades",
+    "exempt",
 )
-WHOLE = frozenset({"times", "priority"})
+WHOLE = frozenset({"times", "priority", "value"})
 LISTS = ("errors", "unless")
 TREES = ("conditions", "where")
 COOL_DOWNS = ("rule", "journey", "customer")
-SHOWN = frozenset((*TEXTS, *LISTS, *TREES, "rule", "title", "journey", "priority", "holdout", "cool_down"))
+SHOWN = frozenset(
+    (*TEXTS, *LISTS, *TREES, "rule", "title", "journey", "priority", "value", "holdout", "cool_down")
+)
 NEW_ROW = ("", "", "")
 LONGEST_MORE = 10_000
 """So much text is read; a few hundred letters say everything a rule can say."""
@@ -73,7 +77,7 @@ def typed_of(definition: Mapping[str, Any], note: str, seen: str) -> Typed:
     title = definition.get("title", "")
     titles = {"en": title} if isinstance(title, str) else dict(title)
     cool_down = definition.get("cool_down") or {}
-    values = {name: str(definition.get(name, "")) for name in (*TEXTS, "priority")}
+    values = {name: str(definition.get(name, "")) for name in (*TEXTS, "priority", "value")}
     values |= {f"title.{language}": str(titles.get(language, "")) for language in ("en", "zh")}
     values |= {f"cool_down.{name}": str(cool_down.get(name, "")) for name in COOL_DOWNS}
     holdout = definition.get("holdout")
@@ -89,7 +93,7 @@ def typed_of(definition: Mapping[str, Any], note: str, seen: str) -> Typed:
 
 def typed_from(form: MultiDict[str, str]) -> Typed:
     """Take the form as it was sent."""
-    names = [*TEXTS, "priority", "holdout", "title.en", "title.zh"]
+    names = [*TEXTS, "priority", "value", "holdout", "title.en", "title.zh"]
     names += [f"cool_down.{name}" for name in COOL_DOWNS]
     values = {name: form.get(name, "").strip() for name in names}
     lists = {name: tuple(form.getlist(name)) for name in LISTS}

@@ -28,6 +28,7 @@ STUDIO = dict.fromkeys(
         "/studio/why",
         "/studio/effects",
         "/studio/scripts",
+        "/studio/learning",
         "/admin/sources",
     ),
     "main",

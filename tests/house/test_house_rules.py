@@ -55,6 +55,8 @@ WRITERS = {
     "Visit": "journeys",
     "TriggerRule": "triggers",
     "TriggerFiring": "triggers",
+    "BandedVisit": "triggers",
+    "Proposal": "learning",
     "ScreeningDecision": "compliance",
     "ComplianceChange": "compliance",
     "Consent": "compliance",
@@ -71,6 +73,13 @@ WRITERS = {
     "Outcome": "outcomes",
     "ProductSuggestion": "outcomes",
     "ScriptStep": "scripting",
+    "LearningRun": "learning",
+    "LearningStep": "learning",
+    "PropensityModel": "learning",
+    "RuleWorth": "learning",
+    "GhostTask": "learning",
+    "ScriptAllocation": "learning",
+    "WhatHelps": "learning",
     "OutboxMessage": "outbox",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")

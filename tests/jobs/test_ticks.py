@@ -15,7 +15,7 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.models import Agent, CallTask, OutboxMessage, Reservation
+from callcenter.models import Agent, CallTask, GhostTask, LearningRun, OutboxMessage, Reservation
 from callcenter.runtime import Runtime
 from tests.factories import user_in_arm
 from tests.jobs.conftest import Floor
@@ -138,4 +138,34 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "tell",
         "alert",
         "tidy",
+        "learn",
+        "look_at_ghosts",
     ]
+
+
+def test_a_nights_learning_begins_once_however_many_schedulers_ask(floor: Floor) -> None:
+    floor.bank.clock.now = floor.now.replace(hour=18, minute=4)
+    _at_once(ticks.learn, floor.runtime)
+    ticks.learn(floor.runtime)
+    floor.bank.session.expire_all()
+    runs = floor.bank.session.exec(select(LearningRun)).all()
+    messages = select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.LEARN)
+    assert (len(runs), len(floor.bank.session.exec(messages).all())) == (1, 1)
+    floor.bank.session.commit()
+    floor.bank.clock.go_on(hours=23)
+    ticks.learn(floor.runtime)
+    assert len(floor.bank.session.exec(select(LearningRun)).all()) == 1, "the next night is not there yet"
+
+
+def test_held_out_customers_are_looked_at_once_by_however_many_schedulers(floor: Floor) -> None:
+    bank = floor.bank
+    user = user_in_arm("face-scan-quiet", held_out=True, at=floor.now)
+    bank.knows(user)
+    bank.sends(user, "face_scan")
+    bank.clock.go_on(minutes=3)
+    ticks.fire(floor.runtime)
+    bank.clock.go_on(minutes=10)
+    _at_once(ticks.look_at_ghosts, floor.runtime)
+    bank.session.expire_all()
+    (ghost,) = bank.session.exec(select(GhostTask)).all()
+    assert (ghost.looked_at, ghost.was_there) == (floor.now, True)

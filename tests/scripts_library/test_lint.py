@@ -197,10 +197,36 @@ def test_a_file_without_front_matter_is_found(library: SmallLibrary, found: Foun
     assert found(library.path("general"), 1, "front matter is missing")
 
 
-def test_a_third_variant_is_refused(library: SmallLibrary, found: Found) -> None:
+def test_a_third_variant_needs_its_words(library: SmallLibrary, found: Found) -> None:
+    for language in ("en", "zh"):
+        library.change("  B: Long", "  B: Long\n  C: Longer", language=language)
+    assert found(library.path("general"), 1, "missing reason of variant C: write `## reason C`")
+    for language in ("en", "zh"):
+        library.change(
+            "## say now: ask", "## reason C\n\nIt stopped, so I help.\n\n## say now: ask", language=language
+        )
+    assert library.lint() == []
+
+
+def test_a_third_variant_may_not_repeat_another(library: SmallLibrary, found: Found) -> None:
     library.change("  B: Long", "  B: Long\n  C: Longer")
+    line = library.change("## reason A\n\nIt stopped.\n\n", "")
+    library.change("## reason B", "## reason A\n\nStopped.\n\n## reason C\n\nStopped.\n\n## reason B")
+    assert found(library.path("general"), line + 6, "variants A and C are the same")
+    assert any("variants differs from its twin" in one.message for one in library.lint())
+
+
+def test_variants_without_a_gap_are_wanted(library: SmallLibrary, found: Found) -> None:
     line = library.change("variants:", "variants:")
-    assert found(library.path("general"), line, "exactly two variants")
+    library.change("  B: Long", "  D: Long")
+    assert found(library.path("general"), line, "name the variants A, B, C and so on")
+
+
+def test_a_script_may_have_one_variant_alone(library: SmallLibrary) -> None:
+    for language in ("en", "zh"):
+        library.change("  B: Long\n", "", language=language)
+        library.change("## reason B\n\nIt stopped, so I call.\n\n", "", language=language)
+    assert library.lint() == []
 
 
 def test_equal_variants_are_found(library: SmallLibrary, found: Found) -> None:

@@ -145,6 +145,6 @@ def test_source_lines_flow_together_as_the_language_writes_them(script: Script) 
     assert chinese.close == "请打开 App，等 5 分钟"
 
 
-def test_only_variants_a_and_b_exist(script: Script) -> None:
+def test_a_variant_the_script_does_not_have_is_refused(script: Script) -> None:
     with pytest.raises(ScriptLibraryError, match="'C'"):
         render(script, "C", sample_facts("en"))

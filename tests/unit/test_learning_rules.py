@@ -28,9 +28,9 @@ from callcenter.learning.rules import (
     VariantVerdict,
     compare_variants,
     draw_holdout,
-    draw_variant,
     effect_of_rule,
 )
+from callcenter.learning.script_choice import choice_unit
 
 MAY = datetime(2026, 5, 11, 9, 30, tzinfo=UTC)
 converters = st.integers(min_value=0, max_value=3000)
@@ -126,37 +126,38 @@ def test_a_draw_refuses_what_would_make_it_ambiguous() -> None:
         draw_holdout("p", "r", "1", MAY, 1.2)
     with pytest.raises(ValueError, match="cannot hold"):
         draw_holdout("p", "r|1", "1", MAY, 0.2)
-    with pytest.raises(ValueError, match="each once"):
-        draw_variant("p", "r", "1", ["a", "a"])
-    with pytest.raises(ValueError, match="each once"):
-        draw_variant("p", "r", "1", [])
-
-
-def test_variants_split_equally_and_stick_whatever_their_order() -> None:
-    drawn = [draw_variant("p", "r", str(i), ["calm", "brisk", "warm"]) for i in range(6_000)]
-    for name in ("calm", "brisk", "warm"):
-        assert abs(sum(draw.variant == name for draw in drawn) - 2_000) < 150
-    assert all(draw.propensity == pytest.approx(1 / 3) for draw in drawn)
-    assert all(draw_variant("p", "r", str(i), ["warm", "calm", "brisk"]) == drawn[i] for i in range(1_000))
-
-
-def test_a_new_variant_moves_nobody_between_the_old_ones() -> None:
-    for i in range(1_000):
-        before = draw_variant("p", "r", str(i), ["calm", "brisk"]).variant
-        after = draw_variant("p", "r", str(i), ["calm", "brisk", "warm"]).variant
-        assert after in (before, "warm")
 
 
 def test_the_variant_does_not_depend_on_the_holdout() -> None:
     both = sum(
-        draw_holdout("p", "r", str(i), MAY, 0.5).held_out
-        and draw_variant("p", "r", str(i), ["a", "b"]).variant == "a"
+        draw_holdout("p", "r", str(i), MAY, 0.5).held_out and choice_unit("p", "r", str(i), ["a", "b"]) < 0.5
         for i in range(4_000)
     )
     assert abs(both - 1_000) < 110
 
 
 # --- the evidence
+
+
+def test_a_global_hold_out_holds_the_same_customers_out_of_every_rule_and_is_part_of_each_share() -> None:
+    drawn = {
+        rule: [draw_holdout("pepper", rule, f"c{i}", MAY, share, 0.02) for i in range(100_000)]
+        for rule, share in (("r", 0.2), ("q", 0.2), ("none", 0.0))
+    }
+    of_all = [one.held_out for one in drawn["none"]]
+    assert sum(of_all) / 100_000 == pytest.approx(0.02, abs=0.0014)
+    for rule in ("r", "q"):
+        held = [one.held_out for one in drawn[rule]]
+        assert sum(held) / 100_000 == pytest.approx(0.2, abs=0.004)
+        assert all(mine for mine, everywhere in zip(held, of_all, strict=True) if everywhere)
+    assert drawn["none"][0].share == 0.02 and drawn["r"][0].share == 0.2
+    rest = [i for i in range(100_000) if not of_all[i]]
+    both = sum(drawn["r"][i].held_out and drawn["q"][i].held_out for i in rest) / len(rest)
+    assert both == pytest.approx((0.18 / 0.98) ** 2, abs=0.003), (
+        "apart from these the rules draw independently"
+    )
+    units = np.sort([one.unit for one in drawn["r"]])
+    assert np.abs(units - (np.arange(100_000) + 0.5) / 100_000).max() < 0.006, "the unit stays uniform"
 
 
 @pytest.mark.parametrize("holdout_share", [Fraction(1, 5), Fraction(1, 10), Fraction(1, 2), Fraction(1, 20)])
@@ -493,3 +494,14 @@ def test_variants_without_a_fair_split_or_enough_converters_get_no_winner() -> N
     assert (
         compare_variants(VariantCounts(500, 30), VariantCounts(500, 28)).verdict is VariantVerdict.NOT_KNOWN
     )
+
+
+def test_before_anybody_converts_the_wait_is_told_from_what_is_usual_elsewhere() -> None:
+    nobody = ArmCounts(
+        fired=50, held_out=10, assigned=40, called=30, reached=20, converted_assigned=0, converted_held_out=0
+    )
+    told = effect_of_rule(nobody, 0.2, smallest_effect=0.05, firings_per_week=200, usual_rate=0.10)
+    assert told.verdict is EffectVerdict.TOO_EARLY
+    assert told.needs_firings == firings_needed(0.10, 0.15, 0.2) == 1_913, "the published figure"
+    assert told.weeks == pytest.approx((1_913 - 50) / 200)
+    assert effect_of_rule(nobody, 0.2).needs_firings is None, "nothing to plan with"

@@ -56,6 +56,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("scripts", "/studio/scripts", "s"),
+            ("learning", "/studio/learning", "l"),
             ("sources", "/admin/sources", "o"),
         )
     )

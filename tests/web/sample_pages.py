@@ -15,7 +15,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_learning, sample_partners, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -151,6 +151,12 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "rule-new": ("studio/rule_new.html", "studio/rule_new.html", sample_rules.new, ("full", "failed")),
     "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
+    "learning": (
+        "studio/learning.html",
+        "studio/_learning.html",
+        sample_learning.learning,
+        ("full", "runs", "failed", "empty"),
+    ),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (

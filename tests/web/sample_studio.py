@@ -81,12 +81,12 @@ def effects(language: str, theme: str, state: str) -> s.EffectsPage:
         return s.EffectsPage(head, 8, date(2026, 11, 18), s.EffectTotals(None, 0, 0, None, None, 0, 0, 0))
     cny = "CNY"
     rows = (
-        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True),
+        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True, holds_together=True),
         s.EffectRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, 19224, 3864, 13206, 5502, "helps", "?rule=withdraw", 3010, 15360, 645, 2.9, 0.2, 5.9, Money(Decimal(60), cny), 50),
         s.EffectRow("card", t("Bind card quiet", "绑卡停留"), 3, 6912, 1404, 4170, 1806, "not_known", "?rule=card", 2200, 5508, 470, 6.5, -0.3, 13.0, needs_firings=640, needs_weeks=1),
         s.EffectRow("face", t("Face scan quiet", "人脸停留"), 2, 4500, 888, 2754, 1113, "not_known", "?rule=face", 1690, 3612, 401, 1.6, -5.3, 12.1, needs_firings=14000, needs_weeks=25),
         s.EffectRow("profile", t("Profile quiet", "资料停留"), 4, 8499, 1713, 5265, 2202, "not_known", "?rule=profile", 2442, 6786, 621, -0.3, -5.5, 5.2, needs_firings=19000, needs_weeks=18),
-        s.EffectRow("outflow", t("Large outflow", "大额转出"), 2, 3711, 753, 2520, 1206, "harms", "?rule=outflow", 783, 2958, 221, -2.9, -8.8, -0.4, evidence=23),
+        s.EffectRow("outflow", t("Large outflow", "大额转出"), 2, 3711, 753, 2520, 1206, "harms", "?rule=outflow", 783, 2958, 221, -2.9, -8.8, -0.4, evidence=23, holds_together=False),
         s.EffectRow("salary", t("Salary arrival", "工资到账"), 1, 4230, None, 3366, 1245, "no_holdout", "?rule=salary", note=t("Service duty, by W. Ma", "服务义务，马雯批准")),
         s.EffectRow("signin", t("Sign-in trouble", "登录受阻"), 6, 6924, 1252, 4230, 1560, "sample_ratio", "?rule=signin", note=t("Sample ratio fails, p < 0.001", "样本比例异常 p < 0.001")),
     )  # fmt: skip
@@ -101,7 +101,8 @@ def effects(language: str, theme: str, state: str) -> s.EffectsPage:
         (1.0, 1.1, 0.9, 1.4, 1.3, 3, 22, 90, 84), 6, variants, t("Script variant B against A, pp", "话术变体 B 对 A，百分点"),
     )  # fmt: skip
     totals = s.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720)
-    return s.EffectsPage(head, 8, date(2026, 11, 18), totals, rows, detail)
+    together = s.Together(0.02, "helps", 18_420, 54_038, 318, 1_103, 5.3, 2.6, 7.9)
+    return s.EffectsPage(head, 8, date(2026, 11, 18), totals, rows, detail, together)
 
 
 def scripts(language: str, theme: str, state: str) -> s.ScriptsPage:

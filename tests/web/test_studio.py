@@ -12,7 +12,7 @@ from tests.factories import Bank, user_in_arm
 from tests.web.conftest import SignIn
 from tests.web.scenes import HTMX, RULE, enter, reached_call, users_in_arm, waiting_task, words
 
-PAGES = ("/studio", "/studio/rules", "/studio/effects", "/studio/scripts")
+PAGES = ("/studio", "/studio/rules", "/studio/effects", "/studio/scripts", "/studio/learning")
 
 
 def visits_of_a_day(bank: Bank) -> None:

@@ -134,7 +134,8 @@ class EffectRow:
 
     `verdict`: helps, harms, not_known, no_holdout or sample_ratio; with the last two the figures
     stay hidden. `difference`, `low`, `high` are percentage points, the interval from the same
-    test as the verdict. `evidence` is the e-value; 20 decides.
+    test as the verdict. `evidence` is the e-value; 20 decides. `holds_together` says whether the verdict
+    holds although so many rules are looked at, None without a verdict.
     """
 
     key: str
@@ -158,6 +159,7 @@ class EffectRow:
     needs_weeks: int | None = None
     note: str | None = None
     is_chosen: bool = False
+    holds_together: bool | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -179,7 +181,10 @@ class VariantEffect:
 
 @dataclass(frozen=True, slots=True)
 class EffectDetail:
-    """The chosen rule: shares of 100, sample ratio, evidence by week, script variants."""
+    """The chosen rule: shares of 100, sample ratio, evidence by week, script variants.
+
+    `there_assigned`, `there_held_out`: (still there when called, or when they would have been; of how many).
+    """
 
     label: str
     version: int
@@ -195,6 +200,8 @@ class EffectDetail:
     decided_week: int | None = None
     variants: tuple[VariantEffect, ...] = ()
     variants_title: str = ""
+    there_assigned: tuple[int, int] | None = None
+    there_held_out: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +219,25 @@ class EffectTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """All rules at once: `treated` customers whom rules may call beside `held_out` whom none does.
+
+    `share` of all customers are so held out; `difference` and its interval are percentage points, None where
+    nothing may be shown.
+    """
+
+    share: float
+    verdict: str
+    converted: int
+    treated: int
+    held_converted: int
+    held_out: int
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EffectsPage:
     """Does calling bring them back? One row per rule."""
 
@@ -221,6 +247,7 @@ class EffectsPage:
     totals: EffectTotals
     rows: tuple[EffectRow, ...] = ()
     detail: EffectDetail | None = None
+    together: Together | None = None
 
     @property
     def scale(self) -> float:

@@ -1,0 +1,196 @@
+"""Versions of rules that are tried on some customers before they go live, and the way back from a live one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from callcenter.domain.draws import CANARY_SHARE
+from callcenter.domain.enums import RuleState
+from callcenter.domain.ids import derived_id
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.errors import BadInput, Conflict, NotFound
+from callcenter.models import TriggerRule
+from callcenter.triggers.life import TRIAL_DAYS, RuleAct
+from callcenter.triggers.policy import read_rule
+from callcenter.triggers.versions import NOTE_LENGTH, Published, end_trials, may, versions_locked
+
+_NOBODY = UUID(int=0)
+"""The system itself, which has written no version."""
+
+
+def write_version(
+    session: Session,
+    rule_key: str,
+    raw: Mapping[str, Any],
+    journey: JourneyDefinition,
+    person_id: UUID,
+    note: str,
+    now: datetime,
+) -> TriggerRule:
+    """Write the next version of a rule as this person's, sent for review at once; a second person publishes it.
+
+    Raises BadInput when the definition is wrong or of another step, Conflict when the rule is not live.
+    """
+    rows = versions_locked(session, rule_key)
+    current = _current(rows)
+    spec = read_rule(raw, journey)
+    if (spec.key, spec.journey, spec.step) != (rule_key, current.journey, current.step):
+        raise BadInput("rule: a version that is proposed keeps its name, its journey and its step")
+    version = rows[-1].version + 1
+    row = TriggerRule(
+        id=derived_id("rule", rule_key, version),
+        rule_key=rule_key,
+        version=version,
+        journey=spec.journey,
+        step=spec.step,
+        preset=spec.preset,
+        state=RuleState.IN_REVIEW,
+        state_at=now,
+        definition=dict(raw),
+        created_at=now,
+        created_by=person_id,
+        submitted_by=person_id,
+        submitted_at=now,
+        note=note[:NOTE_LENGTH],
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def begin_trial(
+    session: Session,
+    rule_key: str,
+    version: int,
+    journeys: Mapping[str, JourneyDefinition],
+    person_id: UUID | None,
+    days: int,
+    now: datetime,
+) -> TriggerRule:
+    """Try a version in review on a fifth of the customers, beside the live one, for so many days.
+
+    `person_id` is whoever reviewed it, and must not be its author; None for a proposal of the system's, which
+    whoever accepts it has written down, and which a second person decides on afterwards. Raises Conflict where
+    the rule is not live or another version is on trial, BadInput where the two differ in more than can be
+    compared.
+    """
+    if days not in TRIAL_DAYS:
+        raise BadInput(f"days: one of {', '.join(map(str, TRIAL_DAYS))}")
+    rows = versions_locked(session, rule_key)
+    row = may(rows, version, RuleAct.TRY, person_id or _NOBODY)
+    current = _current(rows)
+    journey = journeys.get(row.journey)
+    if journey is None:
+        raise BadInput(f"There is no journey {row.journey!r} any more. Send the version back.")
+    new, old = read_rule(row.definition, journey), read_rule(current.definition, journey)
+    if (new.journey, new.step, new.holdout) != (old.journey, old.step, old.holdout):
+        raise BadInput("A canary keeps the journey, the step and the hold-out of the live version.")
+    row.canary_from, row.canary_until = now, now + timedelta(days=days)
+    row.canary_share, row.canary_ended_at = CANARY_SHARE, None
+    row.state, row.state_at = RuleState.CANARY, now
+    session.flush()
+    return row
+
+
+def stop_trial(
+    session: Session, rule_key: str, version: int, person_id: UUID | None, now: datetime
+) -> TriggerRule:
+    """End a canary; its customers' visits go on under the live version. Anybody may, and so may the system."""
+    rows = versions_locked(session, rule_key)
+    row = may(rows, version, RuleAct.STOP_TRIAL, person_id or _NOBODY)
+    row.canary_ended_at = now
+    row.state, row.state_at = RuleState.RETIRED, now
+    session.flush()
+    return row
+
+
+def version_before(rows: Sequence[TriggerRule]) -> TriggerRule | None:
+    """The version to go back to: the newest published one below the current that says something else."""
+    current = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
+    if current is None:
+        return None
+    known = sorted(rows, key=lambda one: -one.version)
+    return next(
+        (
+            one
+            for one in known
+            if one.version < current.version
+            and one.published_at
+            and one.definition != current.definition
+            and one.journey == current.journey
+        ),
+        None,
+    )
+
+
+def roll_back(
+    session: Session,
+    rule_key: str,
+    to_version: int | None,
+    journeys: Mapping[str, JourneyDefinition],
+    person_id: UUID,
+    now: datetime,
+) -> Published:
+    """Publish what an earlier version says as a new one, at once; a paused rule stays paused.
+
+    It stops harm, so nobody's leave is needed. `to_version` None: the one before. Open visits follow it. Raises
+    Conflict where there is nothing to go back to, BadInput where it does not fit its journey any more.
+    """
+    rows = versions_locked(session, rule_key)
+    current = _current(rows)
+    may(rows, current.version, RuleAct.ROLL_BACK, person_id)
+    source = version_before(rows)
+    if to_version is not None:
+        source = next((one for one in rows if one.version == to_version), None)
+        if source is None:
+            raise NotFound(f"Rule {rule_key!r} has no version {to_version}.")
+    if source is None or not source.published_at or source.version >= current.version:
+        raise Conflict("There is no earlier published version that says anything else. Write a new draft.")
+    journey = journeys.get(source.journey)
+    if journey is None:
+        raise BadInput(f"There is no journey {source.journey!r} any more. Write a new draft.")
+    read_rule(source.definition, journey)
+    state = RuleState(current.state)
+    current.superseded_at, current.state, current.state_at = now, RuleState.RETIRED, now
+    end_trials(rows, now)
+    session.flush()
+    version = rows[-1].version + 1
+    row = TriggerRule(
+        id=derived_id("rule", rule_key, version),
+        rule_key=rule_key,
+        version=version,
+        journey=source.journey,
+        step=source.step,
+        preset=source.preset,
+        state=state,
+        state_at=now,
+        definition=dict(source.definition),
+        created_at=now,
+        created_by=person_id,
+        published_by=person_id,
+        published_at=now,
+        moves_open_visits=True,
+        note=f"v{source.version}",
+    )
+    session.add(row)
+    session.flush()
+    return Published(row, current, state == RuleState.PAUSED)
+
+
+def trials_running(session: Session) -> Sequence[TriggerRule]:
+    """Every version that is on trial, what began first first."""
+    return session.exec(
+        select(TriggerRule)
+        .where(TriggerRule.state == RuleState.CANARY)
+        .order_by(col(TriggerRule.canary_from), col(TriggerRule.rule_key))
+    ).all()
+
+
+def _current(rows: Sequence[TriggerRule]) -> TriggerRule:
+    current = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
+    if current is None:
+        raise Conflict(f"Rule {rows[0].rule_key!r} is neither live nor paused by now.")
+    return current

@@ -25,6 +25,7 @@ from callcenter.web import (
     health,
     live,
     reports,
+    script_results,
     softphone,
     strategy,
     supervisor,
@@ -79,6 +80,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         alerts,
         reports,
         wallboard,
+        script_results,
     ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):

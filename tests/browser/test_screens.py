@@ -26,6 +26,8 @@ STUDIO = dict.fromkeys(
         "/studio/why",
         "/studio/effects",
         "/studio/scripts",
+        "/studio/scripts/id_photo_glare.zh",
+        "/studio/scripts/what-helps",
         "/admin/sources",
     ),
     "main",

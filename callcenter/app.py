@@ -26,6 +26,7 @@ from callcenter.web import (
     learning,
     live,
     reports,
+    script_results,
     softphone,
     strategy,
     supervisor,
@@ -83,6 +84,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         reports,
         wallboard,
         learning,
+        script_results,
     ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):

@@ -83,17 +83,23 @@ def allocate(counts: Mapping[str, VariantCounts], prior: Prior = Prior(), floor:
     if not 0 <= floor <= 0.5:
         raise ValueError("the floor must lie in [0, 1/2]")
     names = sorted(counts)
-    if len(names) < 3:
-        method = AllocationMethod.ONLY_ONE if len(names) == 1 else AllocationMethod.EVEN
+    method = method_for(len(names))
+    if method is not AllocationMethod.THOMPSON:
         return Allocation(method, even_shares(names), prior, MappingProxyType({}))
     best = probabilities_best([counts[name] for name in names], prior)
     shares = _with_floor(best, min(floor, 0.5 / len(names)))
     return Allocation(
-        AllocationMethod.THOMPSON,
+        method,
         MappingProxyType(dict(zip(names, map(float, shares), strict=True))),
         prior,
         MappingProxyType(dict(zip(names, map(float, best), strict=True))),
     )
+
+
+def method_for(variants: int) -> AllocationMethod:
+    """Return how so many variants are shared out."""
+    few = {1: AllocationMethod.ONLY_ONE, 2: AllocationMethod.EVEN}
+    return few.get(variants, AllocationMethod.THOMPSON)
 
 
 def even_shares(variants: Sequence[str]) -> Mapping[str, float]:

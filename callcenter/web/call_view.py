@@ -1,6 +1,7 @@
 """The call task before an agent, as the console shows it: why, who, what to say, the wrap-up form."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ from callcenter.web import words
 from callcenter.web.bars import LIFTED_BY_PEOPLE
 from callcenter.web.edge import chosen, language
 from callcenter.web.formats import label, time_with_seconds
+from callcenter.web.helps_view import helps_for
 from callcenter.web.pages import console as page
 from callcenter.web.script_view import script_of
 
@@ -62,7 +64,9 @@ def current_call(
         call_task_id=str(case.task.id),
         phase=phase,
         customer=_customer(case, journey, runtime.settings.crm_url_template),
-        why=_why(case, journey, now),
+        why=replace(
+            _why(case, journey, now), helps=helps_for(session, runtime.house.catalog, case.task, journey)
+        ),
         script=script_of(runtime, session, case, journey, user, now),
         wrap_up=_wrap_up(session, runtime, case, journey, kinds, phase, now),
         attempt_id=str(attempt.id) if attempt else None,

@@ -1,26 +1,29 @@
 """The scripts library to read: every script with who uses it, and one in full as it stands in its file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.journey import JourneyDefinition
-from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.effects import attempts_per_script
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import current_rules
 from callcenter.web.edge import chosen, frame, language
 from callcenter.web.pages import studio as page
+from callcenter.web.pages.script_results import SeenAfter
+from callcenter.web.script_results_view import PathKey, results_of, script_named, seen_in
 from callcenter.web.words import step_words
 from scripts_library.catalog import Catalog
 from scripts_library.model import CLOSE, NodeText, Script, Text, UnknownScript
 
 
 def scripts_page(
-    session: Session, catalog: Catalog, script_id: str | None, variant: str | None
+    session: Session, catalog: Catalog, script_id: str | None, variant: str | None, now: datetime
 ) -> page.ScriptsPage:
     """Return the library; with an id ("id_photo.en") also that script. Raises NotFound when there is none."""
     journeys = journeys_loaded(session)
@@ -32,10 +35,10 @@ def scripts_page(
     }
     read = None
     if script_id is not None:
-        script = next((one for one in catalog.scripts if page_id(one) == script_id), None)
-        if script is None:
-            raise NotFound("There is no such script.")
-        read = _read(script, rows[script_id], variant if variant in script.variants else script.variants[0])
+        script = script_named(catalog, script_id)
+        chosen_variant = variant if variant in script.variants else script.variants[0]
+        read = _read(script, rows[script_id], chosen_variant, seen_in(session, script, now))
+        read = replace(read, results=results_of(session, script, now))
     return page.ScriptsPage(frame=frame("scripts"), scripts=tuple(rows.values()), chosen=read)
 
 
@@ -100,7 +103,9 @@ def _may_use(spec: RuleSpec, script: Script, catalog: Catalog) -> bool:
     return False
 
 
-def _read(script: Script, row: page.ScriptRow, variant: str) -> page.ReadScript:
+def _read(
+    script: Script, row: page.ScriptRow, variant: str, seen: Mapping[PathKey, SeenAfter]
+) -> page.ReadScript:
     labels = {node.id: _humanized(node.id) for node in script.nodes} | {CLOSE: gettext("Closing words")}
     spoken = (
         ("opening", gettext("Opening"), script.opening.of(variant)),
@@ -114,12 +119,13 @@ def _read(script: Script, row: page.ScriptRow, variant: str) -> page.ReadScript:
         variant=variant if len(row.variants) > 1 else None,
         parts=(
             *(page.ReadPart(key, label, _lines(text, script.language)) for key, label, text in spoken),
-            *(_node(node, labels, script.language) for node in script.nodes),
+            *(_node(node, labels, script.language, seen) for node in script.nodes),
             page.ReadPart(CLOSE, labels[CLOSE], _lines(script.close, script.language)),
         ),
         objections=tuple(
             (one.label.text, _lines(one.answer, script.language)[0]) for one in script.objections
         ),
+        heard=tuple(seen.get(("", one.id)) for one in script.objections),
         required_notices=tuple(notice.text.text for notice in script.required_notices),
         versions=tuple(
             page.Choice(
@@ -132,14 +138,20 @@ def _read(script: Script, row: page.ScriptRow, variant: str) -> page.ReadScript:
     )
 
 
-def _node(node: NodeText, labels: Mapping[str, str], language: str) -> page.ReadPart:
+def _node(
+    node: NodeText, labels: Mapping[str, str], language: str, seen: Mapping[PathKey, SeenAfter]
+) -> page.ReadPart:
     return page.ReadPart(
         node.id,
         labels[node.id],
         _lines(node.say, language),
         tuple(
             page.ReadBranch(
-                branch.digit, branch.label.text, branch.hint.text, labels.get(branch.goto, branch.goto)
+                branch.digit,
+                branch.label.text,
+                branch.hint.text,
+                labels.get(branch.goto, branch.goto),
+                seen.get((node.id, f"{branch.digit}-{branch.goto}")),
             )
             for branch in node.branches
         ),

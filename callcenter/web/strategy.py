@@ -39,7 +39,8 @@ def _effects() -> page.EffectsPage:
 
 def _scripts(script_id: str | None = None) -> page.ScriptsPage:
     with runtime().reading() as session:
-        return scripts_page(session, runtime().house.catalog, script_id, request.args.get("variant"))
+        catalog, variant = runtime().house.catalog, request.args.get("variant")
+        return scripts_page(session, catalog, script_id, variant, runtime().clock())
 
 
 @bp.get("/studio")

@@ -16,6 +16,7 @@ STRATEGISTS = (
     "/studio/why",
     "/studio/effects",
     "/studio/scripts",
+    "/studio/scripts/what-helps",
     "/admin/sources",
 )
 OFFICERS = (

@@ -29,6 +29,8 @@ STUDIO = dict.fromkeys(
         "/studio/effects",
         "/studio/scripts",
         "/studio/learning",
+        "/studio/scripts/id_photo_glare.zh",
+        "/studio/scripts/what-helps",
         "/admin/sources",
     ),
     "main",

@@ -111,6 +111,18 @@ def test_a_customer_keeps_their_variant_for_every_rule_and_call_while_the_shares
     assert gone.variant in (other, "C") and gone.propensity == 0.5
 
 
+def test_a_call_task_opened_after_the_night_keeps_the_day_of_its_shares(bank: Bank) -> None:
+    choosing.allocate_scripts(bank.session, bank.clock.now, bank.house.catalog)
+    user = user_in_arm(RULE, held_out=False)
+    bank.knows(user)
+    bank.sends(user, "id_photo_front")
+    for attempt in (1, 2):
+        bank.sends(user, "photo_rejected", reason="glare", attempt=attempt)
+    bank.ticks()
+    (task,) = bank.tasks()
+    assert (task.script_propensity, task.script_allocated_on) == (0.5, bank.clock.now.date())
+
+
 def test_new_words_begin_even_until_their_first_night(bank: Bank) -> None:
     past_calls(bank, Past(100, 5, "A", THIRD), Past(100, 5, "B", THIRD), Past(100, 60, "C", THIRD))
     choosing.allocate_scripts(bank.session, bank.clock.now, with_a_third_variant(bank.house.catalog))

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from callcenter.web.pages import console as c
 from callcenter.web.pages.frame import Money
+from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 
@@ -106,6 +107,20 @@ def why(t: Texts, *, recovered: bool) -> c.WhyThisCall:
         )
         if recovered
         else None,
+        helps=None
+        if recovered
+        else Helps(
+            t("Photo rejected: glare", "照片被拒：反光"),
+            2140,
+            (
+                CauseSeen(t("Technical", "技术"), 1310, 2140),
+                CauseSeen(t("Usability", "易用性"), 471, 2140),
+            ),
+            (
+                BranchSeen("", t("Bright light above", "头顶灯光太亮"), 812, 640, 0.759, 0.815),
+                BranchSeen("", t("Card in a sleeve", "证件套着卡套"), 318, 190, 0.543, 0.650),
+            ),
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
 from tests.web.sample_sources import new_key, new_source, source, sources
-from tests.web.sample_studio import effects, journeys, rules, scripts
+from tests.web.sample_studio import effects, journeys, rules, scripts, what_helps
 
 
 def sign_in(language: str, theme: str, state: str) -> SignInPage:
@@ -157,7 +157,8 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         sample_learning.learning,
         ("full", "runs", "failed", "empty"),
     ),
-    "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "two", "broken", "list", "empty")),
+    "what-helps": ("studio/what_helps.html", "studio/what_helps.html", what_helps, ("full", "empty")),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (
         "admin/source.html",

@@ -4,6 +4,7 @@
 from datetime import date
 from decimal import Decimal
 
+from callcenter.web.pages import script_results as r
 from callcenter.web.pages import studio as s
 from callcenter.web.pages.frame import Money
 from tests.web.sample_console import script
@@ -120,16 +121,83 @@ def scripts(language: str, theme: str, state: str) -> s.ScriptsPage:
     if state == "list":
         return s.ScriptsPage(head, rows)
     sample = script(t, "opening")
+    seen = (
+        r.SeenAfter(2140, 1980, 1371, 0.672, 0.713),
+        r.SeenAfter(318, 290, 96, 0.279, 0.387),
+        r.SeenAfter(4, 0, 0),
+        None,
+    )
     names = {node.key: node.label for node in sample.nodes}
     parts = tuple(
         s.ReadPart(
             node.key, node.label, node.say,
-            tuple(s.ReadBranch(b.digit, b.label, b.hint, names.get(b.leads_to or "")) for b in node.branches),
+            tuple(
+                s.ReadBranch(b.digit, b.label, b.hint, names.get(b.leads_to or ""), seen[b.digit % len(seen)])
+                for b in node.branches
+            ),
         )
         for node in sample.nodes
     )  # fmt: skip
     chosen = s.ReadScript(
         rows[0], "B", parts, tuple((o.label, o.answer) for o in sample.objections), sample.required_notices,
         (s.Choice("v7", "?version=7", True), s.Choice("v6", "?version=6")),
+        tuple(seen[place % len(seen)] for place in range(len(sample.objections))),
+        results(t, state),
     )  # fmt: skip
     return s.ScriptsPage(head, rows, chosen)
+
+
+def results(t: Texts, state: str) -> r.ScriptResults:
+    """Three variants of moving shares; two with a verdict; or a split that is not as drawn."""
+    calm, brisk, third = (
+        t("Names the reason first", "先说原因"),
+        t("Offers help first", "先说能帮什么"),
+        t("Asks first", "先提问"),
+    )
+    href = "/studio/scripts/photo.en/results.csv"
+    if state == "two":
+        rows = (
+            r.VariantRow("A", calm, 0.5, 9804, 3450, 0.352, "worse", -2.2, -3.6, -0.8, -2.1, -3.3, -0.9, 64.0, None, 0),
+            r.VariantRow("B", brisk, 0.5, 9812, 3668, 0.374, "better", 2.2, 0.8, 3.6, 2.1, 0.9, 3.3, 64.0, None, 0),
+        )  # fmt: skip
+        return r.ScriptResults(7, 19616, 812, "even", rows, href, date(2026, 11, 19), 0.31, 20.0)
+    if state == "broken":
+        rows = tuple(
+            r.VariantRow(name, calm, 1 / 3, n, 80, 0.2, "sample_ratio_fails")
+            for name, n in zip("ABC", (400, 401, 250), strict=True)
+        )
+        return r.ScriptResults(7, 1051, 0, "thompson", rows, href)
+    rows = (
+        r.VariantRow("A", calm, 0.1, 1204, 132, 0.112, "worse", -7.9, -11.2, -3.9, -7.7, -9.9, -5.5, 412.0, 0.0, 0),
+        r.VariantRow("B", brisk, 0.23, 1370, 190, 0.138, "not_known", -1.4, -5.2, 3.1, -1.2, -3.6, 1.2, 2.1, 0.02, 2300),
+        r.VariantRow("C", third, 0.67, 3411, 676, 0.197, "better", 7.0, 3.2, 10.4, 6.9, 5.1, 8.7, 9100.0, 0.98, 0),
+    )  # fmt: skip
+    return r.ScriptResults(7, 5985, 240, "thompson", rows, href, date(2026, 11, 19), 0.13, 20.0)
+
+
+def what_helps(language: str, theme: str, state: str) -> r.WhatHelpsPage:
+    """A step, an error and an error with its reason; or too few calls yet."""
+    t = Texts(language)
+    head = frame(language, theme, "scripts")
+    if state == "empty":
+        return r.WhatHelpsPage(head, 90, 30, 10)
+    loan, step = t("Loan journey", "贷款旅程"), t("ID photo", "证件照")
+    causes = (
+        r.CauseSeen(t("Technical", "技术"), 1310, 2140), r.CauseSeen(t("Usability", "易用性"), 471, 2140),
+        r.CauseSeen(t("Trust", "信任"), 96, 2140),
+    )  # fmt: skip
+    branches = (
+        r.BranchSeen(step, t("Bright light above", "头顶灯光太亮"), 812, 640, 0.759, 0.815),
+        r.BranchSeen(step, t("Card in a sleeve", "证件套着卡套"), 318, 190, 0.543, 0.650),
+    )
+    rows = (
+        r.HelpsRow(loan, step, True, r.Helps(step, 4102, causes, branches)),
+        r.HelpsRow(loan, step, False, r.Helps(t("Photo rejected", "照片被拒"), 2140, causes[:2], branches)),
+        r.HelpsRow(
+            loan, step, False, r.Helps(t("Photo rejected: glare", "照片被拒：反光"), 64, (), branches[:1])
+        ),
+        r.HelpsRow(
+            loan, step, False, r.Helps(t("Photo rejected: blurred", "照片被拒：模糊"), 41, causes[:1], ())
+        ),
+    )
+    return r.WhatHelpsPage(head, 90, 30, 10, rows, date(2026, 11, 19))

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
+from callcenter.web.pages.script_results import Helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class WhyThisCall:
     ring_delay_seconds: int | None = None
     still: str | None = None
     live: LiveNote | None = None
+    helps: Helps | None = None
 
 
 @dataclass(frozen=True, slots=True)

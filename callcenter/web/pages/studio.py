@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from callcenter.web.pages.frame import Frame, Money
 from callcenter.web.pages.rules import DraftRow
+from callcenter.web.pages.script_results import ScriptResults, SeenAfter
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,7 @@ class ReadBranch:
     label: str
     hint: str
     leads_to: str | None = None
+    seen: SeenAfter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ class ReadPart:
 
 @dataclass(frozen=True, slots=True)
 class ReadScript:
-    """A whole script to read. `variant` is None where there is only one."""
+    """A whole script to read. `variant` is None where there is only one; `heard` is what was seen per objection."""
 
     row: ScriptRow
     variant: str | None
@@ -303,6 +305,8 @@ class ReadScript:
     objections: tuple[tuple[str, str], ...] = ()
     required_notices: tuple[str, ...] = ()
     versions: tuple[Choice, ...] = ()
+    heard: tuple[SeenAfter | None, ...] = ()
+    results: ScriptResults | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,18 @@ from callcenter.triggers.policy import DEFAULT_HOLDOUT, DEFAULT_MAX_AGE, DEFAULT
 
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
-    *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "purpose", "priority"),
-    *("promise", "max_age", "goal", "window", "holdout"),
+    *(
+        "within",
+        "after",
+        "band",
+        "unless",
+        "conditions.joined",
+        "conditions",
+        "cool_down",
+        "purpose",
+        "priority",
+    ),
+    *("promise", "max_age", "variant", "goal", "window", "holdout"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {

@@ -25,6 +25,7 @@ STUDIO = dict.fromkeys(
         "/studio/rules/face-scan-quiet",
         "/studio/why",
         "/studio/effects",
+        "/studio/proposals",
         "/studio/scripts",
         "/admin/sources",
     ),

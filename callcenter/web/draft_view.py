@@ -33,6 +33,7 @@ from callcenter.triggers.queries import stamp_of_row
 from callcenter.web.compliance_words import word
 from callcenter.web.edge import chosen, frame, language, runtime
 from callcenter.web.pages import rules as page
+from callcenter.web.pages.curves import RecoveryCurve
 from callcenter.web.pages.studio import CurvePoint
 from callcenter.web.rule_form import SHOWN, TREES, Filled, Rows, Typed, as_yaml, filled, typed_of
 from callcenter.web.rules_view import SHOWN_ACTS, changes_of, label_of, standard_of, words_of
@@ -183,14 +184,14 @@ def _minutes(typed: Typed) -> float | None:
         return None
 
 
-def curve_of(session: Session, journey: str, step: str, minute: float | None) -> page.RecoveryCurve | None:
+def curve_of(session: Session, journey: str, step: str, minute: float | None) -> RecoveryCurve | None:
     """How customers came back to a step by themselves in the last four weeks; None where too few stopped on it."""
     now = runtime().clock()
     found = recovery_of_step(session, journey, step, Span(now - timedelta(days=CURVE_DAYS), now))
     if found is None:
         return None
     points = tuple(CurvePoint(*point) for point in found.points)
-    return page.RecoveryCurve(points, minute if minute is not None and minute <= 60 else None, found.pauses)
+    return RecoveryCurve(points, minute if minute is not None and minute <= 60 else None, found.pauses)
 
 
 def _saved_at(session: Session, row: TriggerRule) -> datetime:

@@ -60,8 +60,8 @@ def reason_words(reason: str) -> str:
 
 
 def seconds_words(seconds: float) -> str:
-    """A wait as people say it: 90 s, 2.5 min."""
-    if seconds < 120:
+    """A wait as people say it: 45 s, 2.5 min."""
+    if seconds < 60:
         return gettext("%(n)s s", n=f"{seconds:g}")
     if seconds < 7200:
         return gettext("%(n)s min", n=f"{seconds / 60:.3g}")
@@ -131,7 +131,7 @@ def accepting_words(kind: str) -> str:
     """What accepting does."""
     if kind == ProposalKind.WAIT:
         return gettext(
-            "It is tried on 20 %% of the customers beside the rule as it is, and stops by itself if it harms. "
+            "It is tried on 20 % of the customers beside the rule as it is, and stops by itself if it harms. "
             "A second person adopts it afterwards."
         )
     if kind == ProposalKind.PAUSE:

@@ -20,7 +20,7 @@ from callcenter.web.draft_view import curve_of
 from callcenter.web.edge import frame, viewer
 from callcenter.web.formats import signed
 from callcenter.web.pages import proposals as page
-from callcenter.web.pages.rules import RecoveryCurve
+from callcenter.web.pages.curves import RecoveryCurve
 from callcenter.web.pages.trials import Arm
 from callcenter.web.proposal_words import (
     KINDS,

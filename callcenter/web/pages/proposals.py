@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from callcenter.web.pages.curves import RecoveryCurve
 from callcenter.web.pages.frame import Frame
-from callcenter.web.pages.rules import RecoveryCurve
 from callcenter.web.pages.trials import Arm, Trial
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from callcenter.web.pages.frame import Frame
-from callcenter.web.pages.studio import CurvePoint
 from callcenter.web.pages.trials import Trial
+
+if TYPE_CHECKING:
+    from callcenter.web.pages.curves import RecoveryCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +178,6 @@ class DraftPage:
     overtaken_by: int | None = None
     purposes: tuple[Option, ...] = ()
     curve: "RecoveryCurve | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryCurve:
-    """How customers of a step come back by themselves; `minute` is where the rule would call, `visits` how many."""
-
-    points: tuple[CurvePoint, ...]
-    minute: float | None
-    visits: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def accept(session: Session, proposal_id: UUID, user_id: UUID, now: datetime, *,
     rule = session.get(TriggerRule, row.rule_id, populate_existing=True)
     if rule is None or rule.state not in (RuleState.LIVE, RuleState.PAUSED):
         raise Conflict("The rule says something else by now, so this is out of date. Decline it.")
-    note = f"proposal {row.id}"
+    note = f"Proposal, 建议 {row.made_at:%Y-%m-%d}"
     if row.kind == ProposalKind.PAUSE:
         acts.switch_rule(session, row.rule_key, user_id, now, live=False)
         _moved(session, row, ProposalState.ADOPTED, user_id, now)

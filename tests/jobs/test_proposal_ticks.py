@@ -65,6 +65,7 @@ def test_schedulers_stop_a_harmful_canary_once_and_weigh_what_is_open(floor: Flo
     version = bank.session.get_one(TriggerRule, made.trial_rule_id).version
     for number in range(300):
         bank.sends(f"q{number}", "face_scan")
+        bank.clock.go_on(milliseconds=100)
         if not in_canary(RULE, version, derived_id("customer", f"q{number}"), 0.2):
             bank.sends(f"q{number}", "profile")
     bank.clock.go_on(minutes=1)

@@ -108,7 +108,7 @@ def test_a_wait_is_told_with_evidence_load_and_change_and_goes_all_the_way(
     rule = _read(second, f"/studio/rules/{RULE}")
     assert "On trial" in rule and "stop-trial" in rule
     trial = _read(second, f"/studio/rules/{RULE}/versions/2")
-    assert "20 % of the customers" in trial and "Publish v2" in trial
+    assert "of the customers since" in trial and "Publish v2" in trial
     assert "Adopt for everybody" in _read(second, url)
     assert second.post(f"{url}/adopt").status_code == 303
     assert _state(bank, one) == "adopted"

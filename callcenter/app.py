@@ -25,6 +25,7 @@ from callcenter.web import (
     health,
     learning,
     live,
+    proposals,
     reports,
     script_results,
     softphone,
@@ -72,7 +73,18 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     )
     csrf.init_app(app)
     _install_sign_in(app, runtime)
-    for module in (auth, console, softphone, supervisor, strategy, admin, compliance, compliance_acts, live):
+    for module in (
+        auth,
+        console,
+        softphone,
+        supervisor,
+        strategy,
+        proposals,
+        admin,
+        compliance,
+        compliance_acts,
+        live,
+    ):
         app.register_blueprint(module.bp)
     for module in (
         tokens_admin,

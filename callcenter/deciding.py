@@ -16,17 +16,18 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning import proposals
 from callcenter.learning.canaries import TriedVersion, canary_counts
 from callcenter.learning.findings import canary_evidence
+from callcenter.learning.proposal_queries import proposals_of_rule
 from callcenter.learning.proposals import lock_proposal, move, said_reason
 from callcenter.learning.proposing import JudgedCanary, judge_canary
 from callcenter.models import Proposal, TriggerRule
 from callcenter.proposing import steps_reached
 from callcenter.triggers.policy import read_rule
-from callcenter.triggers.trials import trials_running
+from callcenter.triggers.trial_queries import trials_running
 
 DECIDE_WITHIN = timedelta(days=14)
 """A canary whose time is over waits so long for a decision, and ends by itself then."""
-BY_ITSELF = "harm", "split", "undecided"
-"""Why a canary ends without a person: fewer customers convert, the split is not as drawn, nobody decided."""
+
+_NOTHING: Mapping[tuple[str, int], str] = {}
 
 
 def accept(session: Session, proposal_id: UUID, user_id: UUID, now: datetime, *, days: int) -> Proposal:
@@ -39,7 +40,7 @@ def accept(session: Session, proposal_id: UUID, user_id: UUID, now: datetime, *,
     rule = session.get(TriggerRule, row.rule_id, populate_existing=True)
     if rule is None or rule.state not in (RuleState.LIVE, RuleState.PAUSED):
         raise Conflict("The rule says something else by now, so this is out of date. Decline it.")
-    note = f"proposal {row.id}"
+    note = f"Proposal, 建议 {row.made_at:%Y-%m-%d}"
     if row.kind == ProposalKind.PAUSE:
         acts.switch_rule(session, row.rule_key, user_id, now, live=False)
         _moved(session, row, ProposalState.ADOPTED, user_id, now)
@@ -113,7 +114,7 @@ def watch_canaries(session: Session, now: datetime) -> Sequence[Ended]:
             reason = "harm" if judged.verdict.value == "worse" else "split"
         elif now >= row.canary_until + DECIDE_WITHIN:
             reason = "undecided"
-        for proposal in proposals.proposals_of_rule(session, row.rule_key):
+        for proposal in proposals_of_rule(session, row.rule_key):
             if proposal.trial_rule_id == row.id:
                 proposals.note_figures(session, proposal, canary=canary_evidence(judged))
         if reason is None:
@@ -123,7 +124,7 @@ def watch_canaries(session: Session, now: datetime) -> Sequence[Ended]:
         except Conflict:  # a person was faster
             continue
         ended.append(Ended(row.rule_key, row.version, reason))
-    _follow(session, now, {(one.rule_key, one.version): one.reason for one in ended})
+    follow(session, now, {(one.rule_key, one.version): one.reason for one in ended})
     return ended
 
 
@@ -145,8 +146,11 @@ def judge_trial(session: Session, row: TriggerRule, now: datetime) -> JudgedCana
     return judge_canary(canary_counts(session, tried, row.canary_ended_at or now), row.canary_share)
 
 
-def _follow(session: Session, now: datetime, ended: Mapping[tuple[str, int], str]) -> None:
-    """Let proposals underway follow versions whose life went on elsewhere: on the rule's page, or by itself."""
+def follow(session: Session, now: datetime, ended: Mapping[tuple[str, int], str] = _NOTHING) -> None:
+    """Let proposals underway follow versions whose life went on elsewhere: on the rule's page, or by itself.
+
+    `ended` says why canaries ended by themselves, by rule and version.
+    """
     for row in proposals.proposals_underway(session):
         if row.trial_rule_id is None:
             continue

@@ -75,7 +75,7 @@ def stop_trial(
 def roll_back_rule(
     session: Session,
     rule_key: str,
-    user_id: UUID,
+    user_id: UUID | None,
     now: datetime,
     *,
     to_version: int | None = None,

@@ -31,6 +31,8 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.tidy, 900.0),
     (ticks.learn, 300.0),
     (ticks.look_at_ghosts, 5.0),
+    (ticks.watch_canaries, 300.0),
+    (ticks.weigh_proposals, 300.0),
 )
 
 

@@ -4,7 +4,19 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import alerting, comparing, dialer, ledgers, nightly, outbox, partner_acts, pipeline, talk
+from callcenter import (
+    alerting,
+    comparing,
+    deciding,
+    dialer,
+    ledgers,
+    nightly,
+    outbox,
+    partner_acts,
+    pipeline,
+    proposing,
+    talk,
+)
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -13,7 +25,7 @@ from callcenter.config import archive_folder
 from callcenter.dialing.queries import campaigns_not_offered, campaigns_to_pace
 from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
-from callcenter.errors import Unavailable
+from callcenter.errors import CallCenterError, Unavailable
 from callcenter.intake.archive import tend_partitions
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
@@ -232,6 +244,33 @@ def learn(runtime: Runtime) -> None:
     with runtime.unit_of_work() as session:
         if nightly.begin_night(session, runtime.settings.learning_hour, runtime.clock()):
             log.info("learning.begun")
+
+
+def watch_canaries(runtime: Runtime) -> None:
+    """Judge the versions on trial: what harms is stopped within minutes, and nobody needs to be awake for it."""
+    with runtime.unit_of_work() as session:
+        ended = deciding.watch_canaries(session, runtime.clock())
+    for one in ended:
+        log.warning("canary.stopped", rule=one.rule_key, version=one.version, reason=one.reason)
+
+
+def weigh_proposals(runtime: Runtime) -> None:
+    """Play back what load each open proposal would bring; it reads apart from what it writes."""
+    while True:
+        with runtime.reading() as session:
+            proposal_id = proposing.proposal_without_load(session)
+        if proposal_id is None:
+            return
+        with runtime.reading() as session:
+            try:
+                load = proposing.load_of(
+                    session, proposal_id, archive_folder(runtime.settings), runtime.clock()
+                )
+            except CallCenterError as error:  # said on the page; the other proposals are not held up
+                load = {"failed": error.message}
+        with runtime.unit_of_work() as session:
+            proposing.note_load(session, proposal_id, load)
+        log.info("proposal.weighed", proposal=str(proposal_id))
 
 
 def tidy(runtime: Runtime) -> None:

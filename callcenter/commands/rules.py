@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from callcenter import acts
+from callcenter import acts, proposing, trials
 from callcenter.commands.here import read_yaml, runtime_here
 from callcenter.domain.trace import Way
 from callcenter.errors import BadInput, NotFound
@@ -106,6 +106,26 @@ def _version(versions: Mapping[int, TriggerRule], number: int) -> TriggerRule:
         known = ", ".join(map(str, sorted(versions)))
         raise NotFound(f"There is no version {number}; there is {known}.")
     return versions[number]
+
+
+@rules.command("propose")
+def propose() -> None:
+    """Look at the evidence now, as the nightly run does, and make the proposals it speaks for."""
+    with runtime_here() as runtime, runtime.unit_of_work() as session:
+        click.echo(proposing.propose(session, runtime.clock()))
+
+
+@rules.command("back")
+@click.argument("rule")
+@click.option("--to", "to_version", type=int, help="The version to go back to; the one before if not given.")
+@click.option("--reason", default="", help="Why, for the audit trail.")
+def back(rule: str, to_version: int | None, reason: str) -> None:
+    """Publish what an earlier version of RULE says as a new one, at once, to stop harm."""
+    with runtime_here() as runtime, runtime.unit_of_work() as session:
+        row = trials.roll_back_rule(
+            session, rule, None, runtime.clock(), to_version=to_version, reason=reason
+        )
+        click.echo(f"{row.rule_key}: v{row.version} is {row.state}, as {row.note} was")
 
 
 @rules.command("why")

@@ -12,13 +12,13 @@ from sqlmodel import Session, col, select
 from callcenter.domain.enums import ProposalKind, ProposalState
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, Conflict, NotFound
+from callcenter.learning.proposal_queries import UNDERWAY
 from callcenter.models import Proposal
 
 OPEN_FOR = timedelta(days=30)
 """So long a proposal waits for somebody; then its figures are old."""
 QUIET_AFTER_NO = timedelta(days=30)
 """So long the same change is not proposed again after somebody declined it or it was rolled back."""
-UNDERWAY = (ProposalState.OPEN, ProposalState.IN_REVIEW, ProposalState.CANARY)
 REASON_LENGTH = 500
 
 
@@ -110,13 +110,6 @@ def note_figures(session: Session, row: Proposal, **figures: Mapping[str, Any]) 
     session.flush()
 
 
-def proposals(session: Session, limit: int = 500) -> Sequence[Proposal]:
-    """Return proposals, those that wait for somebody first, then the latest."""
-    rows = session.exec(select(Proposal).order_by(col(Proposal.state_at).desc()).limit(limit)).all()
-    order = {state: place for place, state in enumerate(UNDERWAY)}
-    return sorted(rows, key=lambda one: order.get(ProposalState(one.state), len(order)))
-
-
 def proposals_underway(session: Session) -> Sequence[Proposal]:
     """Lock and return the proposals that are open, in review or on trial; those held elsewhere are left out."""
     return session.exec(
@@ -125,19 +118,4 @@ def proposals_underway(session: Session) -> Sequence[Proposal]:
         .order_by(col(Proposal.id))
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
-    ).all()
-
-
-def proposal_of(session: Session, proposal_id: UUID) -> Proposal:
-    """Return one. Raises NotFound."""
-    row = session.get(Proposal, proposal_id)
-    if row is None:
-        raise NotFound("There is no such proposal.")
-    return row
-
-
-def proposals_of_rule(session: Session, rule_key: str) -> Sequence[Proposal]:
-    """Return a rule's proposals, the latest first."""
-    return session.exec(
-        select(Proposal).where(Proposal.rule_key == rule_key).order_by(col(Proposal.made_at).desc())
     ).all()

@@ -28,6 +28,8 @@ ENTRIES: Mapping[str, Mapping[str, str]] = {
         "times": "how often",
         "within": "within",
         "after": "after",
+        "band": "waits tried",
+        "variant": "script variant",
         "unless": "unless",
         "cool_down": "cool-down",
         "purpose": "purpose",
@@ -54,6 +56,8 @@ ENTRIES: Mapping[str, Mapping[str, str]] = {
         "times": "次数",
         "within": "时间范围",
         "after": "等待",
+        "band": "试用等待",
+        "variant": "话术版本",
         "unless": "除非",
         "cool_down": "冷却",
         "purpose": "目的",
@@ -99,6 +103,8 @@ _FORMS = {
         "at_once": "at once",
         "all": "all",
         "any": "any",
+        "band": "{waits} for {share} % of the visits",
+        "variant": "always {value}",
     },
     "zh": {
         "changed": "{entry}：{before} → {after}",
@@ -108,6 +114,8 @@ _FORMS = {
         "at_once": "立即",
         "all": "全部",
         "any": "任一",
+        "band": "{share} % 的停留用 {waits}",
+        "variant": "固定 {value}",
     },
 }
 _PARTS = {
@@ -151,6 +159,11 @@ def _value(entry: str, value: Any, journey: JourneyDefinition, language: str) ->
         return forms["at_once"]
     if entry == "holdout":
         return f"{value * 100:g} %"
+    if entry == "band" and isinstance(value, Mapping):
+        waits = list_words([value_words(one, language) for one in value.get("waits", [])], language)
+        return forms["band"].format(waits=waits, share=f"{value.get('share', 0) * 100:g}")
+    if entry == "variant":
+        return forms["variant"].format(value=value)
     if entry == "preset":
         return PRESETS[language].get(value, str(value))
     if entry == "purpose":

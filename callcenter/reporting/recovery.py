@@ -99,9 +99,8 @@ def recovery_of(pauses: Iterable[Pauses]) -> Recovery:
     )
     away = survival_at(range(MINUTES + 1), back, watched)
     points = zip(range(MINUTES + 1), 1 - away.share, 1 - away.high, 1 - away.low, strict=True)
-    return Recovery(
-        tuple((minute, *map(float, point)) for minute, *point in points), len(back) + len(watched)
-    )
+    told = tuple((minute, float(share), float(low), float(high)) for minute, share, low, high in points)
+    return Recovery(told, len(back) + len(watched))
 
 
 def recovery_of_step(session: Session, journey: str, step: str, span: Span) -> Recovery | None:

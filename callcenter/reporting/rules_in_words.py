@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from callcenter.domain.draws import Band
 from callcenter.domain.durations import duration_text, parse_duration
 from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import Field, Takes, event_fields, label_of, visit_fields
@@ -43,6 +44,10 @@ class Rule(Protocol):
     def purpose(self) -> Purpose: ...
     @property
     def holdout(self) -> float: ...
+    @property
+    def band(self) -> Band | None: ...
+    @property
+    def variant(self) -> str | None: ...
 
 
 _UNITS = {
@@ -71,12 +76,14 @@ _WHEN = {
         "rule": "{span} by this rule",
         "journey": "{span} by any rule of the journey",
         "customer": "{span} by any rule",
-        "end": "{when}, offer a {call}{cool_down}{holdout}.",
+        "end": "{when}, offer a {call}{cool_down}{variant}{band}{holdout}.",
         "service": "call",
         "marketing": "marketing call",
         "collection": "collection call",
         "holdout": "; {share} % are held out",
         "no_holdout": "; nobody is held out",
+        "band": "; {share} % of the visits wait {waits} instead, to see which wait is best",
+        "variant": ", always with script variant {variant}",
     },
     "zh": {
         "quiet": "客户在“{step}”无操作满 {after}且未继续",
@@ -99,12 +106,14 @@ _WHEN = {
         "rule": "本规则 {span}内",
         "journey": "本旅程任何规则 {span}内",
         "customer": "任何规则 {span}内",
-        "end": "{when}时，安排{call}{cool_down}{holdout}。",
+        "end": "{when}时，安排{call}{cool_down}{variant}{band}{holdout}。",
         "service": "外呼",
         "marketing": "营销外呼",
         "collection": "催收外呼",
         "holdout": "；{share} % 留作对照",
         "no_holdout": "；不留对照",
+        "band": "；{share} % 的停留改等 {waits}，以比较哪种等待更好",
+        "variant": "，固定使用话术 {variant}",
     },
 }
 _JOIN = {"en": {"all": " and ", "any": " or "}, "zh": {"all": "且", "any": "或"}}
@@ -127,6 +136,8 @@ def rule_in_words(rule: Rule, conditions: Any, journey: JourneyDefinition, langu
         call=words[rule.purpose],
         cool_down=_cool_down(rule.cool_down, language),
         holdout=share.format(share=f"{rule.holdout * 100:g}"),
+        band=_band(rule.band, language),
+        variant=words["variant"].format(variant=rule.variant) if rule.variant else "",
     )
     return _LATIN_IN_CHINESE.sub(" ", said) if language == "zh" else said
 
@@ -138,6 +149,13 @@ def _cool_down(cool_down: CoolDown | None, language: str) -> str:
     spans = {"rule": cool_down.rule, "journey": cool_down.journey, "customer": cool_down.customer}
     said = [words[one].format(span=_duration(span, language)) for one, span in spans.items() if span]
     return words["cool_down"].format(spans=("、" if language == "zh" else ", ").join(said))
+
+
+def _band(band: Band | None, language: str) -> str:
+    if band is None:
+        return ""
+    waits = _JOIN[language]["any"].join(_duration(one, language) for one in band.others)
+    return _WHEN[language]["band"].format(share=f"{band.share * 100:g}", waits=waits)
 
 
 def _event(key: str | None, journey: JourneyDefinition, language: str) -> str:

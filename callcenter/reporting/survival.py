@@ -8,7 +8,7 @@ R. Prentice have it (The statistical analysis of failure time data, 1980), so th
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,11 @@ def survival_at(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # log(-log 1) has no value, and needs none
         band = survival.confidence_interval(confidence_level=level, method=scale)
-        share, low, high = (np.asarray(one.evaluate(at)) for one in (survival, band.low, band.high))
+        share, low, high = (np.asarray(one.evaluate(at)) for one in (survival, *_ends(band)))
     low, high = np.where(np.isfinite(low), low, share), np.where(np.isfinite(high), high, share)
     return Survival(share, np.clip(low, 0, 1), np.clip(high, 0, 1))
+
+
+def _ends(band: Any) -> tuple[Any, Any]:
+    """The ends of a band of curves, which are curves themselves."""
+    return band.low, band.high

@@ -19,8 +19,8 @@ from callcenter.triggers.policy import (
 
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
-    *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "purpose", "priority"),
-    *("promise", "max_age", "goal", "window", "holdout", "exempt", "value", "fades"),
+    *("within", "after", "band", "unless", "conditions.joined", "conditions", "cool_down", "purpose"),
+    *("priority", "promise", "max_age", "variant", "goal", "window", "holdout", "exempt", "value", "fades"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {

@@ -71,7 +71,7 @@ def switch_rule(session: Session, rule_key: str, *, live: bool, now: datetime) -
         select(TriggerRule)
         .where(TriggerRule.rule_key == rule_key)
         .order_by(col(TriggerRule.version))
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     if not rows:
         raise NotFound(f"There is no rule {rule_key!r}.")

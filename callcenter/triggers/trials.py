@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callcenter.domain.draws import CANARY_SHARE
 from callcenter.domain.enums import RuleState
@@ -15,6 +15,7 @@ from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.models import TriggerRule
 from callcenter.triggers.life import TRIAL_DAYS, RuleAct
 from callcenter.triggers.policy import read_rule
+from callcenter.triggers.trial_queries import version_before
 from callcenter.triggers.versions import NOTE_LENGTH, Published, end_trials, may, versions_locked
 
 _NOBODY = UUID(int=0)
@@ -107,31 +108,12 @@ def stop_trial(
     return row
 
 
-def version_before(rows: Sequence[TriggerRule]) -> TriggerRule | None:
-    """The version to go back to: the newest published one below the current that says something else."""
-    current = next((one for one in rows if one.state in (RuleState.LIVE, RuleState.PAUSED)), None)
-    if current is None:
-        return None
-    known = sorted(rows, key=lambda one: -one.version)
-    return next(
-        (
-            one
-            for one in known
-            if one.version < current.version
-            and one.published_at
-            and one.definition != current.definition
-            and one.journey == current.journey
-        ),
-        None,
-    )
-
-
 def roll_back(
     session: Session,
     rule_key: str,
     to_version: int | None,
     journeys: Mapping[str, JourneyDefinition],
-    person_id: UUID,
+    person_id: UUID | None,
     now: datetime,
 ) -> Published:
     """Publish what an earlier version says as a new one, at once; a paused rule stays paused.
@@ -141,7 +123,7 @@ def roll_back(
     """
     rows = versions_locked(session, rule_key)
     current = _current(rows)
-    may(rows, current.version, RuleAct.ROLL_BACK, person_id)
+    may(rows, current.version, RuleAct.ROLL_BACK, person_id or _NOBODY)
     source = version_before(rows)
     if to_version is not None:
         source = next((one for one in rows if one.version == to_version), None)
@@ -178,15 +160,6 @@ def roll_back(
     session.add(row)
     session.flush()
     return Published(row, current, state == RuleState.PAUSED)
-
-
-def trials_running(session: Session) -> Sequence[TriggerRule]:
-    """Every version that is on trial, what began first first."""
-    return session.exec(
-        select(TriggerRule)
-        .where(TriggerRule.state == RuleState.CANARY)
-        .order_by(col(TriggerRule.canary_from), col(TriggerRule.rule_key))
-    ).all()
 
 
 def _current(rows: Sequence[TriggerRule]) -> TriggerRule:

@@ -39,12 +39,15 @@ class Published:
 
 
 def versions_locked(session: Session, rule_key: str) -> Sequence[TriggerRule]:
-    """Lock all versions of a rule, the oldest first. Raises NotFound when there is none."""
+    """Lock all versions of a rule, the oldest first. Raises NotFound when there is none.
+
+    Not so hard that a firing could not refer to one: whoever fires holds visits, and this goes on to lock them.
+    """
     rows = session.exec(
         select(TriggerRule)
         .where(TriggerRule.rule_key == rule_key)
         .order_by(col(TriggerRule.version))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     if not rows:

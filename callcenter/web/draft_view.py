@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from flask import request
 from flask_babel import gettext
 from sqlmodel import Session
 
+from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import (
     Field,
@@ -24,17 +26,23 @@ from callcenter.errors import BadInput, NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import TriggerRule
 from callcenter.reporting.acts import last_acts
+from callcenter.reporting.funnel import Span
+from callcenter.reporting.recovery import recovery_of_step
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import stamp_of_row
 from callcenter.web.compliance_words import word
 from callcenter.web.edge import chosen, frame, language, runtime
 from callcenter.web.pages import rules as page
+from callcenter.web.pages.curves import RecoveryCurve
+from callcenter.web.pages.studio import CurvePoint
 from callcenter.web.rule_form import SHOWN, TREES, Filled, Rows, Typed, as_yaml, filled, typed_of
 from callcenter.web.rules_view import SHOWN_ACTS, changes_of, label_of, standard_of, words_of
 from callcenter.web.words import event_words, step_words
 
 _PLACE = re.compile(r"^([a-z_]+)(?:\.(?:all|any)\[(\d+)\])?")
 _UNKNOWN = "unknown entry "
+CURVE_DAYS = 28
+"""Of how many days the curve beside the minutes is drawn."""
 _FALLBACKS: Mapping[str, Any] = {"after": "5m", "preset": "gone_quiet"}
 
 
@@ -94,6 +102,11 @@ def _problem_words(entry: str, message: str) -> str:
         "within": gettext("Write a duration such as 10m; it goes with two times or more."),
         "times": gettext("Write a whole number of 1 or more."),
         "priority": gettext("Write a whole number from 0 to 100."),
+        "band": gettext(
+            "Give one to six waits from half to one and a half times the set one, and the share of visits that "
+            "try them: at least 5 percent each, at most 80 in all."
+        ),
+        "variant": gettext("Write the letter of a script variant, such as A."),
         "holdout": gettext("Write a share from 0 to 90 percent."),
         "value": gettext("Write an amount of 0 or more."),
         "fades": gettext("Write a duration from 1m to 30d."),
@@ -156,7 +169,32 @@ def draft_page(
         newer=changes_of(row.definition, read.raw, journey) if in_conflict else None,
         now_seen=saved.seen,
         overtaken_by=newest if newest > row.version else None,
+        curve=None
+        if _asks_for_preview()
+        else curve_of(session, journey.id, typed.values["step"], _minutes(typed)),
     )
+
+
+def _asks_for_preview() -> bool:
+    """Whether only what the form says is wanted, as after each key; the curve beside it stays as it is."""
+    return request.headers.get("HX-Target") == "preview"
+
+
+def _minutes(typed: Typed) -> float | None:
+    try:
+        return parse_duration(typed.values["after"], "after").total_seconds() / 60
+    except BadInput:
+        return None
+
+
+def curve_of(session: Session, journey: str, step: str, minute: float | None) -> RecoveryCurve | None:
+    """How customers came back to a step by themselves in the last four weeks; None where too few stopped on it."""
+    now = runtime().clock()
+    found = recovery_of_step(session, journey, step, Span(now - timedelta(days=CURVE_DAYS), now))
+    if found is None:
+        return None
+    points = tuple(CurvePoint(*point) for point in found.points)
+    return RecoveryCurve(points, minute if minute is not None and minute <= 60 else None, found.pauses)
 
 
 def _saved_at(session: Session, row: TriggerRule) -> datetime:

@@ -119,6 +119,7 @@ _NAV = {
         NavItem("journeys", "/studio", "j"),
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
+        NavItem("proposals", "/studio/proposals", "p"),
         NavItem("scripts", "/studio/scripts", "s"),
         NavItem("learning", "/studio/learning", "l"),
         NavItem("sources", "/admin/sources", "o"),

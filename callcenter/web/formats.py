@@ -135,12 +135,12 @@ def of_base(numerator: int | None, denominator: int | None) -> str:
     return gettext("%(part)s of %(whole)s", part=number(numerator), whole=number(denominator))
 
 
-def signed(value: float | None) -> str:
-    """A difference with its sign and one decimal: +4.7, with a true minus."""
+def signed(value: float | None, digits: int = 1) -> str:
+    """A difference with its sign and its decimals, one by default: +4.7, with a true minus."""
     if value is None:
         return NO_FIGURE
-    sign = "+" if round(value, 1) > 0 else MINUS if round(value, 1) < 0 else ""
-    return f"{sign}{abs(value):.1f}"
+    sign = "+" if round(value, digits) > 0 else MINUS if round(value, digits) < 0 else ""
+    return f"{sign}{abs(value):.{digits}f}"
 
 
 def money(amount: Money | None) -> str:

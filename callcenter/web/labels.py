@@ -99,6 +99,7 @@ LABELS = {
     "paused": _l("Paused"),
     "draft": _l("Draft"),
     "in_review": _l("In review"),
+    "canary": _l("On trial"),
     "retired": _l("Retired"),
     "discarded": _l("Given up"),
     # what became of a refused event
@@ -133,6 +134,7 @@ LABELS = {
     "journeys": _l("Journeys"),
     "rules": _l("Rules"),
     "effects": _l("Effects"),
+    "proposals": _l("Proposals"),
     "scripts": _l("Scripts"),
     "learning": _l("Learning"),
     "sources": _l("Sources"),

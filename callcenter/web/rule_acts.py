@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from callcenter.reporting.acts import Act
+from callcenter.web.proposal_words import reason_words
 
 _ACTS: Mapping[str, Any] = {
     "rule.drafted": _l("began draft v%(n)s"),
@@ -21,14 +22,26 @@ _ACTS: Mapping[str, Any] = {
     "rule.paused": _l("paused the rule"),
     "rule.resumed": _l("let the rule run again"),
     "rule.retired": _l("ended the rule: %(reason)s"),
+    "rule.tried": _l("put v%(n)s on trial for %(days)s days"),
+    "rule.trial_stopped": _l("stopped the trial of v%(n)s: %(reason)s"),
+    "rule.rolled_back": _l("went back to what v%(to)s says, as v%(n)s: %(reason)s"),
+    "rule.proposed": _l("the system proposed a change"),
+    "rule.proposal_canary": _l("took a proposal up for a trial"),
+    "rule.proposal_in_review": _l("took a proposal up for review"),
+    "rule.proposal_adopted": _l("adopted a proposal"),
+    "rule.proposal_declined": _l("declined a proposal: %(reason)s"),
+    "rule.proposal_rolled_back": _l("took a proposal back: %(reason)s"),
+    "rule.proposal_expired": _l("a proposal ended: %(reason)s"),
 }
 
 
 def act_words(act: Act) -> str:
     """Say an act of the audit trail; one that is not known is told by its code."""
-    words = {name: act.detail.get(name) or "–" for name in ("like", "note", "reason")}
+    words = {name: act.detail.get(name) or "–" for name in ("like", "note", "reason", "days", "to")}
+    words["reason"] = reason_words(str(words["reason"]))
     words["n"] = act.detail.get("version", "?")
-    if missed := act.detail.get("missed"):
+    missed = act.detail.get("missed")
+    if missed and act.act == "rule.published":
         return ngettext(
             "published v%(n)s; open visits follow it, for %(num)s it came too late",
             "published v%(n)s; open visits follow it, for %(num)s it came too late",

@@ -30,13 +30,14 @@ TEXTS = (
     "purpose",
     "fades",
     "exempt",
+    "variant",
 )
 WHOLE = frozenset({"times", "priority", "value"})
 LISTS = ("errors", "unless")
 TREES = ("conditions", "where")
 COOL_DOWNS = ("rule", "journey", "customer")
 SHOWN = frozenset(
-    (*TEXTS, *LISTS, *TREES, "rule", "title", "journey", "priority", "value", "holdout", "cool_down")
+    (*TEXTS, *LISTS, *TREES, "rule", "title", "journey", "priority", "value", "holdout", "cool_down", "band")
 )
 NEW_ROW = ("", "", "")
 LONGEST_MORE = 10_000
@@ -80,6 +81,9 @@ def typed_of(definition: Mapping[str, Any], note: str, seen: str) -> Typed:
     values = {name: str(definition.get(name, "")) for name in (*TEXTS, "priority", "value")}
     values |= {f"title.{language}": str(titles.get(language, "")) for language in ("en", "zh")}
     values |= {f"cool_down.{name}": str(cool_down.get(name, "")) for name in COOL_DOWNS}
+    band = definition.get("band") or {}
+    values["band.share"] = f"{band['share'] * 100:g}" if "share" in band else ""
+    values["band.waits"] = ", ".join(map(str, band.get("waits", ())))
     holdout = definition.get("holdout")
     values["holdout"] = "" if holdout is None else f"{holdout * 100:g}"
     values["preset"] = values["preset"] or "gone_quiet"
@@ -93,7 +97,7 @@ def typed_of(definition: Mapping[str, Any], note: str, seen: str) -> Typed:
 
 def typed_from(form: MultiDict[str, str]) -> Typed:
     """Take the form as it was sent."""
-    names = [*TEXTS, "priority", "value", "holdout", "title.en", "title.zh"]
+    names = [*TEXTS, "priority", "value", "holdout", "title.en", "title.zh", "band.share", "band.waits"]
     names += [f"cool_down.{name}" for name in COOL_DOWNS]
     values = {name: form.get(name, "").strip() for name in names}
     lists = {name: tuple(form.getlist(name)) for name in LISTS}
@@ -151,6 +155,7 @@ def filled(typed: Typed, rule_key: str, journey: str, fields: Mapping[str, Mappi
     }
     if cool_down:
         made.raw["cool_down"] = cool_down
+    _take_band(made, typed)
     _number(made, typed.values["holdout"], "holdout")
     if "holdout" in made.raw:
         made.raw["holdout"] = round(made.raw["holdout"] / 100, 4)
@@ -158,6 +163,22 @@ def filled(typed: Typed, rule_key: str, journey: str, fields: Mapping[str, Mappi
     for name in TREES:
         _take_rows(made, name, typed.trees[name], fields[name])
     return made
+
+
+def _take_band(made: Filled, typed: Typed) -> None:
+    """Waits tried beside the set one: both fields or none; a share that is no number is a problem of the form."""
+    share, waits = typed.values["band.share"], _members(typed.values["band.waits"])
+    if not share and not waits:
+        return
+    value = number_of(share)
+    if share and value is None:
+        made.problems["band"] = f"{share!r} is not a number"
+        return
+    made.raw["band"] = {"share": round((value or 0) / 100, 4), "waits": waits}
+
+
+def _members(text: str) -> list[str]:
+    return [one.strip() for one in text.replace("、", ",").replace("，", ",").split(",") if one.strip()]
 
 
 def _title(typed: Typed, rule_key: str) -> dict[str, str]:
@@ -233,9 +254,7 @@ def _value(text: str, op: str, known: Field | None) -> tuple[Any, str | None]:
     is_number = known is not None and known.type is FieldType.NUMBER
     if takes is Takes.DURATION or not is_number:
         if takes is Takes.LIST:
-            members = [
-                one.strip() for one in text.replace("、", ",").replace("，", ",").split(",") if one.strip()
-            ]
+            members = _members(text)
             return members, None if members else "give at least one value"
         return text, None if text else "give a value"
     value = number_of(text)

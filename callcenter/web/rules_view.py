@@ -8,26 +8,30 @@ from uuid import UUID
 from flask_babel import gettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import RuleState
+from callcenter.domain.enums import ProposalState, RuleState
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput, NotFound
 from callcenter.journeys.queries import journeys_loaded
+from callcenter.learning.proposal_queries import proposals_of_rule
 from callcenter.models import TriggerRule
 from callcenter.reporting.acts import last_acts
 from callcenter.reporting.changes_in_words import change_in_words
 from callcenter.reporting.rule_people import names_of, visits_open_on
 from callcenter.reporting.rules_in_words import rule_in_words
 from callcenter.triggers.differences import differences
-from callcenter.triggers.life import RuleAct, WhyNot, acts_open, why_not
+from callcenter.triggers.life import TRIAL_DAYS, RuleAct, WhyNot, acts_open, why_not
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import facts_of_version, versions_of, versions_underway
+from callcenter.triggers.trial_queries import version_before
 from callcenter.web.edge import chosen, frame, language, viewer
 from callcenter.web.pages import rules as page
 from callcenter.web.rule_acts import act_words
 from callcenter.web.rule_form import as_yaml
+from callcenter.web.trial_view import trial_of
 from callcenter.web.words import step_words
 
 SHOWN_ACTS = 40
+_TO_PUBLISH = (RuleState.IN_REVIEW, RuleState.CANARY)
 
 
 def rule_url(rule_key: str, version: int | None = None) -> str:
@@ -90,6 +94,8 @@ def rule_page(session: Session, rule_key: str, now: datetime) -> page.RulePage:
     shown = (current or [one for one in rows if one.published_at] or list(rows))[0]
     journey = journeys.get(shown.journey)
     words, problem = words_of(shown.definition, journey)
+    tried = next((one for one in rows if one.state == RuleState.CANARY), None)
+    before = version_before(rows)
     return page.RulePage(
         frame=frame("rules"),
         key=rule_key,
@@ -103,6 +109,9 @@ def rule_page(session: Session, rule_key: str, now: datetime) -> page.RulePage:
         versions=tuple(_row(one, rows, names, journeys.get(one.journey)) for one in rows),
         acts=act_rows(session, rule_key, now),
         problem=problem,
+        trial=trial_of(session, tried, now) if tried else None,
+        back_to=before.version if before else None,
+        proposed=sum(one.state == ProposalState.OPEN for one in proposals_of_rule(session, rule_key)),
     )
 
 
@@ -123,10 +132,12 @@ def version_page(session: Session, rule_key: str, number: int, now: datetime) ->
         words=words,
         yaml=as_yaml(row.definition),
         may=acts_open(facts, viewer().id),
-        why_not=_why_not_words(reason, rows) if row.state == RuleState.IN_REVIEW else None,
+        why_not=_why_not_words(reason, rows) if row.state in _TO_PUBLISH else None,
         open_visits=visits_open_on(session, row.journey, row.step),
         acts=tuple(one for one in act_rows(session, rule_key, now, number)),
         problem=problem,
+        trial=trial_of(session, row, now) if journey and not problem else None,
+        days=TRIAL_DAYS,
     )
 
 
@@ -182,10 +193,16 @@ def act_rows(
 ) -> tuple[page.ActRow, ...]:
     """Who did what to a rule, the latest first; to one of its versions only if that is given."""
     return tuple(
-        page.ActRow(one.at, act_words(one), one.by or gettext("the command line"))
+        page.ActRow(one.at, act_words(one), one.by or _nobody(one.act))
         for one in last_acts(session, rule_key, "rule", now, SHOWN_ACTS)
         if version is None or one.detail.get("version") == version
     )
+
+
+def _nobody(act: str) -> str:
+    """Who did what no person did: the system, or whoever may type at the server's shell."""
+    by_itself = act.startswith(("rule.proposed", "rule.proposal_", "rule.trial_stopped"))
+    return gettext("the system") if by_itself else gettext("the command line")
 
 
 def draft_rows(session: Session) -> tuple[page.DraftRow, ...]:

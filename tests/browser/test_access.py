@@ -15,6 +15,7 @@ STRATEGISTS = (
     "/studio/rules",
     "/studio/why",
     "/studio/effects",
+    "/studio/proposals",
     "/studio/scripts",
     "/studio/scripts/what-helps",
     "/admin/sources",

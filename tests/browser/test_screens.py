@@ -27,6 +27,7 @@ STUDIO = dict.fromkeys(
         "/studio/rules/face-scan-quiet",
         "/studio/why",
         "/studio/effects",
+        "/studio/proposals",
         "/studio/scripts",
         "/studio/learning",
         "/studio/scripts/id_photo_glare.zh",

@@ -342,7 +342,7 @@ def test_every_act_is_in_the_audit_trail_with_its_version(bank: Bank, author: UU
     acts.discard_rule_draft(bank.session, RULE, other, author, now)
     acts.retire_rule(bank.session, RULE, second, now, reason="enough")
     acts.adopt_rule(
-        bank.session, BEFORE, acts._journey_of(bank.session, BEFORE), None, bank.clock.go_on(seconds=1)
+        bank.session, BEFORE, acts.journey_of(bank.session, BEFORE), None, bank.clock.go_on(seconds=1)
     )
     bank.session.commit()
     trail = bank.session.exec(

@@ -140,6 +140,8 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "tidy",
         "learn",
         "look_at_ghosts",
+        "watch_canaries",
+        "weigh_proposals",
     ]
 
 

@@ -55,6 +55,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("journeys", "/studio", "j"),
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
+            ("proposals", "/studio/proposals", "p"),
             ("scripts", "/studio/scripts", "s"),
             ("learning", "/studio/learning", "l"),
             ("sources", "/admin/sources", "o"),

@@ -7,6 +7,7 @@ from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import partners as systems
+from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
@@ -15,7 +16,14 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_learning, sample_partners, sample_rules
+from tests.web import (
+    sample_compliance,
+    sample_floor_pages,
+    sample_learning,
+    sample_partners,
+    sample_proposals,
+    sample_rules,
+)
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -58,6 +66,7 @@ Page = (
     | floor_alerts.AlertsPage
     | floor_reports.ReportPage
     | floor_wallboard.WallboardPage
+    | studio_proposals.ProposalsPage
     | floor_wallboard.WallboardLinksPage
     | JourneysPage
     | RulesPage
@@ -140,7 +149,10 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),
     "rule": ("studio/rule.html", "studio/_rule.html", sample_rules.rule, ("full", "failed")),
     "rule-version": (
-        "studio/rule_version.html", "studio/rule_version.html", sample_rules.version, ("review", "own", "empty")
+        "studio/rule_version.html",
+        "studio/rule_version.html",
+        sample_rules.version,
+        ("review", "own", "trial", "empty"),
     ),
     "rule-draft": (
         "studio/rule_draft.html",
@@ -159,6 +171,12 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     ),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "two", "broken", "list", "empty")),
     "what-helps": ("studio/what_helps.html", "studio/what_helps.html", what_helps, ("full", "empty")),
+    "proposals": (
+        "studio/proposals.html",
+        "studio/_proposals.html",
+        sample_proposals.proposals,
+        ("full", "canary", "taken-back", "failed", "empty"),
+    ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (
         "admin/source.html",

@@ -4,7 +4,10 @@
 from dataclasses import replace
 
 from callcenter.web.pages import rules as r
+from callcenter.web.pages.curves import RecoveryCurve
+from callcenter.web.pages.studio import CurvePoint
 from tests.web.sample_frame import Texts, at, frame
+from tests.web.sample_proposals import trial
 
 YAML = "rule: face-scan-quiet\njourney: loan\nstep: face_scan\npreset: gone_quiet\nafter: 5m\n"
 
@@ -49,7 +52,8 @@ def rule(language: str, theme: str, state: str) -> r.RulePage:
     versions = _versions(t)
     page = r.RulePage(
         frame(language, theme, "rules"), "face", t("Face scan quiet", "人脸识别停留"), t("Loan", "贷款"), t("Face scan", "人脸识别"),
-        versions[1], _words(t), YAML, frozenset({"pause", "retire", "draft"}), versions, _acts(t),
+        versions[1], _words(t), YAML, frozenset({"pause", "retire", "draft", "roll_back"}), versions, _acts(t),
+        trial=trial(t), back_to=1, proposed=1,
     )  # fmt: skip
     if state == "failed":
         return replace(page, words="", acts=(), problem="step: 'face_scan' is not a step of journey 'loan'")
@@ -61,8 +65,12 @@ def version(language: str, theme: str, state: str) -> r.VersionPage:
     versions = _versions(t)
     page = r.VersionPage(
         frame(language, theme, "rules"), "face", t("Face scan quiet", "人脸识别停留"), t("Loan", "贷款"), versions[0], _words(t), YAML,
-        frozenset({"publish", "send_back", "draft"}), None, 14, _acts(t),
+        frozenset({"publish", "send_back", "draft", "try"}), None, 14, _acts(t), days=(7, 14, 28),
     )  # fmt: skip
+    if state == "trial":
+        tried = replace(versions[0], state="canary")
+        may = frozenset({"publish", "stop_trial", "draft"})
+        return replace(page, shown=tried, may=may, trial=trial(t))
     if state == "empty":
         return replace(page, shown=versions[2], acts=())
     if state == "own":
@@ -96,6 +104,9 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
         "holdout": "",
         "goal": "",
         "moment": "",
+        "variant": "",
+        "band.share": "40",
+        "band.waits": "4m, 6m",
         "purpose": "service",
     }
     form = r.DraftForm(
@@ -118,6 +129,7 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
     page = r.DraftPage(
         head, "face", t("Face scan quiet", "人脸识别停留"), 4, t("Loan", "贷款"), at("14:21"), form, presets, steps, steps, events,
         _words(t), YAML, _versions(t)[0].changes, 2,
+        curve=RecoveryCurve(tuple(CurvePoint(minute, minute / 80, minute / 90, minute / 70) for minute in range(61)), 5.0, 1840),
     )  # fmt: skip
     if state == "failed":
         wrong = {

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from callcenter.web.pages.frame import Frame
+from callcenter.web.pages.trials import Trial
+
+if TYPE_CHECKING:
+    from callcenter.web.pages.curves import RecoveryCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class RulePage:
     """A rule: its current version (or its last, or its first draft), all versions, and who did what.
 
     `may` are the codes of the acts the viewer may do with `shown`; `problem` says what no longer fits.
+    `trial` is the version on trial beside it, `back_to` the version that going back would publish again.
     """
 
     frame: Frame
@@ -76,11 +82,17 @@ class RulePage:
     versions: tuple[VersionRow, ...] = ()
     acts: tuple[ActRow, ...] = ()
     problem: str | None = None
+    trial: Trial | None = None
+    back_to: int | None = None
+    proposed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """One version to read or to review. `why_not` says why the viewer may not publish it, if that is so."""
+    """One version to read or to review. `why_not` says why the viewer may not publish it, if that is so.
+
+    `days` are the spans it may be tried for; `trial` says how it stands where it is or was tried.
+    """
 
     frame: Frame
     key: str
@@ -94,6 +106,8 @@ class VersionPage:
     open_visits: int = 0
     acts: tuple[ActRow, ...] = ()
     problem: str | None = None
+    trial: Trial | None = None
+    days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,7 @@ class DraftPage:
     now_seen: str = ""
     overtaken_by: int | None = None
     purposes: tuple[Option, ...] = ()
+    curve: "RecoveryCurve | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ _PER_VARIANT = (
 SELECT t.script_id, t.script_variant, count(DISTINCT c.id) AS n,
        count(DISTINCT c.id) FILTER (WHERE o.converted_at IS NOT NULL) AS converted
   FROM cohort c
-  JOIN call_task t ON t.firing_id = c.id
+  JOIN (SELECT firing_id, coalesce(own_terms->>'script_id', script_id) AS script_id,
+               coalesce(own_terms->>'script_variant', script_variant) AS script_variant FROM call_task) t
+    ON t.firing_id = c.id
   LEFT JOIN outcome o ON o.firing_id = c.id
  WHERE t.script_id IS NOT NULL
  GROUP BY t.script_id, t.script_variant
@@ -95,7 +97,8 @@ def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
 def counts_per_variant(session: Session) -> Mapping[str, Mapping[str, VariantCounts]]:
     """Return, per script, the assigned customers and conversions of each variant.
 
-    Everybody drawn for a variant counts, reached or not, so that the arms stay comparable.
+    Everybody drawn for a variant when their call task was opened counts, reached or not and whatever was read
+    to them later, so that the arms stay comparable.
     """
     found: dict[str, dict[str, VariantCounts]] = {}
     for row in session.execute(text(_PER_VARIANT)):

@@ -12,6 +12,7 @@ from callcenter.models.event import EventArchive, EventReceipt, JourneyEvent
 from callcenter.models.evidence import AuditLink, Erasure
 from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
+from callcenter.models.offer import Offer, OfferGrant
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -70,6 +71,8 @@ __all__ = [
     "Journey",
     "JourneyEvent",
     "ListImport",
+    "Offer",
+    "OfferGrant",
     "OutboxMessage",
     "Outcome",
     "PacingDecision",

@@ -17,6 +17,8 @@ class CallTask(SQLModel, table=True):
     """One call task: why (its firing), for whom, until when, and where it is.
 
     `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
+    `lead_firing_id`: the firing folded in that the call is led by, where it is not its own; `own_terms` keeps
+    purpose, priority and script as the task was opened with, once any of them changes.
     """
 
     __tablename__ = "call_task"
@@ -47,6 +49,8 @@ class CallTask(SQLModel, table=True):
     owner_until: datetime | None = None
     cancel_reason: CancelReason | None = word(default=None, nullable=True)
     folded_firings: int = 0
+    lead_firing_id: UUID | None = None
+    own_terms: dict[str, Any] = document(sa_column_kwargs={"server_default": text("'{}'")})
     attempts: int = 0
     offers: int = 0
     script_id: str | None = None

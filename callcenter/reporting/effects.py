@@ -66,7 +66,8 @@ SELECT a.script_id, c.language, count(*) AS attempts
  WHERE a.script_id IS NOT NULL GROUP BY a.script_id, c.language
 """)
 _SCRIPTS_OF_RULE = text("""
-SELECT DISTINCT script_id FROM call_task WHERE rule_key = :rule_key AND script_id IS NOT NULL
+SELECT DISTINCT coalesce(own_terms->>'script_id', script_id) AS script_id
+  FROM call_task WHERE rule_key = :rule_key AND script_id IS NOT NULL
 """)
 
 

@@ -72,6 +72,8 @@ WRITERS = {
     "ProductSuggestion": "outcomes",
     "ScriptStep": "scripting",
     "OutboxMessage": "outbox",
+    "Offer": "offers",
+    "OfferGrant": "offers",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")
 """Separate programs that only live in this tree; they know nothing of the product and keep their own clocks."""

@@ -1,8 +1,9 @@
 """Reads of the catalog and of what was granted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -71,18 +72,6 @@ def grants_of_attempt(session: Session, attempt_id: UUID) -> Sequence[OfferGrant
     ).all()
 
 
-def grants_of_attempts(session: Session, attempt_ids: Collection[UUID]) -> Mapping[UUID, list[OfferGrant]]:
-    """Return, by attempt, everything that was granted, also what was taken back, in its order."""
-    found: dict[UUID, list[OfferGrant]] = {}
-    for row in session.exec(
-        select(OfferGrant)
-        .where(col(OfferGrant.attempt_id).in_(attempt_ids))
-        .order_by(col(OfferGrant.granted_at), col(OfferGrant.id))
-    ):
-        found.setdefault(row.attempt_id, []).append(row)
-    return found
-
-
 def times_granted(session: Session, attempt_id: UUID, code: str) -> int:
     """Count how often an offer was granted on an attempt, taken back or not."""
     return session.exec(
@@ -93,11 +82,11 @@ def times_granted(session: Session, attempt_id: UUID, code: str) -> int:
     ).one()
 
 
-def standing_grants(session: Session) -> Mapping[str, int]:
-    """Count, by offer, the grants that stand."""
+def standing_grants(session: Session) -> Mapping[str, tuple[int, Decimal]]:
+    """Return, by offer, how many grants stand and what they cost together."""
     rows = session.exec(
-        select(OfferGrant.offer_code, func.count())
+        select(OfferGrant.offer_code, func.count(), func.sum(col(OfferGrant.cost)))
         .where(col(OfferGrant.taken_back_at).is_(None))
         .group_by(col(OfferGrant.offer_code))
     )
-    return {code: int(n) for code, n in rows}
+    return {code: (int(n), Decimal(cost)) for code, n, cost in rows}

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlmodel import Session
+
+from callcenter.domain.costs import Spent
 
 # Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter.
 _COHORT = """
@@ -32,6 +35,16 @@ SELECT c.rule_key, sum(coalesce(a.talk_seconds, 0) + coalesce(d.wrap_up_seconds,
   JOIN contact_attempt a ON a.firing_id = c.id
   LEFT JOIN disposition d ON d.attempt_id = a.id
  GROUP BY c.rule_key
+"""
+)
+_GRANTED = text(
+    _COHORT
+    + """
+SELECT c.rule_key, g.currency, count(*) AS granted, sum(g.cost) AS cost
+  FROM cohort c
+  JOIN contact_attempt a ON a.firing_id = c.id
+  JOIN offer_grant g ON g.attempt_id = a.id AND g.taken_back_at IS NULL
+ GROUP BY c.rule_key, g.currency
 """
 )
 _WEEKS = text(
@@ -99,6 +112,20 @@ def firings_lately(session: Session, since: datetime, now: datetime) -> Mapping[
 def agent_seconds(session: Session) -> Mapping[str, int]:
     """Return, per rule, the seconds agents talked and wrapped up on the firings an effect is made of."""
     return {row.rule_key: int(row.seconds) for row in session.execute(_TIME)}
+
+
+def spent_by_rule(session: Session) -> Mapping[str, Spent]:
+    """Return, per rule, agents' time and the offers granted on the firings an effect is made of."""
+    seconds = agent_seconds(session)
+    granted: dict[str, int] = {}
+    costs: dict[str, dict[str, Decimal]] = {}
+    for row in session.execute(_GRANTED):
+        granted[row.rule_key] = granted.get(row.rule_key, 0) + row.granted
+        costs.setdefault(row.rule_key, {})[row.currency] = row.cost
+    return {
+        key: Spent(seconds.get(key, 0), granted.get(key, 0), costs.get(key, {}))
+        for key in {*seconds, *granted}
+    }
 
 
 def counts_by_week(session: Session, rule_key: str, now: datetime) -> list[WeekCounts]:

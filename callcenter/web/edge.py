@@ -120,6 +120,7 @@ _NAV = {
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
         NavItem("scripts", "/studio/scripts", "s"),
+        NavItem("offers", "/studio/offers", "p"),
         NavItem("sources", "/admin/sources", "o"),
     ),
     Role.COMPLIANCE: (

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from math import ceil
 from urllib.parse import urlencode
 
 from flask_babel import gettext
 from sqlmodel import Session
 
+from callcenter.domain.costs import Spent, cost_each, cost_in_all, together
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.queries import RuleCounts, counts_per_rule, counts_per_variant
 from callcenter.learning.rules import (
@@ -21,15 +23,16 @@ from callcenter.learning.rules import (
 )
 from callcenter.reporting.effects import (
     WeekCounts,
-    agent_seconds,
     calls_avoided,
     counts_by_week,
     scripts_of_rule,
+    spent_by_rule,
 )
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import studio as page
+from callcenter.web.pages.frame import Money
 from scripts_library.catalog import Catalog
 from scripts_library.model import UnknownScript
 
@@ -64,49 +67,86 @@ def difference_in_points(effect: RuleEffect) -> float | None:
     return effect.difference.point * 100 if effect.difference else None
 
 
-def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: datetime) -> page.EffectsPage:
-    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
+def effects_page(
+    session: Session,
+    rule_key: str | None,
+    catalog: Catalog,
+    now: datetime,
+    hour: tuple[Decimal, str] | None = None,
+) -> page.EffectsPage:
+    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key.
+
+    `hour` is what an hour of an agent's time costs, and its currency.
+    """
     rules = current_rules(session, journeys_loaded(session))
     counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
     effects = {key: effect_of(one, rules.versions[key][-1].spec.holdout) for key, one in counts.items()}
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
     here = rule_key if rule_key in counts else next(iter(order), None)
+    spent = spent_by_rule(session)
     query = "?" + urlencode({"rule": here}) if rule_key and here else ""
     return page.EffectsPage(
         frame=frame("effects", state_url="/studio/effects/state" + query),
         weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
         to_on=now.astimezone(zone()).date(),
-        totals=_totals(session, counts, effects),
-        rows=tuple(_row(rules.versions[key][-1], counts[key], effects[key], key == here) for key in order),
+        totals=_totals(session, counts, effects, spent, hour),
+        rows=tuple(
+            _row(
+                rules.versions[key][-1],
+                counts[key],
+                effects[key],
+                spent.get(key, Spent()),
+                hour,
+                is_chosen=key == here,
+            )
+            for key in order
+        ),
         detail=_detail(session, rules, here, counts[here], effects[here], catalog, now) if here else None,
     )
 
 
 def _totals(
-    session: Session, counts: Mapping[str, RuleCounts], effects: Mapping[str, RuleEffect]
+    session: Session,
+    counts: Mapping[str, RuleCounts],
+    effects: Mapping[str, RuleEffect],
+    spent: Mapping[str, Spent],
+    hour: tuple[Decimal, str] | None,
 ) -> page.EffectTotals:
     decided = [key for key, one in effects.items() if verdict_code(one.verdict) in ("helps", "harms")]
     gained = sum(one.point for key in decided if (one := effects[key].incremental_conversions))
     helped = [key for key in decided if effects[key].verdict is EffectVerdict.HELPS]
-    minutes = None
+    minutes, each = None, None
     if helped:
-        seconds = agent_seconds(session)
+        whole = together([spent.get(key, Spent()) for key in helped])
         won = sum(one.point for key in helped if (one := effects[key].incremental_conversions))
-        minutes = sum(seconds.get(key, 0) for key in helped) / 60 / won if won > 0 else None
+        minutes = whole.seconds / 60 / won if won > 0 else None
+        each = cost_each(whole, won, hour)
     return page.EffectTotals(
         because_we_called=round(gained) if decided else None,
         rules_with_verdict=len(decided),
         tagged_by_agents=sum(one.tagged_converted for one in counts.values()),
-        cost_each=None,
+        cost_each=Money(*each) if each else None,
         agent_minutes_each=minutes,
+        offers_granted=sum(one.granted for one in spent.values()),
+        is_time_in_cost=hour is not None,
         held_out=sum(one.arms.held_out for one in counts.values()),
         firings=sum(one.arms.fired for one in counts.values()),
         calls_avoided=calls_avoided(session),
     )
 
 
-def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: bool) -> page.EffectRow:
+def _row(
+    rule: RuleVersion,
+    counts: RuleCounts,
+    effect: RuleEffect,
+    spent: Spent,
+    hour: tuple[Decimal, str] | None,
+    *,
+    is_chosen: bool,
+) -> page.EffectRow:
     spec = rule.spec
+    gained = effect.incremental_conversions if effect.verdict is EffectVerdict.HELPS else None
+    each = cost_each(spent, gained.point, hour) if gained else None
     arms, difference = counts.arms, effect.difference
     return page.EffectRow(
         key=spec.key,
@@ -129,7 +169,16 @@ def _row(rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: b
         needs_weeks=None if effect.watched_weeks is None else ceil(effect.watched_weeks) or None,
         note=_note(effect, spec),
         is_chosen=is_chosen,
+        cost_each=Money(*each) if each else None,
+        offers_granted=spent.granted,
+        offers_cost=_one_currency(spent),
     )
+
+
+def _one_currency(spent: Spent) -> Money | None:
+    """What the offers cost together; None for none, and where they are in several currencies."""
+    whole = cost_in_all(spent, None)
+    return Money(*whole) if whole else None
 
 
 def _note(effect: RuleEffect, spec: RuleSpec) -> str | None:

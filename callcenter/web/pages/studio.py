@@ -153,6 +153,8 @@ class EffectRow:
     low: float | None = None
     high: float | None = None
     cost_each: Money | None = None
+    offers_granted: int = 0
+    offers_cost: Money | None = None
     evidence: float | None = None
     needs_firings: int | None = None
     needs_weeks: int | None = None
@@ -209,6 +211,8 @@ class EffectTotals:
     held_out: int
     firings: int
     calls_avoided: int
+    offers_granted: int = 0
+    is_time_in_cost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ STRATEGISTS = (
     "/studio/why",
     "/studio/effects",
     "/studio/scripts",
+    "/studio/offers",
+    "/studio/offers/new",
     "/admin/sources",
 )
 OFFICERS = (

@@ -26,6 +26,8 @@ STUDIO = dict.fromkeys(
         "/studio/why",
         "/studio/effects",
         "/studio/scripts",
+        "/studio/offers",
+        "/studio/offers/new",
         "/admin/sources",
     ),
     "main",

@@ -56,6 +56,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("scripts", "/studio/scripts", "s"),
+            ("offers", "/studio/offers", "p"),
             ("sources", "/admin/sources", "o"),
         )
     )

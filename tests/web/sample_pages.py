@@ -6,6 +6,7 @@ from callcenter.web.pages import alerts as floor_alerts
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
+from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import wallboard as floor_wallboard
@@ -15,7 +16,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_offers, sample_partners, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -87,6 +88,8 @@ Page = (
     | systems.EndpointsPage
     | systems.NewEndpointPage
     | systems.EndpointPage
+    | catalog.CatalogPage
+    | catalog.OfferFormPage
     | SignInPage
     | ErrorPage
 )
@@ -152,6 +155,10 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    "offers": ("studio/offers.html", "studio/_offers.html", sample_offers.catalog, ("full", "long", "empty")),
+    "offer-form": (
+        "studio/offer.html", "studio/offer.html", sample_offers.form, ("blank", "full", "empty", "failed"),
+    ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (
         "admin/source.html",

@@ -153,13 +153,13 @@ class EffectRow:
     low: float | None = None
     high: float | None = None
     cost_each: Money | None = None
-    offers_granted: int = 0
-    offers_cost: Money | None = None
     evidence: float | None = None
     needs_firings: int | None = None
     needs_weeks: int | None = None
     note: str | None = None
     is_chosen: bool = False
+    offers_granted: int = 0
+    offers_cost: Money | None = None
 
     @property
     def is_shown(self) -> bool:

@@ -71,7 +71,7 @@ def _load_journey(session: Session, course: str, rules: str, now: datetime, *, a
 
 def _terms(raw: dict[str, Any], now: datetime) -> OfferTerms:
     """An offer of the sample, good from now on."""
-    said = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    said: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in raw.items()}
     said |= {"value": Decimal(raw["value"]), "cost": Decimal(raw["cost"]), "valid_from": now}
     del said["code"]
     return OfferTerms(**said, time_zone="Asia/Shanghai")

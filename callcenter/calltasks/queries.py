@@ -210,7 +210,7 @@ def _is_theirs(who: Chooser) -> Any:
 def tasks_to_choose(
     session: Session, who: Chooser, limit: int, offset: int = 0, *, later: bool = False
 ) -> Sequence[tuple[CallTask, Customer, TriggerFiring]]:
-    """List what an agent who chooses may take, with customer and reason: by priority, then the longest waiting.
+    """List what an agent who chooses may take, with customer and leading reason: by priority, then the longest wait.
 
     Those whose time has come, or, with `later`, those that wait for theirs.
     """
@@ -218,7 +218,10 @@ def tasks_to_choose(
     found = session.exec(
         select(CallTask, Customer, TriggerFiring)
         .join(Customer, col(Customer.id) == col(CallTask.customer_id))
-        .join(TriggerFiring, col(TriggerFiring.id) == col(CallTask.firing_id))
+        .join(
+            TriggerFiring,
+            col(TriggerFiring.id) == func.coalesce(col(CallTask.lead_firing_id), col(CallTask.firing_id)),
+        )
         .where(_waits_for(who))
         .where(_is_theirs(who))
         .where(~is_due if later else is_due)

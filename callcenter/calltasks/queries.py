@@ -210,7 +210,7 @@ def _is_theirs(who: Chooser) -> Any:
 def tasks_to_choose(
     session: Session, who: Chooser, limit: int, offset: int = 0, *, later: bool = False
 ) -> Sequence[tuple[CallTask, Customer, TriggerFiring]]:
-    """List what an agent who chooses may take, with customer and leading reason: by priority, then the longest wait.
+    """List what an agent who chooses may take, with customer and what leads: by priority, then the longest wait.
 
     Those whose time has come, or, with `later`, those that wait for theirs.
     """

@@ -61,6 +61,7 @@ class TriggerFiring(SQLModel, table=True):
         Index("ix_trigger_firing_undecided", "fired_at", postgresql_where=text("fate IS NULL")),
         Index("ix_trigger_firing_rule_time", "rule_key", "fired_at"),
         Index("ix_trigger_firing_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_trigger_firing_merged_visit", "visit_id", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)

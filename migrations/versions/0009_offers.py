@@ -43,12 +43,13 @@ END $$;
 
 def upgrade() -> None:
     op.add_column("trigger_firing", sa.Column("merged_into", sa.Uuid(), nullable=True))
-    op.create_index(
-        "ix_trigger_firing_merged",
-        "trigger_firing",
-        ["merged_into"],
-        postgresql_where=sa.text("merged_into IS NOT NULL"),
-    )
+    for name, column in (("merged", "merged_into"), ("merged_visit", "visit_id")):
+        op.create_index(
+            f"ix_trigger_firing_{name}",
+            "trigger_firing",
+            [column],
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
     op.add_column("call_task", sa.Column("lead_firing_id", sa.Uuid(), nullable=True))
     op.add_column(
         "call_task", sa.Column("own_terms", postgresql.JSONB(), nullable=False, server_default=sa.text("'{}'"))

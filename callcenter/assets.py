@@ -13,10 +13,10 @@ from babel.messages.pofile import read_po
 
 ICONS = (
     "activity", "address-book", "adjustments-horizontal", "alert-circle", "alert-triangle",
-    "antenna-bars-off", "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "books", "briefcase",
+    "antenna-bars-off", "ban", "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "books", "briefcase",
     "bulb", "calendar-clock", "chart-bar", "chart-dots-3", "check", "chevron-down", "circle-check",
     "circle-dashed", "circle-x", "clock", "clock-pause", "device-tv", "dialpad", "download", "ear",
-    "external-link", "eye", "hand-stop", "headset", "help-circle", "history", "hourglass", "id", "keyboard",
+    "external-link", "eye", "gift", "hand-stop", "headset", "help-circle", "history", "hourglass", "id", "keyboard",
     "language", "layout-dashboard",
     "list-search", "lock", "login", "logout", "map-pin", "message-2", "microphone", "microphone-off",
     "minus", "pencil", "phone", "phone-calling", "phone-off", "phone-outgoing", "player-pause",

@@ -31,14 +31,16 @@ def script_for(
     customer: Customer,
     moment: str | None,
     variant: str | None = None,
+    *,
+    heeds_error: bool = True,
 ) -> scripting.Choice:
     """Choose the script that fits a firing best and the variant its customer hears of it.
 
-    `variant` is what the rule has its agents say wherever the script has it; then none is drawn.
+    With `heeds_error` off only step and moment count. `variant` is what the rule has its agents say wherever the script has it; then none is drawn.
     Raises scripts_library's UnknownScript for a journey without scripts.
     """
     facts = firing.facts
-    error = facts.get("error")
+    error = facts.get("error") if heeds_error else None
     fit = scripting.fit(
         catalog,
         journey=firing.journey,

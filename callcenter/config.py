@@ -7,6 +7,7 @@ every problem at once. What has to be created in the home directory is `callcent
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -84,6 +85,8 @@ class Settings:
     """The share of customers whom no rule calls, so that the effect of all rules together can be told."""
     crm_url_template: str | None
     """Where a customer's page is in the bank's own system; `{customer_id}` stands for the bank's id of them."""
+    agent_hour_cost: tuple[Decimal, str] | None
+    """What an hour of an agent's time costs the bank, and in which currency; without it effects tell minutes."""
 
     def as_environ(self) -> dict[str, str]:
         """The environment variables from which `load_settings` gives these same settings again."""
@@ -125,6 +128,7 @@ class Settings:
             "LEARNING_HOUR": self.learning_hour,
             "GLOBAL_HOLDOUT": self.global_holdout,
             "CRM_URL_TEMPLATE": self.crm_url_template,
+            "AGENT_HOUR_COST": " ".join(map(str, self.agent_hour_cost)) if self.agent_hour_cost else None,
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -256,6 +260,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         global_holdout=reader.parsed("GLOBAL_HOLDOUT", 0.02, _small_share, "a share from 0 to 0.2, as 0.02"),
         crm_url_template=reader.parsed(
             "CRM_URL_TEMPLATE", None, _crm_template, "an https address with {customer_id} after the host"
+        ),
+        agent_hour_cost=reader.parsed(
+            "AGENT_HOUR_COST", None, _hour_cost, "an amount and a currency, for example 45.50 CNY"
         ),
     )
     _check_together(reader, settings)
@@ -419,6 +426,13 @@ def _log_level(raw: str) -> str:
 
 
 _CUSTOMER_ID = "{customer_id}"
+
+
+def _hour_cost(text: str) -> tuple[Decimal, str]:
+    amount, _, currency = text.partition(" ")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", amount) or not re.fullmatch(r"[A-Z]{3}", currency):
+        raise ValueError(text)
+    return Decimal(amount), currency
 
 
 def _crm_template(raw: str) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter import moves, outbox, pipeline
+from callcenter import merging, moves, outbox, pipeline
 from callcenter.accounts import service as accounts
 from callcenter.calls import service as calls
 from callcenter.calltasks import queries as task_queries
@@ -205,6 +205,7 @@ def _may_be_called(
         elif rule is not None and rule.state == RuleState.PAUSED:
             moves.wait_for_rule(session, one.task, now)
         elif rule is not None or with_agents:
+            merging.drop_dead_lead(session, rules, one.task)
             standing.append(one)
     standing = [one for one in standing if moves.holds_number(session, one.customer)]
     verdicts = moves.screen_tasks(
@@ -278,9 +279,10 @@ def close_unattended(session: Session, house: House, attempt_id: UUID, now: date
     if is_tried_again and calltasks.try_again(task, again_at, now, promised=False):
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
     elif is_wanted:
-        calltasks.finish(task, now)
+        rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+        merging.finish_task(session, rules, task, now)
     else:
-        calltasks.cancel(task, CancelReason.RECOVERED, now)
+        moves.cancel_task(session, task, CancelReason.RECOVERED, now)
     outbox.ring(session, outbox.FLOOR)
 
 

@@ -38,6 +38,7 @@ from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
 from callcenter.outcomes import service as outcomes
+from callcenter.outcomes.queries import spoken_until
 from callcenter.routing import hands
 from callcenter.routing import service as routing
 from callcenter.routing.rules import work_state_of
@@ -213,12 +214,17 @@ def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState
 
 
 def cancel_task(session: Session, task: CallTask, reason: CancelReason, now: datetime) -> None:
-    """Let a waiting or reserved task die, and free the agent who was looking at it."""
+    """Let a waiting or reserved task die, and free the agent who was looking at it.
+
+    What was folded into it and not spoken about is decided again: its reasons did not die with this one.
+    """
     if reservation := routing.reservation_of_task(session, task.id):
         end = ReservationEnd.BARRED if reason is CancelReason.BARRED else ReservationEnd.WITHDRAWN
         free_from_reservation(session, reservation.agent_id, now)
         routing.end_reservation(reservation, end, now)
     calltasks.cancel(task, reason, now)
+    if task.folded_firings:
+        triggers.let_go(session, task.id, spoken_until(session, task.id))
     outcomes.close_callbacks(session, task.id, now, lost_because=reason)
     outbox.ring(session, outbox.FLOOR)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter import moves, outbox, pipeline
+from callcenter import merging, moves, outbox, pipeline
 from callcenter.accounts import service as accounts
 from callcenter.calltasks import by_hand as tasks_by_hand
 from callcenter.calltasks import queries as task_queries
@@ -268,6 +268,7 @@ def promise_call(
     if not verdict.may_call:
         return _barred(verdict)
     tasks_by_hand.promise(task, at)
+    merging.read_callback_script(session, house, task, customer)
     row = callbacks_by_hand.keep_promise(session, task.id, customer.id, at, said, now)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=at)
     _record(session, by, "callback.promised", f"call task {task.id}", now, callback_id=str(row.id))

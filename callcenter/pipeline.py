@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from callcenter import moves, outbox
+from callcenter import merging, moves, outbox
 from callcenter.accounts import service as accounts
 from callcenter.ahead import in_one_trip
 from callcenter.calls import days, legs, rooms
@@ -26,7 +26,6 @@ from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calls.rules import News
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.choosing import script_for
 from callcenter.compliance import consent_events, ledgers
 from callcenter.compliance import service as compliance
 from callcenter.compliance.numbers import possible_zones
@@ -83,6 +82,7 @@ from callcenter.models import (
     User,
 )
 from callcenter.moves import House
+from callcenter.offers import queries as offers
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
@@ -94,6 +94,7 @@ from callcenter.triggers import history as firing_history
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
 from callcenter.triggers.calendar import Chapter
+from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet
 from callcenter.triggers.rules import still_stands
 from scripts_library.model import ScriptLibraryError
@@ -195,12 +196,15 @@ def _let_tasks_die(session: Session, rules: RuleSet, visits: Sequence[VisitRecor
     for task in task_queries.tasks_of_visits(session, list(by_id)):
         if task.agent_id:
             outbox.ring(session, outbox.agent_channel(task.agent_id))
-        reason = moves.why_dead(session, rules, task, by_id[task.visit_id].state)
+        own = by_id.get(task.visit_id)
+        reason = moves.why_dead(session, rules, task, own.state if own else _visit_of(session, task))
         if reason is None:
-            continue
-        if task.state in (TaskState.PENDING, TaskState.RESERVED):
+            merging.drop_dead_lead(session, rules, task)
+        elif task.state in (TaskState.PENDING, TaskState.RESERVED):
             moves.cancel_task(session, task, reason, now)
-        elif attempt := calls.live_attempt_of_task(session, task.id):
+        elif (attempt := calls.live_attempt_of_task(session, task.id)) and not merging.has_other_reason(
+            session, rules, task
+        ):
             moves.cancel_ringing(session, attempt, now)
 
 
@@ -296,24 +300,16 @@ def _decide(
     )
     if not verdict.may_call and verdict.next_allowed_at is None:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.BARRED)
-    if open_task := task_queries.open_task_of(session, customer.id, firing.journey):
-        calltasks.fold_in(open_task)
+    if firing.merged_into is not None and firing.fired_at + spec.max_age <= now:
         return triggers.decide(firing, suppress, now, reason=SuppressReason.MERGED)
+    _watch(session, firing, spec, order)
+    if open_task := merging.task_to_fold_into(session, firing):
+        not_before_at = verdict.next_allowed_at or now
+        return merging.fold(session, house, rules, open_task, firing, customer, not_before_at, now)
     of_all = 0.0 if spec.exempt else house.global_holdout
     draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at, of_all)
     fate = FiringFate.HELD_OUT if draw.held_out else FiringFate.TASK
     triggers.decide(firing, fate, now, holdout_share=draw.share, holdout_unit=draw.unit)
-    goal = order[spec.goal] if spec.goal else order[spec.step] + 1
-    outcomes.watch(
-        session,
-        firing.id,
-        customer.id,
-        firing.journey,
-        firing.journey_key,
-        goal,
-        spec.window,
-        firing.fired_at,
-    )
     if draw.held_out:
         ghosts.open_ghost(session, firing, spec.promise, verdict.next_allowed_at or now)
     else:
@@ -321,10 +317,19 @@ def _decide(
     return None
 
 
+def _watch(session: Session, firing: TriggerFiring, spec: RuleSpec, order: Mapping[str, int]) -> None:
+    """Watch what the customer does after a firing; one that was folded in before is watched already."""
+    if firing.merged_into is not None:
+        return
+    goal = order[spec.goal] if spec.goal else order[spec.step] + 1
+    key, since = firing.journey_key, firing.fired_at
+    outcomes.watch(session, firing.id, firing.customer_id, firing.journey, key, goal, spec.window, since)
+
+
 def open_call_task(
     session: Session,
     house: House,
-    spec: Any,
+    spec: RuleSpec,
     firing: TriggerFiring,
     customer: Customer,
     verdict: Verdict,
@@ -332,7 +337,6 @@ def open_call_task(
 ) -> CallTask:
     """Open the call task of a firing, with the script that fits best, and have it offered."""
     standing = ranking.standing_of(session, firing.id, firing.rule_key)
-    choice = script_for(session, house.catalog, firing, customer, spec.moment, spec.variant)
     opening = calltasks.Opening(
         firing_id=firing.id,
         rule_key=firing.rule_key,
@@ -347,7 +351,7 @@ def open_call_task(
         max_age=spec.max_age,
         not_before_at=verdict.next_allowed_at or now,
         why_no_call=list(verdict.reasons),
-        script=choice.columns(),
+        script=merging.script_for(session, house, spec, firing, customer).columns(),
         facts=firing.facts,
         moment_at=firing.anchor_at,
         worth=standing.worth if standing else None,
@@ -414,6 +418,7 @@ def offer_call_task(
     if reason := moves.why_dead(session, rules, task, state_of(visit)):
         moves.cancel_task(session, task, reason, now)
         return NotOffered(reason)
+    merging.settle_lead(session, house, rules, task, customer)
     if (rule := rules.current(task.rule_key)) and rule.state == RuleState.PAUSED:
         moves.wait_for_rule(session, task, now)
         return NotOffered("rule paused")
@@ -552,7 +557,7 @@ def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
         moves.end_offer(session, locked, ReservationEnd.FREED, now)
         return "reservation"
     if locked.state == TaskState.WRAPPING:
-        calltasks.finish(locked, now)
+        merging.finish_task(session, _rules(session), locked, now)
         moves.make_idle(session, agent_id, now)
         return "wrap-up"
     if locked.state in (TaskState.COMPLETED, TaskState.CANCELED, TaskState.PENDING):
@@ -562,6 +567,10 @@ def free_stuck(session: Session, agent_id: UUID, now: datetime) -> str:
 
 
 # -- the call ---------------------------------------------------------------------------------------------
+
+
+def _rules(session: Session) -> RuleSet:
+    return trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
 
 
 def _visit_of(session: Session, task: CallTask) -> VisitState:
@@ -598,6 +607,7 @@ def place_call(
     if reason := moves.why_dead(session, rules, task, _visit_of(session, task)):
         moves.cancel_task(session, task, reason, now)
         return NotDialed(cancel_reason=reason)
+    merging.drop_dead_lead(session, rules, task)
     verdict = moves.screen_task(session, house, task, customer, ScreeningPoint.DIAL, now)
     if not verdict.may_call or customer.number is None:
         moves.hold_back(session, task, verdict, now)
@@ -797,6 +807,11 @@ def close_call(
     assert attempt is not None
     flags = outcomes.flags_of(session, wrap_up.disposition)
     wrap_up = _checked_callback(session, house, customer, task, wrap_up, now) if flags.callback else wrap_up
+    if not flags.reached and offers.grants_of_attempt(session, attempt.id):
+        raise BadInput(
+            "An offer was granted on this call. Take it back, or choose a result that says who was reached.",
+            {"disposition": ["an offer was granted"]},
+        )
     if not flags.reached:
         wrap_up = replace(wrap_up, causes=())  # nobody was asked why; the prefilled cause is no answer
     seconds = int((now - agent.work_state_at).total_seconds())
@@ -820,8 +835,10 @@ def close_call(
     owner = agent_id if promised and wrap_up.callback_is_personal else None
     if again_at and calltasks.try_again(task, again_at, now, promised=promised, owner_id=owner):
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+        if promised:
+            merging.read_callback_script(session, house, task, customer)
     else:
-        calltasks.finish(task, now)
+        merging.finish_task(session, _rules(session), task, now)
         again_at = None
     moves.make_idle(session, agent_id, now)
     outbox.ring(session, outbox.STUDIO)

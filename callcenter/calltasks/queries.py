@@ -35,11 +35,14 @@ def lock_task(session: Session, call_task_id: UUID) -> CallTask | None:
 
 _OPEN_OF_VISITS = """
 SELECT id FROM call_task WHERE visit_id = ANY(%(visits)s::uuid[]) AND state = ANY(%(states)s::text[])
+UNION
+SELECT t.id FROM trigger_firing f JOIN call_task t ON t.id = f.merged_into AND t.state = ANY(%(states)s::text[])
+ WHERE f.visit_id = ANY(%(visits)s::uuid[]) AND f.merged_into IS NOT NULL
 """
 
 
 def tasks_of_visits(session: Session, visit_ids: Collection[UUID]) -> Sequence[CallTask]:
-    """Lock the open call tasks whose reason lies in these visits, in key order."""
+    """Lock the open call tasks with a reason, their own or one folded in, in these visits, in key order."""
     if not visit_ids:
         return []
     asked = {"visits": id_array_of(visit_ids), "states": array_of(OPEN_STATES)}
@@ -64,6 +67,18 @@ def open_task_of(session: Session, customer_id: UUID, journey: str) -> CallTask 
         .where(col(CallTask.state).in_(OPEN_STATES))
         .with_for_update()
     ).first()
+
+
+def open_tasks_of(session: Session, customer_id: UUID) -> Sequence[CallTask]:
+    """Return the open call tasks of a customer, whatever the journey, locked in key order."""
+    return session.exec(
+        select(CallTask)
+        .where(CallTask.customer_id == customer_id)
+        .where(col(CallTask.state).in_(OPEN_STATES))
+        .order_by(col(CallTask.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def owner_now(task: CallTask, now: datetime) -> UUID | None:
@@ -219,7 +234,7 @@ def _is_theirs(who: Chooser) -> Any:
 def tasks_to_choose(
     session: Session, who: Chooser, limit: int, offset: int = 0, *, later: bool = False
 ) -> Sequence[tuple[CallTask, Customer, TriggerFiring]]:
-    """List what an agent who chooses may take, with customer and reason: by priority, then the longest waiting.
+    """List what an agent who chooses may take, with customer and what leads: by priority, then the longest wait.
 
     Those whose time has come, or, with `later`, those that wait for theirs.
     """
@@ -227,7 +242,10 @@ def tasks_to_choose(
     found = session.exec(
         select(CallTask, Customer, TriggerFiring)
         .join(Customer, col(Customer.id) == col(CallTask.customer_id))
-        .join(TriggerFiring, col(TriggerFiring.id) == col(CallTask.firing_id))
+        .join(
+            TriggerFiring,
+            col(TriggerFiring.id) == func.coalesce(col(CallTask.lead_firing_id), col(CallTask.firing_id)),
+        )
         .where(_waits_for(who))
         .where(_is_theirs(who))
         .where(~is_due if later else is_due)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -154,9 +154,61 @@ def try_again(
     return True
 
 
-def fold_in(task: CallTask) -> None:
-    """Note that another firing of the same customer and journey found this task open."""
+def fold_in(task: CallTask, priority: int | None, not_before_at: datetime) -> None:
+    """Note that another firing of the customer found this task open.
+
+    `priority` is that of a reason the agent is told of: the task waits in line with the highest of its reasons,
+    and no longer than that reason must, but for a promised call. None, and nothing but the count changes.
+    """
     task.folded_firings += 1
+    if priority is None:
+        return
+    _keep_own_terms(task)
+    task.priority = max(task.priority, priority)
+    if may_be_led(task) and not_before_at < task.not_before_at:
+        wait_until(task, not_before_at, ["no_agent"])
+
+
+def may_be_led(task: CallTask) -> bool:
+    """Whether another reason may lead the call: it waits, nobody has the task, and no call was promised."""
+    return task.state == TaskState.PENDING and not task.facts.get("callback")
+
+
+_SCRIPT = ("script_id", "script_version", "script_variant", "script_propensity", "script_why")
+_DRAWN_ON = "script_allocated_on"
+
+
+def _keep_own_terms(task: CallTask) -> None:
+    """Keep the terms a task was opened with, once: its variant is judged by the script that was drawn then."""
+    if not task.own_terms:
+        script = {name: getattr(task, name) for name in _SCRIPT}
+        script[_DRAWN_ON] = task.script_allocated_on.isoformat() if task.script_allocated_on else None
+        task.own_terms = {"purpose": Purpose(task.purpose).value, "priority": task.priority, **script}
+
+
+def read_from(task: CallTask, script: Mapping[str, Any]) -> None:
+    """Let the next call be read from another script than the one the task was opened with."""
+    _keep_own_terms(task)
+    for name in _SCRIPT:
+        setattr(task, name, script[name])
+    drawn_on = script[_DRAWN_ON]
+    task.script_allocated_on = date.fromisoformat(drawn_on) if isinstance(drawn_on, str) else drawn_on
+
+
+def lead_by(
+    task: CallTask, firing_id: UUID, purpose: Purpose, promise: timedelta, script: Mapping[str, Any]
+) -> None:
+    """Let a firing folded in lead the call: purpose and script of the call are that reason's."""
+    read_from(task, script)
+    task.lead_firing_id, task.purpose = firing_id, purpose
+    task.promise_seconds = min(task.promise_seconds, int(promise.total_seconds()))
+
+
+def lead_by_own(task: CallTask) -> None:
+    """Let a task's own reason lead again, with the purpose and the script it was opened with."""
+    if task.lead_firing_id is not None:
+        task.lead_firing_id, task.purpose = None, Purpose(task.own_terms["purpose"])
+        read_from(task, task.own_terms)
 
 
 def note_why(task: CallTask, why: Sequence[str]) -> None:

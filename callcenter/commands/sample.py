@@ -1,19 +1,24 @@
 """`callcenter sample`: load the sample set-up, so that a fresh machine has something to do."""
 
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
+from sqlmodel import Session
 
-from callcenter import acts
+from callcenter import acts, offering
 from callcenter.accounts import service as accounts
 from callcenter.commands.here import runtime_here
 from callcenter.config import Settings
 from callcenter.domain.enums import Role
+from callcenter.domain.offers import OfferTerms
 from callcenter.intake import service as intake
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
+from callcenter.models import Offer
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.queries import disposition_kinds
 from callcenter.routing import service as routing
@@ -29,6 +34,7 @@ from callcenter.sample.people import (
 from callcenter.triggers.queries import newest_version
 
 SAMPLE = Path(__file__).parents[1] / "sample"
+JOURNEYS = (("loan.yaml", "rules.yaml"), ("account.yaml", "account_rules.yaml"))
 
 
 def read_sample(name: str) -> Any:
@@ -37,7 +43,7 @@ def read_sample(name: str) -> Any:
 
 
 def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
-    """Load the loan journey, its rules and the dispositions where there are none yet.
+    """Load the journeys of loan and account, their rules, dispositions and offers where there are none yet.
 
     What people have changed stays as it is; `again` puts the sample's version over it.
     """
@@ -45,14 +51,30 @@ def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
         now = runtime.clock()
         if again or not disposition_kinds(session):
             outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
-        loaded = dict(journey_queries.journeys_loaded(session))
-        raw = read_sample("loan.yaml")
-        journey = loaded.get(raw["journey"])
-        if again or journey is None:
-            journey = journeys.load_journey(session, raw, loaded.values(), now)
-        for rule in read_sample("rules.yaml"):
-            if again or newest_version(session, rule["rule"]) is None:
-                acts.adopt_rule(session, rule, journey, None, now)
+        for course, rules in JOURNEYS:
+            _load_journey(session, course, rules, now, again=again)
+        for raw in read_sample("offers.yaml"):
+            if session.get(Offer, raw["code"]) is None:
+                offering.add_offer(session, raw["code"], _terms(raw, now), None, now)
+
+
+def _load_journey(session: Session, course: str, rules: str, now: datetime, *, again: bool) -> None:
+    loaded = dict(journey_queries.journeys_loaded(session))
+    raw = read_sample(course)
+    journey = loaded.get(raw["journey"])
+    if again or journey is None:
+        journey = journeys.load_journey(session, raw, loaded.values(), now)
+    for rule in read_sample(rules):
+        if again or newest_version(session, rule["rule"]) is None:
+            acts.adopt_rule(session, rule, journey, None, now)
+
+
+def _terms(raw: dict[str, Any], now: datetime) -> OfferTerms:
+    """An offer of the sample, good from now on."""
+    said: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in raw.items()}
+    said |= {"value": Decimal(raw["value"]), "cost": Decimal(raw["cost"]), "valid_from": now}
+    del said["code"]
+    return OfferTerms(**said, time_zone="Asia/Shanghai")
 
 
 def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
@@ -80,7 +102,7 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
 
 @click.command("sample")
 def sample() -> None:
-    """Load the sample journey, rules and dispositions, over what was changed in them."""
+    """Load the sample journeys, rules and dispositions, over what was changed in them; offers that are missing."""
     with runtime_here() as runtime:
         load_set_up(runtime, again=True)
     click.echo("The sample set-up is loaded.")

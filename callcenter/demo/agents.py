@@ -23,6 +23,7 @@ ENDS_THE_CALL = 0.4
 TAKES_A_BREAK = 0.04
 WRITES_A_NOTE = 0.35
 SUGGESTS = 0.07
+GRANTS = 0.35  # to a customer who listens, where the console shows an offer
 NAMES_A_CAUSE = 0.5
 MOST_DIGITS = 5
 MOST_TRIES = 3
@@ -48,6 +49,8 @@ AFTER_THE_ANSWER = {
     "still_stuck": {"will_finish": 40, "callback": 30, "not_interested": 30},
 }
 """By where the last answer in the script led; answers that say nothing of the result are not here."""
+AFTER_THE_GRANT = {"will_finish": 75, "done_on_call": 15, "not_interested": 10}
+"""Somebody was reached who took what was offered; another word would contradict it."""
 AFTER_HANGING_UP = {
     "not_interested": 45,
     "callback": 20,
@@ -84,6 +87,8 @@ class Call:
     digits_left: int = 0
     answer: str = ""
     is_right_person: bool = False
+    has_offered: bool = False
+    has_granted: bool = False
     saves_at: float | None = None
     saves: int = 0
 
@@ -147,6 +152,10 @@ class Agent:
             return Act("ended", page.end_path)
         if now < call.says_at or call.digits_left <= 0 or not page.branches:
             return None
+        if call.is_right_person and page.grants and not call.has_offered:
+            call.has_offered, call.says_at = True, now + self.chance.uniform(*SPEAKS_S)
+            call.has_granted = self.chance.random() < GRANTS
+            return Act("granted", self.chance.choice(page.grants)) if call.has_granted else None
         call.digits_left -= 1
         call.says_at = now + self.chance.uniform(*SPEAKS_S)
         branch = self._branch(page.branches)
@@ -193,6 +202,8 @@ class Agent:
 
     def _disposition(self, page: ConsolePage, call: Call) -> str:
         offered = page.dispositions
+        if call.has_granted:
+            return self._drawn(AFTER_THE_GRANT, offered)
         if page.result in MACHINE_WORDS:
             return self._drawn({"machine": 1}, offered)
         if call.talks_since is None:

@@ -28,7 +28,9 @@ IDENTIFY = "identify"
 DWELL_SIGMA = 0.5
 TROUBLE_ON_THE_WAY = 0.3  # of those who get past a step, the share that met an error first
 BANKS = ("ICBC", "CCB", "ABC", "BOC", "CMB", "BOCOM")
-REFUSAL_CODES = ("insufficient_data", "card_type_unsupported", "phone_mismatch", "issuer_declined")
+REFUSAL_CODES = ("insufficient_data", "card_type_unsupported", "issuer_declined")
+SYSTEM_CODES = ("503", "E-1042", "timeout")
+ONCE = ("expired", "locked", "app_crashed")
 UPLOAD_CODES = ("timeout", "413", "500")
 
 
@@ -164,7 +166,7 @@ def _compose(step: Step, advances: bool, trouble: str, needs_identify: bool, cha
 
 def _attempts(trouble: str, advances: bool, chance: Random) -> int:
     """How often the error is met: who gets past meets it once or twice, who leaves up to three times."""
-    if trouble == "expired":
+    if trouble in ONCE:
         return 1
     return chance.randint(1, 2 if advances else 3)
 
@@ -183,6 +185,15 @@ def _trouble_deed(at: float, step: Step, trouble: str, attempt: int, chance: Ran
             return Deed(
                 at, TRACK, trouble, {"bank": chance.choice(BANKS), "code": chance.choice(REFUSAL_CODES)}
             )
+        case "phone_mismatch":
+            return Deed(
+                at, TRACK, "card_refused", {"bank": chance.choice(BANKS), "code": trouble, "reason": trouble}
+            )
+        case "locked":
+            name = "password_wrong" if step is Step.SIGN_IN else "face_scan_failed"
+            return Deed(at, TRACK, name, {"reason": trouble, "attempt": 5})
+        case "system_error" | "withdraw_refused" | "payout_failed":
+            return Deed(at, TRACK, trouble, {"code": chance.choice(SYSTEM_CODES)})
         case "password_wrong":
             return Deed(at, TRACK, trouble, {"attempt": attempt})
         case _:

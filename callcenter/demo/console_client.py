@@ -42,7 +42,8 @@ class ConsolePage:
     """What an agent sees on the console.
 
     `result` is what the head of the page calls the state of the call, in the viewer's language;
-    `node` and `branches` are the step of the script that is open. `recovered` says that the customer
+    `node` and `branches` are the step of the script that is open, `grants` where the offers that may be granted
+    now are sent to. `recovered` says that the customer
     went on by themselves meanwhile.
     """
 
@@ -64,6 +65,7 @@ class ConsolePage:
     causes: tuple[str, ...] = ()
     causes_prefilled: tuple[str, ...] = ()
     callback_times: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
 
 
 class Console(Protocol):
@@ -243,6 +245,7 @@ def read_console(seen: Reader) -> ConsolePage:
         causes=wrap_up.values("causes") if wrap_up else (),
         causes_prefilled=wrap_up.values("causes", checked=True) if wrap_up else (),
         callback_times=wrap_up.values("callback_at") if wrap_up else (),
+        grants=tuple(form.action for form in seen.forms if "/offers/" in form.action),
     )
 
 

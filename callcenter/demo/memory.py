@@ -37,6 +37,7 @@ class Customer:
     """One followed customer. Times are Unix seconds.
 
     `draws` counts the decisions taken, so that each has its own chance and a restart repeats none.
+    `moment` is what of the account they come for, empty for a loan.
     `call_sid` is the call they are talking on; `heard_sid` the last one that counted as a conversation.
     """
 
@@ -45,6 +46,7 @@ class Customer:
     phase: Phase = Phase.VISITING
     known: bool = False
     trouble: str = NO_TROUBLE
+    moment: str = ""
     stopped_at: float = 0.0
     decided: bool = False
     draws: int = 0

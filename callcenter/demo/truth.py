@@ -102,21 +102,34 @@ _PHOTO = {
     "upload_failed": Trouble(0.10, 1.2, 0.7),
 }
 _FACE = {
-    NO_TROUBLE: Trouble(0.35),
-    "too_dark": Trouble(0.40, 1.2, 1.3),
-    "face_covered": Trouble(0.15, 1.0, 1.1),
-    "upload_failed": Trouble(0.10, 1.2, 0.7),
+    NO_TROUBLE: Trouble(0.32),
+    "too_dark": Trouble(0.38, 1.2, 1.3),
+    "face_covered": Trouble(0.14, 1.0, 1.1),
+    "upload_failed": Trouble(0.08, 1.2, 0.7),
+    "locked": Trouble(0.08, 0.5, 1.1),
 }
 _CARD = {
-    NO_TROUBLE: Trouble(0.45, 0.9, 1.0),
-    "card_refused": Trouble(0.37, 0.7, 0.8),
+    NO_TROUBLE: Trouble(0.44, 0.9, 1.0),
+    "card_refused": Trouble(0.28, 0.7, 0.8),
+    "phone_mismatch": Trouble(0.10, 0.6, 1.2),
     "sms_code_late": Trouble(0.18, 1.8, 1.5),
 }
 _SMS = {NO_TROUBLE: Trouble(0.70, 0.9, 0.9), "sms_code_late": Trouble(0.30, 1.3, 1.4)}
 _SIGN_IN = {
-    NO_TROUBLE: Trouble(0.50, 0.9, 0.8),
-    "password_wrong": Trouble(0.35, 1.1, 1.3),
-    "sms_code_late": Trouble(0.15, 1.2, 1.2),
+    NO_TROUBLE: Trouble(0.47, 0.9, 0.8),
+    "password_wrong": Trouble(0.30, 1.1, 1.3),
+    "locked": Trouble(0.09, 0.6, 1.3),
+    "sms_code_late": Trouble(0.14, 1.2, 1.2),
+}
+_PROFILE = {
+    NO_TROUBLE: Trouble(0.68),
+    "system_error": Trouble(0.20, 1.2, 1.1),
+    "app_crashed": Trouble(0.12, 1.3, 1.1),
+}
+_WITHDRAW = {
+    NO_TROUBLE: Trouble(0.64, 1.0, 0.9),
+    "withdraw_refused": Trouble(0.22, 0.7, 1.1),
+    "payout_failed": Trouble(0.14, 1.3, 1.4),
 }
 _PLAIN = {NO_TROUBLE: Trouble(1.0)}
 
@@ -127,10 +140,10 @@ STEP_TRUTHS: Mapping[Step, StepTruth] = {
     Step.ID_PHOTO_FRONT: StepTruth(0.62, 0.10, 0.27, 420, 35, _PHOTO),
     Step.ID_PHOTO_BACK: StepTruth(0.90, 0.05, 0.27, 420, 28, _PHOTO),
     Step.FACE_SCAN: StepTruth(0.20, 0.12, 0.27, 300, 20, _FACE),
-    Step.PROFILE: StepTruth(0.15, 0.14, 0.27, 900, 80, _PLAIN),
+    Step.PROFILE: StepTruth(0.15, 0.14, 0.27, 900, 80, _PROFILE),
     Step.BIND_CARD: StepTruth(0.88, 0.06, 0.27, 600, 50, _CARD),
     Step.CREDIT_GRANTED: StepTruth(0.30, 0.08, 0.18, 1500, 40, _PLAIN),
-    Step.WITHDRAW: StepTruth(0.40, 0.04, 0.10, 1200, 45, _PLAIN),
+    Step.WITHDRAW: StepTruth(0.40, 0.04, 0.10, 1200, 45, _WITHDRAW),
 }
 
 # Where a session begins. Chained from registration alone nobody would reach the later steps.

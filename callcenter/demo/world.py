@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import count
 from random import Random
 
-from callcenter.demo import behaviour
+from callcenter.demo import account, behaviour
 from callcenter.demo.app_client import App
 from callcenter.demo.behaviour import IDENTIFY, PAGE, TRACK, Value, VisitPlan
 from callcenter.demo.memory import Act, Customer, Memory, Phase
@@ -20,6 +20,7 @@ from callcenter.demo.truth import A_RINGING_TELEPHONE_REMINDS, CONVINCING_TALK_S
 
 # Turns of a customer, beside the events the app reports
 PASSES, STOPS, RETURNS, CLOSES, TALKED = "passes", "stops", "returns", "closes", "talked"
+ARRANGES = "arranges"
 
 FOLLOWED_LIMIT = 4_000  # beyond it the longest known are forgotten
 FOLLOW_FOR_S = 12 * 3600.0
@@ -118,11 +119,35 @@ class World:
         self.counts["arrived"] += 1
         self._forget_surplus(now)
         self._follow(customer)
+        if moment := account.draws_moment(self._seed, person.index):
+            return self._begin_moment(customer, moment, now)
         if customer.step is not Step.REGISTER:
             self._report(customer, Act(now, IDENTIFY), now)
         if customer.step is Step.CREDIT_GRANTED:
             self._report(customer, Act(now, TRACK, "credit_granted"), now)
         self._visit(customer, now)
+        return None
+
+    def _begin_moment(self, customer: Customer, moment: str, now: float) -> None:
+        """Something happens on the account of a customer who has been with the bank for a while."""
+        self.counts["moments"] += 1
+        customer.moment, customer.step = moment, Step.WITHDRAW
+        customer.phase, customer.stopped_at = Phase.STOPPED, now
+        chance, person = self._chance(customer), customer.person
+        deeds = account.plan_moment(moment, self._product(customer), person.credit_limit, chance)
+        acts = [
+            Act(now + one.after_s / self._pace, one.kind, one.name, dict(one.properties)) for one in deeds
+        ]
+        after_s = account.arranges_after_s(chance)
+        self._replace(customer, acts + ([self._arranging(customer, now, after_s)] if after_s else []))
+        self._live(person.index, now)
+
+    def _product(self, customer: Customer) -> str:
+        return f"P-{customer.person.index}"
+
+    def _arranging(self, customer: Customer, now: float, after_s: float) -> Act:
+        name = account.MOMENTS[customer.moment].arranged
+        return Act(now + after_s / self._pace, ARRANGES, name, {"product": self._product(customer)})
 
     def _visit(self, customer: Customer, now: float) -> None:
         chance = self._chance(customer)
@@ -160,6 +185,10 @@ class World:
             case "closes":
                 self._report(customer, Act(now, TRACK, "application_closed"), now)
                 self.counts["closed"] += 1
+                self._forget(customer)
+            case "arranges":
+                self._report(customer, Act(now, TRACK, act.name, act.properties), now)
+                self.counts["arranged"] += 1
                 self._forget(customer)
             case "talked":
                 if customer.call_sid == act.name:
@@ -202,6 +231,11 @@ class World:
         if customer.phase is not Phase.STOPPED or customer.decided:
             return
         customer.decided = True
+        if customer.moment:
+            after_s = account.arranges_once_told_s(self._chance(customer))
+            if after_s is not None:
+                self._replace(customer, [self._arranging(customer, now, after_s)])
+            return
         reaction = behaviour.react_to_conversation(
             customer.step,
             customer.trouble,

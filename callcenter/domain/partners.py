@@ -26,6 +26,8 @@ class WebhookKind(StrEnum):
     OUTCOME_CONVERTED = "outcome.converted"
     CUSTOMER_OPTED_OUT = "customer.opted_out"
     CONSENT_CHANGED = "consent.changed"
+    OFFER_GRANTED = "offer.granted"
+    OFFER_TAKEN_BACK = "offer.taken_back"
 
 
 class DeliveryState(StrEnum):

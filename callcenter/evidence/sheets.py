@@ -71,6 +71,15 @@ SHEETS: Sequence[Sheet] = (
         "c.created_at, c.id",
     ),
     Sheet(
+        "offers_granted",
+        "SELECT g.id, g.offer_code AS offer, g.offer_version, g.attempt_id, g.customer_id, u.login AS agent,"
+        " g.value::text AS value, g.cost::text AS cost, g.currency, g.granted_at, g.taken_back_at"
+        " FROM offer_grant g LEFT JOIN app_user u ON u.id = g.agent_id",
+        "g.customer_id = ANY(%(people)s)",
+        _in("g.granted_at"),
+        "g.granted_at, g.id",
+    ),
+    Sheet(
         "consents",
         "SELECT c.id, c.act, c.customer_id, c.purpose, c.text_version, c.proof, c.source, c.at, c.expires_at,"
         " c.created_at, u.login AS created_by FROM consent c LEFT JOIN app_user u ON u.id = c.created_by",

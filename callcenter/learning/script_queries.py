@@ -20,12 +20,22 @@ from callcenter.models import ScriptAllocation
 VersionOf = tuple[str, int]
 """A script's id and the count of its own file's version."""
 
+# A call led by another reason is read from that one's script: what was drawn stands in its own terms.
 _FIRST = """
-WITH first AS (
+WITH opened AS (
+    SELECT id, firing_id, customer_id, journey, created_at,
+           coalesce(own_terms->>'script_id', script_id) AS script_id,
+           coalesce(own_terms->>'script_version', script_version) AS script_version,
+           coalesce(own_terms->>'script_variant', script_variant) AS script_variant,
+           coalesce((own_terms->>'script_propensity')::float8, script_propensity) AS script_propensity,
+           CASE WHEN own_terms = '{{}}' THEN script_allocated_on
+                ELSE (own_terms->>'script_allocated_on')::date END AS script_allocated_on
+      FROM call_task
+), first AS (
     SELECT DISTINCT ON (t.script_id, t.customer_id)
            t.script_id, split_part(t.script_version, '.', 1)::int AS version, t.journey, t.script_variant,
            t.script_propensity, t.script_allocated_on, t.firing_id
-      FROM call_task t
+      FROM opened t
      WHERE t.script_id IS NOT NULL AND t.script_variant IS NOT NULL AND t.script_propensity > 0 {only}
      ORDER BY t.script_id, t.customer_id, t.created_at, t.id
 )

@@ -15,6 +15,7 @@ from callcenter.models.floor import FloorAlert, TeamThreshold, WallboardLink
 from callcenter.models.help import HelpRequest
 from callcenter.models.learning import ScriptAllocation, WhatHelps
 from callcenter.models.night import GhostTask, LearningRun, LearningStep, PropensityModel, RuleWorth
+from callcenter.models.offer import Offer, OfferGrant
 from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
@@ -78,6 +79,8 @@ __all__ = [
     "LearningRun",
     "LearningStep",
     "ListImport",
+    "Offer",
+    "OfferGrant",
     "OutboxMessage",
     "Outcome",
     "PacingDecision",

@@ -23,6 +23,8 @@ class CallTask(SQLModel, table=True):
     the priority at `moment_at`, half of it gone with each `worth_fades_minutes`, within plus and minus
     `worth_reach`. None where nothing is known. `raised`: how often a supervisor put it before others, less how
     often behind.
+    `lead_firing_id`: the firing folded in that the call is led by, where it is not its own; `own_terms` keeps
+    purpose, priority and script as the task was opened with, once any of them changes.
     """
 
     __tablename__ = "call_task"
@@ -60,6 +62,8 @@ class CallTask(SQLModel, table=True):
     owner_until: datetime | None = None
     cancel_reason: CancelReason | None = word(default=None, nullable=True)
     folded_firings: int = 0
+    lead_firing_id: UUID | None = None
+    own_terms: dict[str, Any] = document(sa_column_kwargs={"server_default": text("'{}'")})
     attempts: int = 0
     offers: int = 0
     script_id: str | None = None

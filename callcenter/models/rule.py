@@ -57,13 +57,18 @@ class TriggerRule(SQLModel, table=True):
 
 
 class TriggerFiring(SQLModel, table=True):
-    """A rule that ran out for one visit; at most one per rule and visit, whatever happens."""
+    """A rule that ran out for one visit; at most one per rule and visit, whatever happens.
+
+    `merged_into` is the call task it was folded into; it stays when the firing is decided again.
+    """
 
     __tablename__ = "trigger_firing"
     __table_args__ = (
         UniqueConstraint("rule_key", "customer_id", "journey", "journey_key", "visit_seq"),
         Index("ix_trigger_firing_undecided", "fired_at", postgresql_where=text("fate IS NULL")),
         Index("ix_trigger_firing_rule_time", "rule_key", "fired_at"),
+        Index("ix_trigger_firing_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_trigger_firing_merged_visit", "visit_id", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -85,5 +90,6 @@ class TriggerFiring(SQLModel, table=True):
     holdout_share: float | None = None
     holdout_unit: float | None = None
     wait_probability: float | None = None
+    merged_into: UUID | None = None
     tries: int = 0
     facts: dict[str, Any] = document()

@@ -35,7 +35,10 @@ SELECT a.claimed_at, a.result, a.ringing_at, a.ended_at, u.name AS agent, k.labe
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call task with everything an agent must know of it."""
+    """A call task with everything an agent must know of it.
+
+    `firing`, `rule` and `visit` are those of the reason that leads the call, which may have been folded in.
+    """
 
     task: CallTask
     firing: TriggerFiring
@@ -53,7 +56,7 @@ class Case:
 def case_of_task(session: Session, call_task_id: UUID) -> Case:
     """Gather one call task's case in a handful of queries."""
     task = session.get_one(CallTask, call_task_id)
-    firing = session.get_one(TriggerFiring, task.firing_id)
+    firing = session.get_one(TriggerFiring, task.lead_firing_id or task.firing_id)
     events = session.exec(
         select(JourneyEvent)
         .where(JourneyEvent.customer_id == task.customer_id)
@@ -81,7 +84,7 @@ def case_of_task(session: Session, call_task_id: UUID) -> Case:
         task=task,
         firing=firing,
         rule=session.get_one(TriggerRule, firing.rule_id),
-        visit=session.get_one(Visit, task.visit_id),
+        visit=session.get_one(Visit, firing.visit_id),
         customer=session.get_one(Customer, task.customer_id),
         attempt=attempt,
         reservation=reservation,
@@ -91,8 +94,8 @@ def case_of_task(session: Session, call_task_id: UUID) -> Case:
         reached=frozenset(
             str(event.step)
             for event in events
-            if event.journey == task.journey
-            and event.journey_key == task.journey_key
+            if event.journey == firing.journey
+            and event.journey_key == firing.journey_key
             and event.role == "enter"
         ),
     )

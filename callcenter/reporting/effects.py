@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlmodel import Session
+
+from callcenter.domain.costs import Spent
 
 # Each customer counts once a quarter, by the first firing: the hold-out draw is sticky for a quarter. Only what was
 # drawn with the share of today counts, as in the effect itself.
@@ -41,6 +44,16 @@ SELECT c.rule_key, sum(coalesce(a.talk_seconds, 0) + coalesce(d.wrap_up_seconds,
  GROUP BY c.rule_key
 """
 )
+_GRANTED = text(
+    _COHORT
+    + """
+SELECT c.rule_key, g.currency, count(*) AS granted, sum(g.cost) AS cost
+  FROM cohort c
+  JOIN contact_attempt a ON a.firing_id = c.id
+  JOIN offer_grant g ON g.attempt_id = a.id AND g.taken_back_at IS NULL
+ GROUP BY c.rule_key, g.currency
+"""
+)
 _WEEKS = text(
     _COHORT  # noqa: S608 - constants only
     + """
@@ -73,7 +86,8 @@ SELECT a.script_id, c.language, count(*) AS attempts
  WHERE a.script_id IS NOT NULL GROUP BY a.script_id, c.language
 """)
 _SCRIPTS_OF_RULE = text("""
-SELECT DISTINCT script_id FROM call_task WHERE rule_key = :rule_key AND script_id IS NOT NULL
+SELECT DISTINCT coalesce(own_terms->>'script_id', script_id) AS script_id
+  FROM call_task WHERE rule_key = :rule_key AND script_id IS NOT NULL
 """)
 
 
@@ -105,6 +119,20 @@ def firings_lately(session: Session, since: datetime, now: datetime) -> Mapping[
 def agent_seconds(session: Session) -> Mapping[str, int]:
     """Return, per rule, the seconds agents talked and wrapped up on the firings an effect is made of."""
     return {row.rule_key: int(row.seconds) for row in session.execute(_TIME)}
+
+
+def spent_by_rule(session: Session) -> Mapping[str, Spent]:
+    """Return, per rule, agents' time and the offers granted on the firings an effect is made of."""
+    seconds = agent_seconds(session)
+    granted: dict[str, int] = {}
+    costs: dict[str, dict[str, Decimal]] = {}
+    for row in session.execute(_GRANTED):
+        granted[row.rule_key] = granted.get(row.rule_key, 0) + row.granted
+        costs.setdefault(row.rule_key, {})[row.currency] = row.cost
+    return {
+        key: Spent(seconds.get(key, 0), granted.get(key, 0), costs.get(key, {}))
+        for key in {*seconds, *granted}
+    }
 
 
 def counts_by_week(session: Session, rule_key: str, now: datetime) -> list[WeekCounts]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import tuple_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from callcenter.errors import NotFound
 from callcenter.models import (
@@ -17,6 +17,7 @@ from callcenter.models import (
     Customer,
     Disposition,
     ListImport,
+    OfferGrant,
     Outcome,
     TriggerFiring,
 )
@@ -86,16 +87,26 @@ def call_task(session: Session, call_task_id: UUID) -> tuple[CallTask, str | Non
     return row[0], row[1]
 
 
-def attempts(session: Session, asked: Asked, page: Page) -> Sequence[tuple[ContactAttempt, str | None]]:
-    """List attempts in the order they were dialed."""
+def attempts(
+    session: Session, asked: Asked, page: Page
+) -> Sequence[tuple[ContactAttempt, str | None, Sequence[OfferGrant]]]:
+    """List attempts in the order they were dialed, with what was granted on them, also what was taken back."""
     wanted = _select(ContactAttempt, Customer.external_id).join(
         Customer, col(Customer.id) == ContactAttempt.customer_id
     )
     if asked.call_task_id is not None:
         wanted = wanted.where(ContactAttempt.call_task_id == asked.call_task_id)
-    return _rows(
+    rows = _rows(
         session, _of_customer(wanted, asked), col(ContactAttempt.claimed_at), col(ContactAttempt.id), page
     )
+    granted: dict[UUID, list[OfferGrant]] = {row[0].id: [] for row in rows}
+    for one in session.exec(
+        select(OfferGrant)
+        .where(col(OfferGrant.attempt_id).in_(granted))
+        .order_by(col(OfferGrant.granted_at), col(OfferGrant.id))
+    ):
+        granted[one.attempt_id].append(one)
+    return [(row[0], row[1], granted[row[0].id]) for row in rows]
 
 
 def dispositions(
@@ -113,9 +124,18 @@ def dispositions(
 
 
 def outcomes(session: Session, asked: Asked, page: Page) -> Sequence[tuple[Any, ...]]:
-    """List conversions in the order they happened, with rule and fate of the firing, and its call task if any."""
+    """List conversions in the order they happened, with rule and fate of the firing, and its call task if any.
+
+    That of a firing which was folded in is the one it was folded into.
+    """
     wanted = (
-        _select(Outcome, TriggerFiring.rule_key, TriggerFiring.fate, CallTask.id, Customer.external_id)
+        _select(
+            Outcome,
+            TriggerFiring.rule_key,
+            TriggerFiring.fate,
+            func.coalesce(CallTask.id, TriggerFiring.merged_into),
+            Customer.external_id,
+        )
         .join(TriggerFiring, col(TriggerFiring.id) == Outcome.firing_id)
         .join(Customer, col(Customer.id) == Outcome.customer_id)
         .join(CallTask, col(CallTask.firing_id) == Outcome.firing_id, isouter=True)

@@ -171,10 +171,36 @@ def decide(
     reason: SuppressReason | None = None,
     holdout_share: float | None = None,
     holdout_unit: float | None = None,
+    merged_into: UUID | None = None,
 ) -> None:
-    """Write down what became of a firing; decided once, never changed."""
+    """Write down what became of a firing; decided once, but for one that is folded in and let go again."""
     firing.fate, firing.suppress_reason, firing.decided_at = fate, reason, now
     firing.holdout_share, firing.holdout_unit = holdout_share, holdout_unit
+    if merged_into is not None:
+        firing.merged_into = merged_into
+
+
+def let_go(session: Session, call_task_id: UUID, spoken_until: datetime | None) -> int:
+    """Let the firings folded into a call task be decided again: it has ended without them. Returns how many.
+
+    Those folded in before the end of its last conversation (`spoken_until`) were answered by that.
+    """
+    folded = (
+        select(TriggerFiring)
+        .where(TriggerFiring.merged_into == call_task_id)
+        .where(TriggerFiring.suppress_reason == SuppressReason.MERGED)
+        .order_by(col(TriggerFiring.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if spoken_until is not None:
+        folded = folded.where(col(TriggerFiring.decided_at) > spoken_until)
+    session.flush()
+    found = session.exec(folded).all()
+    for firing in found:
+        firing.fate, firing.suppress_reason, firing.decided_at = None, None, None
+        firing.holdout_share, firing.holdout_unit, firing.tries = None, None, 0
+    return len(found)
 
 
 def skip_past(

@@ -34,6 +34,7 @@ from callcenter.routing.policy import MAX_EXTENSIONS, PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.triggers.policy import read_rule
 from callcenter.web import words
+from callcenter.web.also_view import also_why
 from callcenter.web.bars import LIFTED_BY_PEOPLE
 from callcenter.web.edge import chosen, language
 from callcenter.web.formats import label, time_with_seconds
@@ -65,7 +66,8 @@ def current_call(
         phase=phase,
         customer=_customer(case, journey, runtime.settings.crm_url_template),
         why=replace(
-            _why(case, journey, now), helps=helps_for(session, runtime.house.catalog, case.task, journey)
+            _why(case, journey, also_why(runtime, session, case, now), now),
+            helps=helps_for(session, runtime.house.catalog, case.task, journey),
         ),
         script=script_of(runtime, session, case, journey, user, now),
         wrap_up=_wrap_up(session, runtime, case, journey, kinds, phase, now),
@@ -225,21 +227,23 @@ def _timeline(case: Case, journey: JourneyDefinition) -> tuple[page.TimelineEven
     return tuple(sorted(found, key=lambda line: line.at, reverse=True))
 
 
-def _why(case: Case, journey: JourneyDefinition, now: datetime) -> page.WhyThisCall:
+def _why(
+    case: Case, journey: JourneyDefinition, also: tuple[page.AlsoWhy, ...], now: datetime
+) -> page.WhyThisCall:
     spoken, facts, definition = language(), case.firing.facts, case.rule.definition
     title = chosen(definition.get("title"), case.rule.rule_key)
     ringing = case.attempt.ringing_at if case.attempt else None
     spec = read_rule(definition, journey)
     return page.WhyThisCall(
         headline=words.headline(
-            journey, str(facts.get("asked_for") or title), facts, spec.preset, case.task.step, spoken
+            journey, str(facts.get("asked_for") or title), facts, spec.preset, case.firing.step, spoken
         ),
-        step=words.step_words(journey, case.task.step, spoken),
+        step=words.step_words(journey, case.firing.step, spoken),
         stopped_at=case.firing.anchor_at,
         rule=title,
         rule_version=case.rule.version,
         steps=_steps(case, journey, spoken),
-        folded_in=case.task.folded_firings,
+        also=also,
         ring_delay_seconds=int((ringing - case.firing.due_at).total_seconds()) if ringing else None,
         still=gettext("Still on the page.") if not (case.visit.closed_at or ringing) else None,
         live=_live_note(case, journey, now),
@@ -247,7 +251,7 @@ def _why(case: Case, journey: JourneyDefinition, now: datetime) -> page.WhyThisC
 
 
 def _steps(case: Case, journey: JourneyDefinition, spoken: str) -> tuple[page.StepMark, ...]:
-    stopped = journey.order[case.task.step]
+    stopped = journey.order[case.firing.step]
     is_past = case.visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL)
     marks = []
     for step in journey.steps:

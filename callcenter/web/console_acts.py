@@ -1,11 +1,11 @@
-"""What agents do beside the call before them: callbacks, follow-ups, asking for help."""
+"""What agents do beside the call before them: callbacks, follow-ups, offers, asking for help."""
 
 from datetime import datetime
 from uuid import UUID
 
 from flask import Response, request
 
-from callcenter import following_up, helping, promises
+from callcenter import following_up, helping, offering, promises
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput
 from callcenter.web.console import console_now, is_on
@@ -101,4 +101,22 @@ def ask_for_help(attempt_id: UUID) -> Response:
             helping.ask_for_help(session, attempt_id, viewer().id, runtime().clock())
         else:
             helping.lower_hand(session, viewer().id, runtime().clock())
+    return console_now()
+
+
+@bp.post("/console/call-tasks/<uuid:call_task_id>/offers/<code>")
+@roles_required(Role.AGENT)
+def grant_offer(call_task_id: UUID, code: str) -> Response:
+    """Grant an offer on the call before the agent."""
+    with runtime().unit_of_work() as session:
+        offering.grant_offer(session, call_task_id, code, viewer().id, runtime().clock())
+    return console_now()
+
+
+@bp.post("/console/grants/<uuid:grant_id>/take-back")
+@roles_required(Role.AGENT)
+def take_back_offer(grant_id: UUID) -> Response:
+    """Take back what was granted on the call before the agent."""
+    with runtime().unit_of_work() as session:
+        offering.take_back_offer(session, grant_id, viewer().id, runtime().clock())
     return console_now()

@@ -125,16 +125,16 @@ def _choice(
     until: str | None = None,
 ) -> page.Choice:
     task, customer, firing = found
-    journey, spoken = journeys.get(task.journey), language()
-    spec = rules.spec_of(firing.rule_id, task.rule_key)
-    title = chosen(spec.title, task.rule_key) if spec else task.rule_key
+    journey, spoken = journeys.get(firing.journey), language()
+    spec = rules.spec_of(firing.rule_id, firing.rule_key)
+    title = chosen(spec.title, firing.rule_key) if spec else firing.rule_key
     preset = spec.preset if spec else ""
     return page.Choice(
         call_task_id=str(task.id),
         customer=customer.name or gettext("Unknown name"),
         masked_number=words.mask_number(customer.number),
-        why=words.headline(journey, title, firing.facts, preset, task.step, spoken),
-        step=words.step_words(journey, task.step, spoken),
+        why=words.headline(journey, title, firing.facts, preset, firing.step, spoken),
+        step=words.step_words(journey, firing.step, spoken),
         priority=task.priority,
         waiting_since=_since(task),
         language=None if customer.language in who.languages else _spoken(customer.language),

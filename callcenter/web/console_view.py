@@ -22,6 +22,7 @@ from callcenter.web import words
 from callcenter.web.call_view import current_call
 from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow_ups_of, help_of
 from callcenter.web.console_choices import choices_of
+from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
@@ -57,7 +58,7 @@ def console_page(
             runtime,
             session,
             case,
-            journeys[case.task.journey],
+            journeys[case.firing.journey],
             agent,
             user,
             disposition_kinds(session),
@@ -66,6 +67,8 @@ def console_page(
         )
         if call.attempt_id is not None:
             call = replace(call, follow_ups=follow_ups_about(session, agent, case.customer.id, now))
+        if call.phase != "gone":
+            call = replace(call, offers=offers_about(session, case, agent, now))
         if call.phase == "talking":
             call = replace(call, help=help_of(session, agent, now))
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")

@@ -122,6 +122,7 @@ _NAV = {
         NavItem("proposals", "/studio/proposals", "p"),
         NavItem("scripts", "/studio/scripts", "s"),
         NavItem("learning", "/studio/learning", "l"),
+        NavItem("offers", "/studio/offers", "p"),
         NavItem("sources", "/admin/sources", "o"),
     ),
     Role.COMPLIANCE: (

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import ceil
 from urllib.parse import urlencode
 
 from flask_babel import gettext
 from sqlmodel import Session
 
+from callcenter.domain.costs import Spent, cost_each, cost_in_all, together
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.multiplicity import hold_together
 from callcenter.learning.queries import RuleCounts, counts_per_rule
@@ -22,16 +24,17 @@ from callcenter.learning.together import counts_of_all_rules
 from callcenter.learning.variants import Standing, StandingVerdict
 from callcenter.reporting.effects import (
     WeekCounts,
-    agent_seconds,
     calls_avoided,
     counts_by_week,
     scripts_of_rule,
     still_there,
+    spent_by_rule,
 )
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.edge import chosen, frame, language, runtime, zone
 from callcenter.web.pages import studio as page
+from callcenter.web.pages.frame import Money
 from scripts_library.catalog import Catalog
 from scripts_library.model import UnknownScript
 
@@ -84,8 +87,17 @@ def difference_in_points(effect: RuleEffect) -> float | None:
     return effect.difference.point * 100 if effect.difference else None
 
 
-def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: datetime) -> page.EffectsPage:
-    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key."""
+def effects_page(
+    session: Session,
+    rule_key: str | None,
+    catalog: Catalog,
+    now: datetime,
+    hour: tuple[Decimal, str] | None = None,
+) -> page.EffectsPage:
+    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key.
+
+    `hour` is what an hour of an agent's time costs, and its currency.
+    """
     rules = current_rules(session, journeys_loaded(session))
     counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
     usual = usual_rate_of(counts.values())
@@ -95,14 +107,23 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
     held = hold_together({key: one.evidence for key, one in effects.items() if one.evidence is not None})
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
     here = rule_key if rule_key in counts else next(iter(order), None)
+    spent = spent_by_rule(session)
     query = "?" + urlencode({"rule": here}) if rule_key and here else ""
     return page.EffectsPage(
         frame=frame("effects", state_url="/studio/effects/state" + query),
         weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
         to_on=now.astimezone(zone()).date(),
-        totals=_totals(session, counts, effects),
+        totals=_totals(session, counts, effects, spent, hour),
         rows=tuple(
-            _row(rules.versions[key][-1], counts[key], effects[key], key == here, key in held)
+            _row(
+                rules.versions[key][-1],
+                counts[key],
+                effects[key],
+                spent.get(key, Spent()),
+                hour,
+                is_chosen=key == here,
+                holds=key in held,
+            )
             for key in order
         ),
         together=_together(session, now),
@@ -111,22 +132,29 @@ def effects_page(session: Session, rule_key: str | None, catalog: Catalog, now: 
 
 
 def _totals(
-    session: Session, counts: Mapping[str, RuleCounts], effects: Mapping[str, RuleEffect]
+    session: Session,
+    counts: Mapping[str, RuleCounts],
+    effects: Mapping[str, RuleEffect],
+    spent: Mapping[str, Spent],
+    hour: tuple[Decimal, str] | None,
 ) -> page.EffectTotals:
     decided = [key for key, one in effects.items() if verdict_code(one.verdict) in ("helps", "harms")]
     gained = sum(one.point for key in decided if (one := effects[key].incremental_conversions))
     helped = [key for key in decided if effects[key].verdict is EffectVerdict.HELPS]
-    minutes = None
+    minutes, each = None, None
     if helped:
-        seconds = agent_seconds(session)
+        whole = together([spent.get(key, Spent()) for key in helped])
         won = sum(one.point for key in helped if (one := effects[key].incremental_conversions))
-        minutes = sum(seconds.get(key, 0) for key in helped) / 60 / won if won > 0 else None
+        minutes = whole.seconds / 60 / won if won > 0 else None
+        each = cost_each(whole, won, hour)
     return page.EffectTotals(
         because_we_called=round(gained) if decided else None,
         rules_with_verdict=len(decided),
         tagged_by_agents=sum(one.tagged_converted for one in counts.values()),
-        cost_each=None,
+        cost_each=Money(*each) if each else None,
         agent_minutes_each=minutes,
+        offers_granted=sum(one.granted for one in spent.values()),
+        is_time_in_cost=hour is not None,
         held_out=sum(one.arms.held_out for one in counts.values()),
         firings=sum(one.arms.fired for one in counts.values()),
         calls_avoided=calls_avoided(session),
@@ -160,9 +188,18 @@ def _together(session: Session, now: datetime) -> page.Together | None:
 
 
 def _row(
-    rule: RuleVersion, counts: RuleCounts, effect: RuleEffect, is_chosen: bool, holds: bool
+    rule: RuleVersion,
+    counts: RuleCounts,
+    effect: RuleEffect,
+    spent: Spent,
+    hour: tuple[Decimal, str] | None,
+    *,
+    is_chosen: bool,
+    holds: bool,
 ) -> page.EffectRow:
     spec = rule.spec
+    gained = effect.incremental_conversions if effect.verdict is EffectVerdict.HELPS else None
+    each = cost_each(spent, gained.point, hour) if gained else None
     arms, difference = counts.arms, effect.difference
     return page.EffectRow(
         key=spec.key,
@@ -186,7 +223,16 @@ def _row(
         note=_note(effect, spec),
         holds_together=holds if effect.verdict in (EffectVerdict.HELPS, EffectVerdict.HARMS) else None,
         is_chosen=is_chosen,
+        cost_each=Money(*each) if each else None,
+        offers_granted=spent.granted,
+        offers_cost=_one_currency(spent),
     )
+
+
+def _one_currency(spent: Spent) -> Money | None:
+    """What the offers cost together; None for none, and where they are in several currencies."""
+    whole = cost_in_all(spent, None)
+    return Money(*whole) if whole else None
 
 
 def _note(effect: RuleEffect, spec: RuleSpec) -> str | None:

@@ -70,6 +70,15 @@ LABELS = {
     "expired": _l("It waited too long to be useful."),
     "barred": _l("They may not be called."),
     "withdrawn": _l("The bank took it back."),
+    # why an offer may not be granted now, and how it stands in the catalog
+    "offer_not_begun": _l("It has not begun yet."),
+    "offer_over": _l("It is over."),
+    "offer_objects": _l("They object to marketing, so nothing is offered."),
+    "offer_customer_limit": _l("They have had as many as one customer may."),
+    "offer_agent_limit": _l("You have granted as many as an agent may today."),
+    "offer_day_limit": _l("As many as a day allows were granted today."),
+    "offer_live": _l("May be granted"),
+    "offer_ended": _l("Ended"),
     # skip reasons
     "busy_with_another": _l("Busy with another customer"),
     "known_to_me": _l("I know this person"),
@@ -137,6 +146,7 @@ LABELS = {
     "proposals": _l("Proposals"),
     "scripts": _l("Scripts"),
     "learning": _l("Learning"),
+    "offers": _l("Offers"),
     "sources": _l("Sources"),
     "gate": _l("Gate"),
     "packs": _l("Packs"),

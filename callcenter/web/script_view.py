@@ -39,7 +39,7 @@ def script_facts(
         "bank_name": runtime.settings.bank_name,
         "greeting": words.greeting(spoken, now.astimezone(zone) if zone else now),
         "callback_number": runtime.settings.caller_id,
-        "step_title": words.step_words(journey, case.task.step, spoken),
+        "step_title": words.step_words(journey, case.firing.step, spoken),
         "minutes_since_stop": max(1, int((now - firing.anchor_at).total_seconds() // 60)),
         "error_reason": words.event_words(journey, str(reason), spoken) if reason else None,
         "error_times": firing.facts.get("errors") or None,
@@ -94,7 +94,7 @@ def _lit(case: Case, journey: JourneyDefinition) -> str | None:
     """The words for a success seen live, which lights the branch it answers."""
     if case.visit.end in (VisitEnd.ADVANCED, VisitEnd.GOAL):
         return gettext("They are past this step now")
-    newest = next((event for event in case.events if event.journey == case.task.journey), None)
+    newest = next((event for event in case.events if event.journey == case.firing.journey), None)
     if newest and newest.role == "activity" and newest.received_at > case.firing.fired_at:
         return words.event_words(journey, newest.name, case.customer.language)
     return None

@@ -34,7 +34,13 @@ def _rules() -> page.RulesPage:
 
 def _effects() -> page.EffectsPage:
     with runtime().reading() as session:
-        return effects_page(session, request.args.get("rule"), runtime().house.catalog, runtime().clock())
+        return effects_page(
+            session,
+            request.args.get("rule"),
+            runtime().house.catalog,
+            runtime().clock(),
+            runtime().settings.agent_hour_cost,
+        )
 
 
 def _scripts(script_id: str | None = None) -> page.ScriptsPage:

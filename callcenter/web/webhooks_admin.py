@@ -35,6 +35,8 @@ def kind_words() -> dict[str, str]:
         WebhookKind.OUTCOME_CONVERTED: gettext("a customer reached the goal in time"),
         WebhookKind.CUSTOMER_OPTED_OUT: gettext("a customer wants no more calls"),
         WebhookKind.CONSENT_CHANGED: gettext("a consent was given or taken back"),
+        WebhookKind.OFFER_GRANTED: gettext("an agent granted an offer on a call"),
+        WebhookKind.OFFER_TAKEN_BACK: gettext("an agent took an offer back before the wrap-up was saved"),
     }
 
 

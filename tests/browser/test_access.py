@@ -18,6 +18,8 @@ STRATEGISTS = (
     "/studio/proposals",
     "/studio/scripts",
     "/studio/scripts/what-helps",
+    "/studio/offers",
+    "/studio/offers/new",
     "/admin/sources",
 )
 OFFICERS = (

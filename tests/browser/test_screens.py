@@ -32,6 +32,8 @@ STUDIO = dict.fromkeys(
         "/studio/learning",
         "/studio/scripts/id_photo_glare.zh",
         "/studio/scripts/what-helps",
+        "/studio/offers",
+        "/studio/offers/new",
         "/admin/sources",
     ),
     "main",

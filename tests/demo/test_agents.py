@@ -94,6 +94,21 @@ def test_a_few_digits_of_the_script_are_pressed_and_the_call_is_ended_at_last() 
         assert any(act == Act("ended", "/end") for act in done)
 
 
+def test_an_offer_is_granted_to_some_who_listen_and_what_is_said_then_agrees_with_it() -> None:
+    right = replace(
+        TALK, node="right_person", branches=("1-reason",), grants=("/console/call-tasks/t1/offers/coupon",)
+    )
+    granted = 0
+    for seed in range(40):
+        who = agent(seed)
+        made = [act for _, act in acts(who, right, 0.0, 200) if act.name == "granted"]
+        assert len(made) <= 1 and all(act.path == right.grants[0] for act in made)
+        (said,) = saved(who, replace(WRAP, result="Machine"))["disposition"]
+        assert not made or said in ("will_finish", "done_on_call", "not_interested"), "somebody was reached"
+        granted += len(made)
+    assert 5 <= granted <= 25
+
+
 def test_the_wrap_up_is_saved_five_to_twenty_seconds_after_the_call() -> None:
     waits = [acts(agent(seed), WRAP, 0.0, 30)[0][0] for seed in range(40)]
     assert min(waits) >= 5
@@ -235,6 +250,8 @@ def test_the_consoles_real_pages_tell_an_agent_all_they_need(preview: FlaskClien
     assert talking.end_path.endswith("/end")
     assert talking.node
     assert talking.branches
+    assert [path.rpartition("/")[2] for path in talking.grants] == ["rate-30"], "and no other may be granted"
+    assert previewing.grants == ()
     wrapping = shown(preview, "wrapping", language)
     assert wrapping.may_save
     assert wrapping.call_task

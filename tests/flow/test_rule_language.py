@@ -168,7 +168,7 @@ def test_traits_gender_and_the_age_of_the_record_are_fields_like_any(quiet: Bank
 @pytest.mark.parametrize(
     ("cool_down", "fate"),
     [
-        ({"rule": "7d"}, [(SUPPRESSED, COOL), (TASK, None), (TASK, None)]),
+        ({"rule": "7d"}, [(SUPPRESSED, COOL), (TASK, None), (SUPPRESSED, MERGED)]),
         ({"journey": "7d"}, [(SUPPRESSED, COOL), (SUPPRESSED, COOL), (TASK, None)]),
         ({"customer": "7d"}, [(SUPPRESSED, COOL)] * 3),
     ],
@@ -270,7 +270,7 @@ def test_a_lower_rule_calls_when_the_reason_of_the_higher_one_is_gone(quiet: Ban
     assert set(fates(quiet)) == {("high", SUPPRESSED, SuppressReason.RECOVERED), ("low", TASK, None)}
 
 
-def test_rules_of_other_journeys_do_not_stand_in_each_others_way(quiet: Bank) -> None:
+def test_a_rule_of_another_journey_is_not_shadowed_but_folded_into_the_one_call(quiet: Bank) -> None:
     with_moments(quiet)
     adopts(
         quiet,
@@ -281,7 +281,7 @@ def test_rules_of_other_journeys_do_not_stand_in_each_others_way(quiet: Bank) ->
     quiet.knows("u")
     tracks(quiet, "u", "score_updated", score=0.9)
     _stumbles(quiet, "u")
-    assert set(fates(quiet)) == {("low", TASK, None), ("high", TASK, None)}
+    assert set(fates(quiet)) == {("low", SUPPRESSED, MERGED), ("high", TASK, None)}
 
 
 def test_a_task_made_by_a_rule_with_history_dies_like_any_other(quiet: Bank) -> None:

@@ -81,6 +81,8 @@ WRITERS = {
     "ScriptAllocation": "learning",
     "WhatHelps": "learning",
     "OutboxMessage": "outbox",
+    "Offer": "offers",
+    "OfferGrant": "offers",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")
 """Separate programs that only live in this tree; they know nothing of the product and keep their own clocks."""

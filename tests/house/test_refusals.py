@@ -18,6 +18,8 @@ OF_CALLS = (
     "moves.py",
     "promises.py",
     "following_up.py",
+    "offering.py",
+    "offers",
     "helping.py",
     "outcomes",
     "calls",

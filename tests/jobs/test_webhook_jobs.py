@@ -18,6 +18,7 @@ from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Purpos
 from callcenter.domain.partners import DeliveryState, WebhookKind
 from callcenter.errors import Conflict
 from callcenter.models import Customer, OutboxMessage, WebhookDelivery, WebhookEndpoint
+from callcenter.offers import service as offers
 from callcenter.outcomes.rules import WrapUp
 from callcenter.partner_acts import COMMAND_LINE
 from callcenter.webhooks.rules import NewEndpoint
@@ -25,6 +26,7 @@ from callcenter.webhooks.sending import send
 from tests.factories import Bank
 from tests.jobs.conftest import Floor
 from tests.jobs.listener import Listener, listening
+from tests.service.test_offers import COUPON
 from workers import jobs, ticks
 
 SECRET = "whsec_of-the-tests"
@@ -126,6 +128,9 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
         now=floor.now,
     )
     bank.session.commit()
+    coupon = offers.add_offer(bank.session, "coupon", COUPON, None, floor.now)
+    given = offers.grant(bank.session, coupon, attempt, bank.agent_id, floor.now)
+    offers.take_back(given, floor.now)
     user = bank.session.get_one(Customer, attempt.customer_id)
     bank.clock.go_on(seconds=5)
     bank.sends(user.external_id, "face_scan")
@@ -141,6 +146,13 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     assert heard["disposition.saved"]["disposition"] == "not_interested"
     assert heard["outcome.converted"]["call_task_id"] == str(attempt.call_task_id)
     assert heard["consent.changed"]["act"] == "given"
+    assert heard["offer.granted"] == heard["offer.taken_back"]
+    assert heard["offer.granted"]["attempt_id"] == str(attempt.id)
+    assert [heard["offer.granted"][name] for name in ("offer", "cost", "currency")] == [
+        "coupon",
+        "22.50",
+        "CNY",
+    ]
 
 
 def test_only_what_is_wanted_is_told_and_nothing_of_a_fact_that_was_undone(

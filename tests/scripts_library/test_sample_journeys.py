@@ -38,8 +38,6 @@ FOR_RULES_OF_A_BANK = {
     "account": {"callback"},
 }
 """Moments that have a script and that no rule of the sample names."""
-ERRORS_OF_A_BANK = {"system_error", "app_crashed", "withdraw_refused", "payout_failed"}
-"""Error events that have a script and that the sample's app does not report."""
 
 
 @cache
@@ -114,7 +112,7 @@ def test_no_script_waits_for_a_step_an_error_or_a_moment_that_nobody_knows() -> 
     for name in JOURNEYS:
         steps = {step.id for step in journey(name).steps}
         errors = {error for step in journey(name).steps for error in step.errors}
-        errors |= {reason for many in REASONS.values() for reason in many} | ERRORS_OF_A_BANK
+        errors |= {reason for many in REASONS.values() for reason in many}
         moments = {rule.moment for rule in rules(name)} | FOR_RULES_OF_A_BANK[name]
         for script in catalog().scripts:
             if script.journey == name:

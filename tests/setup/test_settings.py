@@ -1,3 +1,4 @@
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,9 @@ def test_an_empty_environment_is_a_loopback_demo() -> None:
         ("DEMO", "perhaps"),
         ("CALLCENTER_ENV", "staging"),
         ("CARRIER", "pigeon"),
+        ("AGENT_HOUR_COST", "45"),
+        ("AGENT_HOUR_COST", "45 yuan"),
+        ("AGENT_HOUR_COST", "-1 CNY"),
         ("CRM_URL_TEMPLATE", "http://crm.bank.example/{customer_id}"),
         ("CRM_URL_TEMPLATE", "https://crm.bank.example/customers"),
         ("CRM_URL_TEMPLATE", "https://{customer_id}.bank.example/"),
@@ -181,6 +185,13 @@ def test_the_simulator_s_softphones_need_no_key_and_real_ones_do() -> None:
     assert (simulated.api_key_sid, simulated.api_key_secret) == (DEFAULT_API_KEY_SID, DEFAULT_API_KEY_SECRET)
     assert simulated.base_url == "http://127.0.0.1:4010"
     assert (real.api_key_sid, real.base_url) == (None, None)
+
+
+def test_an_hour_of_an_agent_has_a_price_and_a_currency() -> None:
+    settings = load_settings({"AGENT_HOUR_COST": "45.50 CNY"})
+    assert settings.agent_hour_cost == (Decimal("45.50"), "CNY")
+    assert load_settings(settings.as_environ()).agent_hour_cost == settings.agent_hour_cost
+    assert load_settings({}).agent_hour_cost is None
 
 
 def test_the_link_to_the_bank_s_own_system_leads_where_the_template_says() -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from callcenter.web.pages import console as c
 from callcenter.web.pages.frame import Money
 from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
+from callcenter.web.pages.offers import OfferDesk, OfferRow
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 
@@ -81,6 +82,37 @@ def customer(t: Texts) -> c.Customer:
     )
 
 
+def also(t: Texts) -> tuple[c.AlsoWhy, ...]:
+    large = t("Large sum leaves", "大额转出")
+    coupon = t("High limit unused", "高额度未使用")
+    return (
+        c.AlsoWhy("a-1", large, t("Large movement", "大额资金变动"), at("14:02"), large),
+        c.AlsoWhy("a-2", coupon, coupon, at("10:30"), coupon, ("no_consent",)),
+    )
+
+
+def offers(t: Texts, *, may_grant: bool) -> OfferDesk:
+    name = t("Interest coupon, 30 days", "30 天免息券")
+    said = t("We can give you 30 days free of interest on your first withdrawal.", "首次提款可享 30 天免息。")
+    fee, grant_id = t("No transfer fee", "转账免手续费"), "5a1f0000-0000-4000-8000-00000000000a"
+    free = OfferRow("fee", fee, said, Money(Decimal(12), "CNY"))
+    return OfferDesk(
+        (
+            OfferRow("rate-30", name, said, Money(Decimal(30), "CNY")),
+            replace(free, grant_id=grant_id, granted_at=at("14:21:50")) if may_grant else free,
+            OfferRow(
+                "points",
+                t("Points", "积分"),
+                said,
+                Money(Decimal(5), "CNY"),
+                ("customer_limit",),
+                at("09:00", 40),
+            ),
+        ),
+        may_grant,
+    )
+
+
 def why(t: Texts, *, recovered: bool) -> c.WhyThisCall:
     names = (
         t("Register", "注册"), t("Sign in", "登录"), t("ID photo", "证件照"), t("Face scan", "人脸识别"),
@@ -99,7 +131,7 @@ def why(t: Texts, *, recovered: bool) -> c.WhyThisCall:
             c.StepMark(name, state, note if index == 2 else None)
             for index, (name, state) in enumerate(zip(names, states, strict=True))
         ),
-        folded_in=1,
+        also=also(t),
         ring_delay_seconds=19 if recovered else None,
         still=None if recovered else t("Still on the page.", "仍在此页。"),
         live=c.LiveNote(
@@ -245,6 +277,7 @@ def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
         may_transfer=True,
         colleagues=colleagues(t),
         follow_ups=known(t),
+        offers=offers(t, may_grant=is_running),
     )
     if phase in {"reserved", "previewing"}:
         base = replace(

@@ -58,6 +58,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("proposals", "/studio/proposals", "p"),
             ("scripts", "/studio/scripts", "s"),
             ("learning", "/studio/learning", "l"),
+            ("offers", "/studio/offers", "p"),
             ("sources", "/admin/sources", "o"),
         )
     )

@@ -6,6 +6,7 @@ from callcenter.web.pages import alerts as floor_alerts
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
+from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import reports as floor_reports
@@ -20,6 +21,7 @@ from tests.web import (
     sample_compliance,
     sample_floor_pages,
     sample_learning,
+    sample_offers,
     sample_partners,
     sample_proposals,
     sample_rules,
@@ -96,6 +98,8 @@ Page = (
     | systems.EndpointsPage
     | systems.NewEndpointPage
     | systems.EndpointPage
+    | catalog.CatalogPage
+    | catalog.OfferFormPage
     | SignInPage
     | ErrorPage
 )
@@ -176,6 +180,10 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "studio/_proposals.html",
         sample_proposals.proposals,
         ("full", "canary", "taken-back", "failed", "empty"),
+    ),
+    "offers": ("studio/offers.html", "studio/_offers.html", sample_offers.catalog, ("full", "long", "empty")),
+    "offer-form": (
+        "studio/offer.html", "studio/offer.html", sample_offers.form, ("blank", "full", "empty", "failed"),
     ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (

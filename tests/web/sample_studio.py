@@ -82,7 +82,7 @@ def effects(language: str, theme: str, state: str) -> s.EffectsPage:
         return s.EffectsPage(head, 8, date(2026, 11, 18), s.EffectTotals(None, 0, 0, None, None, 0, 0, 0))
     cny = "CNY"
     rows = (
-        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True, holds_together=True),
+        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True, offers_granted=412, offers_cost=Money(Decimal(9270), cny), holds_together=True),
         s.EffectRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, 19224, 3864, 13206, 5502, "helps", "?rule=withdraw", 3010, 15360, 645, 2.9, 0.2, 5.9, Money(Decimal(60), cny), 50),
         s.EffectRow("card", t("Bind card quiet", "绑卡停留"), 3, 6912, 1404, 4170, 1806, "not_known", "?rule=card", 2200, 5508, 470, 6.5, -0.3, 13.0, needs_firings=640, needs_weeks=1),
         s.EffectRow("face", t("Face scan quiet", "人脸停留"), 2, 4500, 888, 2754, 1113, "not_known", "?rule=face", 1690, 3612, 401, 1.6, -5.3, 12.1, needs_firings=14000, needs_weeks=25),
@@ -101,7 +101,7 @@ def effects(language: str, theme: str, state: str) -> s.EffectsPage:
         t("ID-photo trouble", "证件照受阻"), 7, 0.412, 0.365, 1, 11, "helps", 0.197, 0.2, True,
         (1.0, 1.1, 0.9, 1.4, 1.3, 3, 22, 90, 84), 6, variants, t("Script variant B against A, pp", "话术变体 B 对 A，百分点"),
     )  # fmt: skip
-    totals = s.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720)
+    totals = s.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720, 412)
     together = s.Together(0.02, "helps", 18_420, 54_038, 318, 1_103, 5.3, 2.6, 7.9)
     return s.EffectsPage(head, 8, date(2026, 11, 18), totals, rows, detail, together)
 

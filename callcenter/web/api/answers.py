@@ -91,6 +91,19 @@ class Task(Schema):
     closed_at = _or_none(fields.DateTime)
 
 
+class GrantShown(Schema):
+    """An offer granted on an attempt; amounts are decimals as text, in major units of the currency."""
+
+    grant_id = _is(fields.UUID)
+    offer = _is(fields.String)
+    offer_version = _is(fields.Integer)
+    value = _is(fields.String)
+    cost = _is(fields.String)
+    currency = _is(fields.String)
+    granted_at = _is(fields.DateTime)
+    taken_back_at = _or_none(fields.DateTime)
+
+
 class Attempt(Schema):
     """One dial of one number."""
 
@@ -106,6 +119,7 @@ class Attempt(Schema):
     talk_seconds = _or_none(fields.Integer)
     purpose = _is(fields.String)
     mode = _is(fields.String)
+    offers = fields.List(fields.Nested(GrantShown), required=True)
 
 
 class DispositionShown(Schema):

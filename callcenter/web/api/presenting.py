@@ -1,5 +1,6 @@
 """Rows as the API answers them: ids, states and times."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from callcenter.models import (
     Customer,
     Disposition,
     ListImport,
+    OfferGrant,
     Outcome,
     Suppression,
     WebhookDelivery,
@@ -76,8 +78,22 @@ def _text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def attempt(one: ContactAttempt, external_id: str | None) -> Body:
-    """One dial; the number is told nowhere."""
+def grant(one: OfferGrant) -> Body:
+    """An offer that was granted on an attempt."""
+    return {
+        "grant_id": str(one.id),
+        "offer": one.offer_code,
+        "offer_version": one.offer_version,
+        "value": f"{one.value:f}",
+        "cost": f"{one.cost:f}",
+        "currency": one.currency,
+        "granted_at": time(one.granted_at),
+        "taken_back_at": time(one.taken_back_at),
+    }
+
+
+def attempt(one: ContactAttempt, external_id: str | None, granted: Sequence[OfferGrant]) -> Body:
+    """One dial with what was granted on it; the number is told nowhere."""
     return {
         "attempt_id": str(one.id),
         "call_task_id": str(one.call_task_id),
@@ -91,6 +107,7 @@ def attempt(one: ContactAttempt, external_id: str | None) -> Body:
         "talk_seconds": one.talk_seconds,
         "purpose": one.purpose,
         "mode": one.mode,
+        "offers": [grant(offer) for offer in granted],
     }
 
 

@@ -7,6 +7,7 @@ from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
 from callcenter.web.pages.script_results import Helps
+from callcenter.web.pages.offers import OfferDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,26 @@ class LiveNote:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyThisCall:
-    """Why the call task exists, in the words of the rule that fired.
+class AlsoWhy:
+    """Another reason for the same call: what, on which step, since when, by which rule.
 
-    `ring_delay_seconds` is drop-off to first ring, None before it rang. `folded_in` counts other
-    firings merged into this call task. `still` is a short live sentence ("Still on the page.").
+    `unsaid` are the reasons why it may not be mentioned on this call: it is an offer, and the call is not.
+    """
+
+    id: str
+    headline: str
+    step: str
+    at: datetime
+    rule: str
+    unsaid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyThisCall:
+    """Why the call task exists, in the words of the rule that leads the call.
+
+    `ring_delay_seconds` is drop-off to first ring, None before it rang. `also` are the other reasons that stand.
+    `still` is a short live sentence ("Still on the page.").
     """
 
     headline: str
@@ -113,7 +129,7 @@ class WhyThisCall:
     rule: str
     rule_version: int
     steps: tuple[StepMark, ...]
-    folded_in: int = 0
+    also: tuple[AlsoWhy, ...] = ()
     ring_delay_seconds: int | None = None
     still: str | None = None
     live: LiveNote | None = None
@@ -340,6 +356,7 @@ class CurrentCall:
     mode: str = "preview"
     help: Help = field(default_factory=Help)
     follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
+    offers: OfferDesk = field(default_factory=OfferDesk)
 
     @property
     def came_answered(self) -> bool:

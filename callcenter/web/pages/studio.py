@@ -161,6 +161,8 @@ class EffectRow:
     note: str | None = None
     is_chosen: bool = False
     holds_together: bool | None = None
+    offers_granted: int = 0
+    offers_cost: Money | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -217,6 +219,8 @@ class EffectTotals:
     held_out: int
     firings: int
     calls_avoided: int
+    offers_granted: int = 0
+    is_time_in_cost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

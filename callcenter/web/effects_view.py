@@ -27,8 +27,8 @@ from callcenter.reporting.effects import (
     calls_avoided,
     counts_by_week,
     scripts_of_rule,
-    still_there,
     spent_by_rule,
+    still_there,
 )
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules

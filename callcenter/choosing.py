@@ -36,7 +36,8 @@ def script_for(
 ) -> scripting.Choice:
     """Choose the script that fits a firing best and the variant its customer hears of it.
 
-    With `heeds_error` off only step and moment count. `variant` is what the rule has its agents say wherever the script has it; then none is drawn.
+    With `heeds_error` off only step and moment count. `variant` is what the rule has its agents say wherever the
+    script has it; then none is drawn.
     Raises scripts_library's UnknownScript for a journey without scripts.
     """
     facts = firing.facts

@@ -16,11 +16,13 @@ from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
     Disposition,
+    DispositionCheck,
     DispositionKind,
     FollowUp,
     Outcome,
     ProductSuggestion,
 )
+from callcenter.models.quality import Review, ReviewPlan, Scorecard
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -33,6 +35,7 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
+from callcenter.models.target import PointsScheme, Target
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -57,6 +60,7 @@ __all__ = [
     "DialingSwitch",
     "Dispatch",
     "Disposition",
+    "DispositionCheck",
     "DispositionKind",
     "Erasure",
     "EventArchive",
@@ -74,14 +78,19 @@ __all__ = [
     "Outcome",
     "PacingDecision",
     "PackVersion",
+    "PointsScheme",
     "ProductSuggestion",
     "QuarantinedEvent",
     "Reservation",
+    "Review",
+    "ReviewPlan",
+    "Scorecard",
     "ScreeningDecision",
     "ScriptStep",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
+    "Target",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",

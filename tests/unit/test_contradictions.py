@@ -41,7 +41,9 @@ def test_a_talk_tagged_as_reached_has_nothing_against_it() -> None:
 def test_a_conversion_nobody_saw_speaks_against_its_tag_after_a_day_or_the_end_of_the_watch() -> None:
     assert _of(23.9, converted=True) == ()
     assert _of(24, converted=True) == (Contradiction.CONVERTED_NOT_SEEN,)
-    assert _of(2, converted=True, watched_until=NOON + timedelta(hours=1)) == (Contradiction.CONVERTED_NOT_SEEN,)
+    assert _of(2, converted=True, watched_until=NOON + timedelta(hours=1)) == (
+        Contradiction.CONVERTED_NOT_SEEN,
+    )
     assert _of(48, converted=True, conversion_seen=True) == ()
     assert _of(48, converted=True, conversion_seen=None, watched_until=None) == (), "nobody watches by events"
 
@@ -88,7 +90,15 @@ def test_a_wish_not_to_be_called_is_heard_in_both_languages(note: str) -> None:
 
 @pytest.mark.parametrize(
     "note",
-    ["", "Don't call before 6 pm", "do not call on Sundays", "call again tomorrow", "明天再打", "打电话给她丈夫", "called back"],
+    [
+        "",
+        "Don't call before 6 pm",
+        "do not call on Sundays",
+        "call again tomorrow",
+        "明天再打",
+        "打电话给她丈夫",
+        "called back",
+    ],
 )
 def test_other_words_about_calls_are_no_such_wish(note: str) -> None:
     assert not asks_not_to_be_called(note)

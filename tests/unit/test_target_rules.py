@@ -18,7 +18,9 @@ from callcenter.targets.rules import (
     together,
 )
 
-BUSY = Figures(attempts=50, right_party=20, verified=4, scores=170, reviews=2, kept_callbacks=3, due_callbacks=4)
+BUSY = Figures(
+    attempts=50, right_party=20, verified=4, scores=170, reviews=2, kept_callbacks=3, due_callbacks=4
+)
 
 
 def test_points_are_counts_times_their_worth_and_quality_counts_by_its_average() -> None:

@@ -18,16 +18,20 @@ from callcenter.web import (
     compliance_acts,
     console,
     console_acts,
+    console_reviews,
     dispatch,
     edge,
     events,
     floor_help,
     health,
+    lists,
     live,
+    quality,
     reports,
     softphone,
     strategy,
     supervisor,
+    targets,
     tokens_admin,
     wallboard,
     webhooks_admin,
@@ -74,10 +78,14 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         tokens_admin,
         webhooks_admin,
         console_acts,
+        console_reviews,
         floor_help,
         dispatch,
         alerts,
         reports,
+        quality,
+        targets,
+        lists,
         wallboard,
     ):
         app.register_blueprint(module.bp)
@@ -132,7 +140,7 @@ def _database_away(error: OperationalError) -> Response:
 def _guard(response: Response) -> Response:
     """Add the headers that keep pages to themselves."""
     policy = _CSP
-    if request.blueprint in (console.bp.name, console_acts.bp.name):
+    if request.blueprint in (console.bp.name, console_acts.bp.name, console_reviews.bp.name):
         policy = f"{_CSP}; {softphone.sources_of(edge.runtime().settings)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,6 +1,6 @@
 """Targets in force, points, and what agents have done in a period; read only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ WITH tried AS (
       LEFT JOIN disposition d ON d.attempt_id = a.id
       LEFT JOIN disposition_kind k ON k.code = d.counts_as
      WHERE a.claimed_at >= :since AND a.claimed_at < :until AND a.placing_at IS NOT NULL
-       AND a.agent_id IS NOT NULL
+       AND a.agent_id IS NOT NULL AND (:everybody OR a.agent_id = ANY(CAST(:agents AS uuid[])))
        AND (a.result IS NULL OR a.result NOT IN ('not_placed', 'rejected'))
 ), counted AS (
     SELECT t.*, row_number() OVER (PARTITION BY t.firing_id, t.right_party ORDER BY t.claimed_at) AS nth
@@ -39,7 +39,8 @@ SELECT c.agent_id, count(*) AS attempts, count(*) FILTER (WHERE c.right_party) A
 """)
 _SCORES = text("""
 SELECT DISTINCT ON (attempt_id) attempt_id, agent_id, score FROM review
- WHERE at >= :since AND at < :until ORDER BY attempt_id, seq DESC
+ WHERE at >= :since AND at < :until AND (:everybody OR agent_id = ANY(CAST(:agents AS uuid[])))
+ ORDER BY attempt_id, seq DESC
 """)
 _CALLBACKS = text("""
 SELECT b.agent_id, count(*) AS due,
@@ -49,19 +50,31 @@ SELECT b.agent_id, count(*) AS due,
               AND a.claimed_at >= b.due_at - make_interval(mins => :early)
               AND a.claimed_at <= b.due_at + make_interval(mins => :late))) AS kept
   FROM callback b
- WHERE b.agent_id IS NOT NULL AND b.due_at >= :since AND b.due_at < :until AND b.due_at <= :now
+ WHERE b.agent_id IS NOT NULL AND (:everybody OR b.agent_id = ANY(CAST(:agents AS uuid[])))
+   AND b.due_at >= :since AND b.due_at < :until AND b.due_at <= :now
    AND (b.lost_because IS NULL OR b.lost_because = 'expired')
  GROUP BY b.agent_id
 """)
 
 
-def figures_between(session: Session, since: datetime, until: datetime, now: datetime) -> dict[UUID, Figures]:
-    """Return what each agent has done from `since` until `until`, in three queries.
+def figures_between(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    agents: Collection[UUID] | None = None,
+) -> dict[UUID, Figures]:
+    """Return what each agent, or each of `agents`, has done from `since` until `until`, in three queries.
 
     Attempts count where they were made, reviews where they were written, callbacks where they were due; one that
     died because the customer went on or asked for it counts neither as kept nor as due.
     """
-    bounds: dict[str, Any] = {"since": since, "until": until}
+    bounds: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "everybody": agents is None,
+        "agents": list(agents or ()),
+    }
     found: dict[UUID, dict[str, int]] = {}
     for row in session.execute(_WORK, {**bounds, "shortest": SHORTEST_CONTACT_SECONDS}):
         found[row.agent_id] = {
@@ -89,6 +102,12 @@ def targets_at(session: Session, period: TargetPeriod, at: datetime) -> list[Tar
         .order_by(col(Target.id))
     )
     return [TargetSet(TargetScope(r.scope), r.subject, Measure(r.measure), r.value) for r in rows]
+
+
+def is_in_use(session: Session) -> bool:
+    """Whether anybody has set a target or points: until then nobody is shown any."""
+    found = session.exec(select(Target.id).where(col(Target.ended_at).is_(None)).limit(1)).first()
+    return found is not None or session.exec(select(PointsScheme.id).limit(1)).first() is not None
 
 
 def points_now(session: Session) -> Mapping[Measure, int]:

@@ -122,7 +122,9 @@ def _facts(
         step=words.step_words(journey, case.task.step, language()),
         rule=chosen(case.rule.definition.get("title"), case.rule.rule_key),
         called_at=attempt.claimed_at,
-        rang_seconds=int((until - attempt.ringing_at).total_seconds()) if attempt.ringing_at and until else None,
+        rang_seconds=int((until - attempt.ringing_at).total_seconds())
+        if attempt.ringing_at and until
+        else None,
         talk_seconds=(attempt.talk_seconds or 0) if attempt.bridged_at else 0,
         result=label(attempt.result),
         tag=tags.get(counts, "") if tag else gettext("Not tagged"),

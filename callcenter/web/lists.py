@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from sqlmodel import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
@@ -24,17 +25,21 @@ from callcenter.web.quality_files import csv_file
 bp = blueprint("lists_floor")
 Answer = str | tuple[str, int] | AnyResponse
 _FILES = {
-    "empty": "The file is empty. Choose a CSV or XLSX file with a row for each customer.",
-    "too_large": "The file is too large: at most 3 MB. Split it and bring in the parts.",
-    "encrypted_or_old": "An old or password-protected Office file. Save it as XLSX or CSV without a password.",
-    "wrong_type": "This is neither CSV nor XLSX. Save the list as one of them.",
-    "bad_encoding": "The text is not UTF-8. Save it as CSV in UTF-8, or as XLSX.",
-    "bad_csv": "The quotes of this CSV are wrong or not closed. Save it anew from your spreadsheet.",
-    "damaged": "The file is damaged and cannot be read as XLSX. Save it anew.",
-    "has_macros": "The file holds macros. Save it as XLSX without them.",
-    "unpacks_too_large": "The file unpacks to far more than a list holds. Keep the list's sheet alone.",
-    "no_external_id": "The first row names no column external_id, the bank's own id of a customer. Add it.",
-    "too_many_rows": "The file has more than 10,000 rows. Split it and bring in the parts.",
+    "empty": _l("The file is empty. Choose a CSV or XLSX file with a row for each customer."),
+    "too_large": _l("The file is too large: at most 3 MB. Split it and bring in the parts."),
+    "encrypted_or_old": _l(
+        "An old or password-protected Office file. Save it as XLSX or CSV without a password."
+    ),
+    "wrong_type": _l("This is neither CSV nor XLSX. Save the list as one of them."),
+    "bad_encoding": _l("The text is not UTF-8. Save it as CSV in UTF-8, or as XLSX."),
+    "bad_csv": _l("The quotes of this CSV are wrong or not closed. Save it anew from your spreadsheet."),
+    "damaged": _l("The file is damaged and cannot be read as XLSX. Save it anew."),
+    "has_macros": _l("The file holds macros. Save it as XLSX without them."),
+    "unpacks_too_large": _l("The file unpacks to far more than a list holds. Keep the list's sheet alone."),
+    "no_external_id": _l(
+        "The first row names no column external_id, the bank's own id of a customer. Add it."
+    ),
+    "too_many_rows": _l("The file has more than 10,000 rows. Split it and bring in the parts."),
 }
 
 
@@ -67,10 +72,10 @@ def look_at_list() -> Answer:
             )
             list_id = row.id
     except RequestEntityTooLarge:
-        return _form({}, gettext(_FILES["too_large"]), 422)
+        return _form({}, str(_FILES["too_large"]), 422)
     except FileRefused as problem:
         code = (problem.fields or {}).get("file", [""])[0]
-        return _form(values, gettext(_FILES.get(code, problem.message)), problem.status)
+        return _form(values, str(_FILES.get(code, problem.message)), problem.status)
     except CallCenterError as problem:
         if isinstance(problem, NotFound):
             raise

@@ -90,7 +90,9 @@ def _state(one: ListImport) -> str:
 
 def list_page(session: Session, row: ListImport, now: datetime) -> page.ListPage:
     """Return one list: what would become of its rows, or what has."""
-    head, tabs = part_frame("queue", state_url=f"/floor/lists/{row.id}/state" if _state(row) == "working" else None)
+    head, tabs = part_frame(
+        "queue", state_url=f"/floor/lists/{row.id}/state" if _state(row) == "working" else None
+    )
     same = call_lists.same_list(session, row) if row.is_draft else None
     until = list_acts.may_undo_until(row)
     refused = _refused(row)
@@ -122,7 +124,9 @@ def _about(session: Session, row: ListImport) -> str:
     title = chosen(dict(journey.title), journey.id) if journey else str(row.wanted["journey"])
     step = row.wanted.get("step")
     if step:
-        return gettext("%(journey)s, about: %(step)s", journey=title, step=step_words(journey, step, language()))
+        return gettext(
+            "%(journey)s, about: %(step)s", journey=title, step=step_words(journey, step, language())
+        )
     return gettext("%(journey)s, about the step each is on", journey=title)
 
 

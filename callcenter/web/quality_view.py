@@ -17,6 +17,7 @@ from callcenter.quality.rules import Candidate, Proposal, Question, propose, que
 from callcenter.reporting.tags import TagSeen, customers_complaining, tags_reviewable
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.pages import quality as page
+from callcenter.web.pages.own import QuestionRow
 from callcenter.web.pages.studio import Choice
 from callcenter.web.quality_words import (
     REASONS,
@@ -144,10 +145,10 @@ def review_row(
 
 def question_rows(
     card: Scorecard, marks: Mapping[str, str], remarks: Mapping[str, str]
-) -> tuple[page.QuestionRow, ...]:
+) -> tuple[QuestionRow, ...]:
     """Return a scorecard's questions with what is marked of them."""
     return tuple(
-        page.QuestionRow(
+        QuestionRow(
             id=one.id,
             section=chosen(one.section),
             text=chosen(one.text, one.id),
@@ -198,9 +199,7 @@ def _agent_scores(
     ]
 
 
-def _question_scores(
-    reviews: Sequence[Review], cards: Mapping[UUID, Scorecard]
-) -> list[page.QuestionScore]:
+def _question_scores(reviews: Sequence[Review], cards: Mapping[UUID, Scorecard]) -> list[page.QuestionScore]:
     """Scores by question; a question that is asked by several versions in the same words is one."""
     counted: dict[tuple[str, str], tuple[Question, dict[str, int]]] = {}
     for review in reviews:

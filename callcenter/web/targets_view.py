@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.quality import Measure, TargetPeriod, TargetScope
 from callcenter.models import Agent, User
-from callcenter.targets.queries import figures_between, points_now, targets_at
+from callcenter.targets.queries import figures_between, is_in_use, points_now, targets_at
 from callcenter.targets.rules import (
     Figures,
     days_of,
@@ -26,6 +26,7 @@ from callcenter.web.floor_frame import part_frame
 from callcenter.web.formats import day as day_words
 from callcenter.web.pages import targets as page
 from callcenter.web.pages.compliance import Option
+from callcenter.web.pages.own import OwnPoints, OwnTarget
 from callcenter.web.pages.studio import Choice
 from callcenter.web.quality_files import Cell
 from callcenter.web.quality_words import MEASURES, PERIODS
@@ -171,32 +172,37 @@ def table_of(shown: page.TargetsPage) -> Iterator[list[Cell]]:
 
 def own_targets(
     session: Session, agent: Agent, now: datetime
-) -> tuple[tuple[page.OwnTarget, ...], page.OwnPoints]:
-    """Return an agent's progress with their targets of day, week and month, and their points of the week."""
+) -> tuple[tuple[OwnTarget, ...], OwnPoints | None]:
+    """Return an agent's progress with their targets of day, week and month, and their points of the week.
+
+    Nothing before somebody has set targets or points.
+    """
+    if not is_in_use(session):
+        return (), None
     today = now.astimezone(zone()).date()
     team = list(session.exec(select(Agent.id).where(Agent.team == agent.team)))
     points = points_now(session)
-    found: list[page.OwnTarget] = []
+    found: list[OwnTarget] = []
     week: dict[UUID, Figures] = {}
     for period in TargetPeriod:
         wanted = targets_for(targets_at(session, period, now), team=agent.team, agent=str(agent.id))
         if not wanted and period is not TargetPeriod.WEEK:
             continue
         since, until = bounds_of(*days_of(period, today))
-        had = figures_between(session, since, until, now)
+        had = figures_between(session, since, until, now, team)
         members = {key: had.get(key, Figures()) for key in team}
         week = members if period is TargetPeriod.WEEK else week
         found += _own(members[agent.id], list(members.values()), wanted, period)
     working = [points_of(one, points) for one in week.values() if one.attempts]
     typical = float(median(working)) if working else None
-    return tuple(found), page.OwnPoints(points_of(week[agent.id], points), typical, formula_of(points))
+    return tuple(found), OwnPoints(points_of(week[agent.id], points), typical, formula_of(points))
 
 
 def _own(
     had: Figures, team: Sequence[Figures], wanted: Mapping[Measure, int], period: TargetPeriod
-) -> list[page.OwnTarget]:
+) -> list[OwnTarget]:
     return [
-        page.OwnTarget(
+        OwnTarget(
             label=str(MEASURES[one.measure]),
             period=str(PERIODS[period]),
             value=one.value,
@@ -215,5 +221,3 @@ def subject_of(raw: str) -> tuple[TargetScope, str] | None:
     """Read whose target is meant, as the form sends it; None when it is nobody's."""
     scope, _, subject = raw.partition(":")
     return (TargetScope(scope), subject) if scope in set(TargetScope) and subject else None
-
-

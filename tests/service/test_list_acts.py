@@ -27,7 +27,9 @@ def row(name: str, number: int, step: str = "") -> str:
     return f"{name},Chen,+8613800{number:06d},Asia/Shanghai,{step}\n"
 
 
-def drafted(bank: Bank, by: UUID, text: str, step: str | None = "profile", journey: str = "loan") -> ListImport:
+def drafted(
+    bank: Bank, by: UUID, text: str, step: str | None = "profile", journey: str = "loan"
+) -> ListImport:
     """Let a supervisor look at a list."""
     wanted = ListWanted(name="spring.csv", journey=journey, step=step, reason="Spring offer")
     body = text.encode()
@@ -58,7 +60,9 @@ def test_a_look_says_what_would_become_of_each_row_and_opens_nothing(bank: Bank)
     customer = bank.session.get_one(Customer, open_one.customer_id)
     barred = bank.knows("barred")
     bank.bars(barred.id)
-    text = HEAD + row("new", 1) + row(str(customer.external_id), 2) + row("barred", 3) + row("x", 4, "nowhere")
+    text = (
+        HEAD + row("new", 1) + row(str(customer.external_id), 2) + row("barred", 3) + row("x", 4, "nowhere")
+    )
     draft = drafted(bank, by, text + "y,Li,12,Asia/Shanghai,\n" + "z,No number,,Asia/Shanghai,\n")
     assert [(number, code) for number, code, _ in draft.foreseen] == [
         (2, "opens"),
@@ -67,7 +71,10 @@ def test_a_look_says_what_would_become_of_each_row_and_opens_nothing(bank: Bank)
         (7, "barred"),
     ]
     assert draft.foreseen[2][2] == "do_not_call" and "invalid_number" in draft.foreseen[3][2]
-    assert [(one["number"], one["code"]) for one in draft.refused] == [(5, "unknown_step"), (6, "invalid_phone")]
+    assert [(one["number"], one["code"]) for one in draft.refused] == [
+        (5, "unknown_step"),
+        (6, "invalid_phone"),
+    ]
     assert draft.is_draft and list(partner_lists.open_lists(bank.session)) == []
     worked(bank)
     assert bank.tasks() == [open_one]
@@ -88,7 +95,9 @@ def test_what_was_foreseen_comes_true(bank: Bank) -> None:
     assert {one["number"]: one["code"] for one in draft.refused} == {3: "open_task_exists", 4: "barred"}
     assert len(bank.tasks()) == 2 and draft.opened == [str(bank.tasks()[-1].id)]
     told = [one for one in bank.session.exec(select(AuditEntry)) if one.act.startswith("list.")]
-    assert [one.act for one in told] == ["list.taken", "list.worked"] and {one.user_id for one in told} == {by}
+    assert [one.act for one in told] == ["list.taken", "list.worked"] and {one.user_id for one in told} == {
+        by
+    }
 
 
 def test_at_night_a_row_waits_for_the_morning(bank: Bank) -> None:

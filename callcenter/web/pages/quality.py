@@ -1,12 +1,13 @@
 """Quality: which call to review next, one call under review, scorecards, tags under check, and what it comes to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.console import StepTaken, TimelineEvent
 from callcenter.web.pages.frame import Frame
+from callcenter.web.pages.own import QuestionRow
 from callcenter.web.pages.studio import Choice
 
 
@@ -77,19 +78,6 @@ class QualityPage:
     def frame(self) -> Frame:
         """The page's frame."""
         return self.part.frame
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRow:
-    """A question with what is marked of it so far."""
-
-    id: str
-    section: str
-    text: str
-    weight: int
-    is_critical: bool
-    mark: str = ""
-    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,23 +297,3 @@ class TagsPage:
     def frame(self) -> Frame:
         """The page's frame."""
         return self.part.frame
-
-
-@dataclass(frozen=True, slots=True)
-class OwnReview:
-    """A review as its agent sees it on the console. `may_answer` while it can be acknowledged or disputed."""
-
-    id: str
-    score: int
-    tone: str
-    state: str
-    state_label: str
-    reviewer: str
-    at: datetime
-    called_at: datetime
-    customer: str
-    comment: str
-    dispute: str
-    may_acknowledge: bool
-    may_dispute: bool
-    questions: tuple[QuestionRow, ...] = field(default=())

@@ -41,26 +41,3 @@ class TargetsPage:
     formula: str
     values: Mapping[str, str]
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OwnTarget:
-    """An agent's own progress with one measure in one period, beside the team's median."""
-
-    label: str
-    period: str
-    value: float | None
-    target: int
-    share: float | None
-    base: int | None
-    median: float | None
-    is_reached: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPoints:
-    """An agent's points of the week beside the team's median, with how they are counted."""
-
-    points: int
-    median: float | None
-    formula: str

@@ -35,7 +35,7 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
-from callcenter.models.target import PointsScheme, Target
+from callcenter.models.target import PointsScheme, WorkTarget
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -90,7 +90,6 @@ __all__ = [
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
-    "Target",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",
@@ -100,5 +99,6 @@ __all__ = [
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WorkTarget",
     "WriteKey",
 ]

@@ -10,7 +10,7 @@ from callcenter.domain.quality import Measure, TargetPeriod, TargetScope
 from callcenter.models.columns import counted_id, document, word
 
 
-class Target(SQLModel, table=True):
+class WorkTarget(SQLModel, table=True):
     """A figure to be reached in each day, week or month, from `set_at` until `ended_at`.
 
     `subject` is a team's name, or an agent's id where the scope is one agent. `value` is in the measure's unit:

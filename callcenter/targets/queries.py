@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, or_, select
 
 from callcenter.domain.quality import Measure, TargetPeriod, TargetScope
-from callcenter.models import PointsScheme, Target
+from callcenter.models import PointsScheme, WorkTarget
 from callcenter.targets.rules import POINTS_AT_FIRST, Figures, TargetSet
 
 SHORTEST_CONTACT_SECONDS = 5
@@ -96,17 +96,17 @@ def figures_between(
 def targets_at(session: Session, period: TargetPeriod, at: datetime) -> list[TargetSet]:
     """Return the targets that were in force at a moment, for days, weeks or months."""
     rows = session.exec(
-        select(Target)
-        .where(Target.period == period, col(Target.set_at) <= at)
-        .where(or_(col(Target.ended_at).is_(None), col(Target.ended_at) > at))
-        .order_by(col(Target.id))
+        select(WorkTarget)
+        .where(WorkTarget.period == period, col(WorkTarget.set_at) <= at)
+        .where(or_(col(WorkTarget.ended_at).is_(None), col(WorkTarget.ended_at) > at))
+        .order_by(col(WorkTarget.id))
     )
     return [TargetSet(TargetScope(r.scope), r.subject, Measure(r.measure), r.value) for r in rows]
 
 
 def is_in_use(session: Session) -> bool:
     """Whether anybody has set a target or points: until then nobody is shown any."""
-    found = session.exec(select(Target.id).where(col(Target.ended_at).is_(None)).limit(1)).first()
+    found = session.exec(select(WorkTarget.id).where(col(WorkTarget.ended_at).is_(None)).limit(1)).first()
     return found is not None or session.exec(select(PointsScheme.id).limit(1)).first() is not None
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.domain.quality import Measure, TargetPeriod, TargetScope
 from callcenter.errors import BadInput
-from callcenter.models import PointsScheme, Target
+from callcenter.models import PointsScheme, WorkTarget
 from callcenter.targets.rules import MOST_POINTS, problem_of
 
 
@@ -29,10 +29,10 @@ def set_target(
     if value is not None and (problem := problem_of(measure, value)):
         raise BadInput(problem, {"value": [problem]})
     now_set = session.exec(
-        select(Target)
-        .where(Target.scope == scope, Target.subject == subject)
-        .where(Target.measure == measure, Target.period == period)
-        .where(col(Target.ended_at).is_(None))
+        select(WorkTarget)
+        .where(WorkTarget.scope == scope, WorkTarget.subject == subject)
+        .where(WorkTarget.measure == measure, WorkTarget.period == period)
+        .where(col(WorkTarget.ended_at).is_(None))
         .with_for_update()
     ).first()
     if (now_set.value if now_set else None) == value:
@@ -42,7 +42,7 @@ def set_target(
         session.flush()
     if value is not None:
         session.add(
-            Target(
+            WorkTarget(
                 scope=scope,
                 subject=subject,
                 measure=measure,

@@ -74,7 +74,7 @@ WRITERS = {
     "Scorecard": "quality",
     "Review": "quality",
     "ReviewPlan": "quality",
-    "Target": "targets",
+    "WorkTarget": "targets",
     "PointsScheme": "targets",
     "ScriptStep": "scripting",
     "OutboxMessage": "outbox",

@@ -39,8 +39,8 @@ from callcenter.models import (
     PointsScheme,
     Review,
     Scorecard,
-    Target,
     User,
+    WorkTarget,
 )
 from callcenter.outcomes.contradictions import contradictions_of
 from callcenter.outcomes.rules import WrapUp
@@ -385,7 +385,7 @@ def test_a_target_counts_from_when_it_is_set_and_the_one_before_stays_with_its_t
     assert [one.value for one in targets_at(bank.session, TargetPeriod.DAY, bank.clock.now)] == [6]
     assert targets_at(bank.session, TargetPeriod.WEEK, bank.clock.now) == []
     assert set_it(None) == 1 and targets_at(bank.session, TargetPeriod.DAY, bank.clock.now) == []
-    assert len(bank.session.exec(select(Target)).all()) == 2
+    assert len(bank.session.exec(select(WorkTarget)).all()) == 2
     with pytest.raises(BadInput, match="from 1 to 100,000"):
         set_it(0)
     with pytest.raises(NotFound):

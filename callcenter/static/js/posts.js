@@ -6,7 +6,7 @@ import { hideNotice, showNotice, word } from "./words.js";
 function keepWhatIsTheirs() {
   // Only while it belongs to the same call task: a note must never move to the next customer.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh)));
+    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh) || isTicked(old)));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement));
 }
@@ -18,6 +18,11 @@ function isSame(old, fresh, name) {
 /* A list one is choosing from does not change under the pointer. */
 function isOpenStill(old, fresh) {
   return isSame(old, fresh, "keepOpen") && Boolean(old.closest("details")?.open);
+}
+
+/* Rows keep their place while any of them is ticked. */
+function isTicked(old) {
+  return "keepTicked" in old.dataset && old.querySelector("input:checked") !== null;
 }
 
 /* A refresh asked for before an act may be answered after it: what it says is old by then. Servers' clocks may

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import yaml
 
-from callcenter import acts
+from callcenter import acts, reviewing
 from callcenter.accounts import service as accounts
 from callcenter.commands.here import runtime_here
 from callcenter.config import Settings
@@ -16,6 +16,8 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys import service as journeys
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.queries import disposition_kinds
+from callcenter.quality.policy import STARTING_CARD
+from callcenter.quality.queries import scorecards_in_use
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
 from callcenter.sample.people import (
@@ -37,7 +39,7 @@ def read_sample(name: str) -> Any:
 
 
 def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
-    """Load the loan journey, its rules and the dispositions where there are none yet.
+    """Load the loan journey, its rules, the dispositions and a scorecard where there are none yet.
 
     What people have changed stays as it is; `again` puts the sample's version over it.
     """
@@ -50,6 +52,8 @@ def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
         journey = loaded.get(raw["journey"])
         if again or journey is None:
             journey = journeys.load_journey(session, raw, loaded.values(), now)
+        if not scorecards_in_use(session):
+            reviewing.adopt_scorecard(session, STARTING_CARD, None, now)
         for rule in read_sample("rules.yaml"):
             if again or newest_version(session, rule["rule"]) is None:
                 acts.adopt_rule(session, rule, journey, None, now)

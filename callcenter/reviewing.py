@@ -64,7 +64,7 @@ def review_call(
 
     Raises NotFound, BadInput, and Conflict when the call cannot be reviewed or somebody has just done it.
     """
-    attempt = session.get(ContactAttempt, attempt_id)
+    attempt = session.get(ContactAttempt, attempt_id, with_for_update=True, populate_existing=True)
     if attempt is None:
         raise NotFound("There is no such attempt.")
     if attempt.ended_at is None or attempt.agent_id is None:

@@ -18,7 +18,7 @@ SELECT agent_id, count(*) AS reviewed,
 """)
 _LATEST = text("""
 SELECT DISTINCT ON (attempt_id) id FROM review
- WHERE at >= :since AND at < :until ORDER BY attempt_id, seq DESC
+ WHERE at >= :since AND at <= :until ORDER BY attempt_id, seq DESC
 """)
 
 

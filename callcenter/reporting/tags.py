@@ -27,7 +27,7 @@ _ONE = text(_FACTS + " WHERE d.attempt_id = :attempt")
 _SUSPECT = text(
     _FACTS
     + """
- WHERE d.at >= :since AND d.at < :until AND a.ended_at IS NOT NULL
+ WHERE d.at >= :since AND d.at <= :until AND a.ended_at IS NOT NULL
    AND (k.converted AND o.firing_id IS NOT NULL AND (o.converted_at IS NULL)
         OR k.reached AND coalesce(a.talk_seconds, 0) < 20
         OR NOT k.reached AND a.bridged_at IS NOT NULL
@@ -39,7 +39,7 @@ _SUSPECT = text(
 _REVIEWABLE = text(
     _FACTS
     + """
- WHERE d.at >= :since AND d.at < :until AND a.bridged_at IS NOT NULL AND a.ended_at IS NOT NULL
+ WHERE d.at >= :since AND d.at <= :until AND a.bridged_at IS NOT NULL AND a.ended_at IS NOT NULL
    AND NOT EXISTS (SELECT FROM review r WHERE r.attempt_id = d.attempt_id)
 """
 )
@@ -47,13 +47,13 @@ _COMPLAINED = text("""
 SELECT DISTINCT customer_id FROM suppression WHERE kind = 'complaint' AND created_at >= :since
 """)
 _TAGGED = text("""
-SELECT agent_id, count(*) AS tags FROM disposition WHERE at >= :since AND at < :until GROUP BY agent_id
+SELECT agent_id, count(*) AS tags FROM disposition WHERE at >= :since AND at <= :until GROUP BY agent_id
 """)
 _CHECKED = text("""
 SELECT c.agent_id, count(*) AS checked, count(*) FILTER (WHERE d.corrected_code IS NULL) AS upheld
   FROM (SELECT DISTINCT attempt_id, agent_id FROM disposition_check) c
   JOIN disposition d ON d.attempt_id = c.attempt_id
- WHERE d.at >= :since AND d.at < :until GROUP BY c.agent_id
+ WHERE d.at >= :since AND d.at <= :until GROUP BY c.agent_id
 """)
 _CHECKS = text("""
 SELECT c.id, c.attempt_id, c.agent_id, c.said_code, c.found_code, c.evidence, c.reason, c.checked_at, u.name AS by

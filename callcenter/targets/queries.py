@@ -28,13 +28,14 @@ WITH tried AS (
      WHERE a.claimed_at >= :since AND a.claimed_at < :until AND a.placing_at IS NOT NULL
        AND a.agent_id IS NOT NULL AND (:everybody OR a.agent_id = ANY(CAST(:agents AS uuid[])))
        AND (a.result IS NULL OR a.result NOT IN ('not_placed', 'rejected'))
-), counted AS (
-    SELECT t.*, row_number() OVER (PARTITION BY t.firing_id, t.right_party ORDER BY t.claimed_at) AS nth
-      FROM tried t
 )
 SELECT c.agent_id, count(*) AS attempts, count(*) FILTER (WHERE c.right_party) AS right_party,
-       count(*) FILTER (WHERE c.right_party AND c.nth = 1 AND o.converted_at >= c.claimed_at) AS verified
-  FROM counted c LEFT JOIN outcome o ON o.firing_id = c.firing_id
+       count(*) FILTER (WHERE c.right_party AND o.converted_at >= c.claimed_at AND NOT EXISTS (
+           SELECT FROM contact_attempt b
+             JOIN disposition e ON e.attempt_id = b.id JOIN disposition_kind m ON m.code = e.counts_as
+            WHERE b.firing_id = c.firing_id AND b.claimed_at < c.claimed_at AND m.right_party
+              AND b.bridged_at IS NOT NULL AND coalesce(b.talk_seconds, 0) >= :shortest)) AS verified
+  FROM tried c LEFT JOIN outcome o ON o.firing_id = c.firing_id
  GROUP BY c.agent_id
 """)
 _SCORES = text("""

@@ -16,17 +16,7 @@ from tests.system import System
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
 LOOKS = [(theme, language) for theme in ("light", "dark") for language in ("en", "zh")]
-SUPERVISED = dict.fromkeys(
-    (
-        "/floor",
-        "/floor/quality",
-        "/floor/quality/tags",
-        "/floor/quality/scorecards/new",
-        "/floor/targets",
-        "/floor/lists",
-    ),
-    "main",
-)
+SUPERVISED = {"/floor": "main"}
 STUDIO = dict.fromkeys(
     (
         "/studio",

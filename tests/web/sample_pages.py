@@ -6,8 +6,11 @@ from callcenter.web.pages import alerts as floor_alerts
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
+from callcenter.web.pages import lists as floor_lists
 from callcenter.web.pages import partners as systems
+from callcenter.web.pages import quality as floor_quality
 from callcenter.web.pages import reports as floor_reports
+from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
@@ -15,7 +18,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_quality, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -57,6 +60,15 @@ Page = (
     | floor_dispatch.DispatchPage
     | floor_alerts.AlertsPage
     | floor_reports.ReportPage
+    | floor_quality.QualityPage
+    | floor_quality.CallReviewPage
+    | floor_quality.TagsPage
+    | floor_quality.QualityReportPage
+    | floor_quality.ScorecardsPage
+    | floor_quality.CardFormPage
+    | floor_targets.TargetsPage
+    | floor_lists.ListsPage
+    | floor_lists.ListPage
     | floor_wallboard.WallboardPage
     | floor_wallboard.WallboardLinksPage
     | JourneysPage
@@ -97,6 +109,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "console/_body.html",
         console,
         (
+            "idle-own",
             "idle", "empty", "signed-off", "not-ready", "missed", "reserved", "previewing", "dialing", "talking",
             "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "long", "bare",
             "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
@@ -128,6 +141,24 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "floor/reports.html",
         sample_floor_pages.reports,
         ("hours", "agents", "empty", "failed"),
+    ),
+    "quality": (
+        "floor/quality.html", "floor/quality.html", sample_quality.quality, ("full", "none", "empty", "failed")
+    ),
+    "call-review": (
+        "floor/call_review.html", "floor/call_review.html", sample_quality.call_review,
+        ("full", "done", "empty", "failed"),
+    ),
+    "tags": ("floor/tags.html", "floor/tags.html", sample_quality.tags, ("full", "empty", "failed")),
+    "quality-report": (
+        "floor/quality_report.html", "floor/quality_report.html", sample_quality.report, ("full", "empty")
+    ),
+    "scorecards": ("floor/scorecards.html", "floor/scorecards.html", sample_quality.scorecards, ("full", "empty")),
+    "scorecard": ("floor/scorecard.html", "floor/scorecard.html", sample_quality.scorecard, ("full", "failed")),
+    "targets": ("floor/targets.html", "floor/targets.html", sample_quality.targets, ("full", "empty", "failed")),
+    "lists": ("floor/lists.html", "floor/lists.html", sample_quality.lists, ("full", "empty", "failed")),
+    "list": (
+        "floor/list.html", "floor/list.html", sample_quality.one_list, ("draft", "same", "working", "done", "empty")
     ),
     "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
     "wallboard-links": (

@@ -22,7 +22,13 @@ FORM = {"about": "loan/profile", "purpose": "service", "reason": "Spring offer",
 def sends(client: FlaskClient, body: bytes | str, name: str = "spring.csv", **form: Any) -> Any:
     """Bring a file in."""
     raw = body.encode() if isinstance(body, str) else body
-    return client.post("/floor/lists", data={**FORM, **form, "file": (io.BytesIO(raw), name)})
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}'
+        for key, value in (FORM | form).items()
+    ]
+    parts.append(f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n')
+    whole = "\r\n".join(parts).encode() + raw + b"\r\n--x--\r\n"
+    return client.post("/floor/lists", data=whole, content_type="multipart/form-data; boundary=x")
 
 
 def works(bank: Bank) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import select
 from callcenter import reviewing
 from callcenter.domain.enums import Role
 from callcenter.domain.ports import RecordingState
+from callcenter.domain.quality import Mark
 from callcenter.models import AuditEntry, Disposition, Review, Scorecard, Suppression
 from callcenter.quality.policy import STARTING_CARD
 from callcenter.runtime import Runtime
@@ -62,6 +63,7 @@ def test_without_a_scorecard_the_page_leads_to_one_and_its_form_is_filled(
         )
     )
     client.post("/floor/quality/scorecards", data=form)
+    bank.session.expire_all()
     versions = bank.session.exec(select(Scorecard).order_by(Scorecard.version)).all()  # type: ignore[arg-type]
     assert [(one.version, one.ended_at is None) for one in versions] == [(1, False), (2, True)]
     assert [one["id"] for one in versions[0].questions] == [one["id"] for one in versions[1].questions]
@@ -234,8 +236,8 @@ def test_a_review_of_two_weeks_ago_can_no_longer_be_disputed_on_the_console(
     bank: Bank, desk: FlaskClient
 ) -> None:
     boss, scorecard, attempt = supervisor(bank), card(bank), call(bank, "will_finish")
-    marks = {one.id: one_mark for one, one_mark in zip(STARTING_CARD.questions, ["met"] * 20, strict=False)}
-    found = reviewing.Findings(scorecard_id=scorecard.id, marks=marks)  # type: ignore[arg-type]
+    marks = {one.id: Mark.MET for one in STARTING_CARD.questions}
+    found = reviewing.Findings(scorecard_id=scorecard.id, marks=marks)
     row = reviewing.review_call(bank.session, attempt, found, boss, bank.clock.now)
     bank.session.commit()
     assert f"/console/reviews/{row.id}/dispute" in desk.get("/console").text

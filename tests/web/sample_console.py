@@ -355,7 +355,9 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         "choose-later": lambda: c.ConsolePage(
             head, waiting, None, replace(idle(t), choices=replace(choices(t), now=()))
         ),
-        "idle-own": lambda: c.ConsolePage(head, waiting, None, _with_own_work(t, language)),
+        "idle-own": lambda: c.ConsolePage(
+            head, replace(waiting, pauses=()), None, _with_own_work(t, language)
+        ),
         "choose-empty": lambda: c.ConsolePage(head, nothing, None, c.Idle(choices=c.Choices())),
         "empty": lambda: c.ConsolePage(head, nothing),
         "signed-off": lambda: c.ConsolePage(head, replace(nothing, **off)),  # type: ignore[arg-type]

@@ -176,9 +176,7 @@ def test_the_report_tells_scores_by_agent_and_question(bank: Bank, sign_in: Sign
     reviewed(client, attempt, scorecard, **{"mark-recording-notice": "not_met"})
     told = words(client.get("/floor/quality/report?days=7").text)
     assert "Lin Yue 1 0 0 of 1 1 of 1" in told
-    assert "Said that the call is recorded critical Opening 0.0% of 1 call 0 0 1" in told.replace(
-        "0 %", "0.0%"
-    )
+    assert "Said that the call is recorded critical Opening 0.0 % of 1 call 0 0 1" in told
     file = client.get("/floor/quality/report.csv?days=7")
     assert file.mimetype == "text/csv" and "Lin Yue,1,0.0,0,1" in file.text
 
@@ -190,7 +188,7 @@ def test_a_tag_is_corrected_with_a_reason_and_the_customer_barred(bank: Bank, si
     told = words(html)
     assert "The note says no more calls, but the tag does not." in told
     assert "Tagged as nobody reached, but somebody was on the line." in told
-    assert "Lin Yue 1 100.0% 1 of 1 none checked" in told
+    assert "Lin Yue 1 100.0 % 1 of 1 none checked" in told
     path = f"/floor/quality/tags/{attempt}"
     empty = client.post(path, data={"found": "do_not_call", "seen": "no_answer", "reason": ""})
     assert empty.status_code == 400 and "Say why the tag stands" in empty.text
@@ -202,7 +200,7 @@ def test_a_tag_is_corrected_with_a_reason_and_the_customer_barred(bank: Bank, si
     assert bank.session.get_one(Disposition, attempt).counts_as == "do_not_call"
     assert bank.session.exec(select(Suppression)).one().source == "supervisor"
     told = words(client.get("/floor/quality/tags").text)
-    assert "Nothing speaks against a tag." in told and "0.0% 0 of 1" in told and "The note says so" in told
+    assert "Nothing speaks against a tag." in told and "0.0 % 0 of 1" in told and "The note says so" in told
     told = words(client.get(f"/floor/quality/attempts/{attempt}").text)
     assert "Do not call corrected; the agent said: No answer or busy" in told
 

@@ -18,7 +18,7 @@ from callcenter.intake.list_files import MAX_BYTES, MAX_REASON, FileRefused, rea
 from callcenter.models import ListImport
 from callcenter.partner_lists import ListWanted
 from callcenter.partners import Partner
-from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.edge import blueprint, render_refusal, roles_required, runtime, viewer
 from callcenter.web.lists_view import list_page, lists_page, refused_table
 from callcenter.web.quality_files import csv_file
 
@@ -49,6 +49,12 @@ def _form(values: Mapping[str, str], problem: str | None = None, status: int = 2
     return render_template("floor/lists.html", page=shown), status
 
 
+@bp.errorhandler(413)
+def too_large(_: RequestEntityTooLarge) -> Response:
+    """Say what to do about a file that is not even read: it is past what any request may hold."""
+    return render_refusal(413, "too_large", str(_FILES["too_large"]), None)
+
+
 @bp.get("/floor/lists")
 @roles_required(Role.SUPERVISOR)
 def lists() -> Answer:
@@ -71,8 +77,6 @@ def look_at_list() -> Answer:
                 session, runtime().house, by, wanted, digest, read_list(body), runtime().clock()
             )
             list_id = row.id
-    except RequestEntityTooLarge:
-        return _form({}, str(_FILES["too_large"]), 422)
     except FileRefused as problem:
         code = (problem.fields or {}).get("file", [""])[0]
         return _form(values, str(_FILES.get(code, problem.message)), problem.status)

@@ -43,8 +43,10 @@ from callcenter.models import (
     WorkTarget,
 )
 from callcenter.outcomes.contradictions import contradictions_of
+from callcenter.outcomes.forgetting import forget_notes
 from callcenter.outcomes.rules import WrapUp
 from callcenter.quality import queries
+from callcenter.quality.forgetting import forget_reviews
 from callcenter.quality.policy import A_WEEK, STARTING_CARD
 from callcenter.reporting.reports import Period, ReportBy, report
 from callcenter.reporting.tags import tag_counts, tag_of, tags_reviewable, tags_suspect
@@ -339,6 +341,17 @@ def test_a_correction_never_gives_back_a_call_that_a_talk_has_used_up(bank: Bank
     assert talked()
     check(bank, attempt, "wrong_person", boss, "will_finish")
     assert talked()
+
+
+def test_of_an_erased_person_no_word_stays_in_reviews_and_checks(bank: Bank) -> None:
+    boss, attempt = supervisor(bank), call(bank, "no_answer", talk=45)
+    row = review(bank, attempt, boss, card(bank))
+    done = check(bank, attempt, "will_finish", boss, "no_answer", "Wang Wei said so")
+    (task,) = bank.tasks()
+    assert forget_reviews(bank.session, [task.customer_id]) == {"reviews": 1}
+    assert forget_notes(bank.session, [task.customer_id], {})["checks"] == 1
+    bank.session.expire_all()
+    assert (row.comment, row.score, done.reason, done.found_code) == ("", 100, "", "will_finish")
 
 
 # -- targets -----------------------------------------------------------------------------------------------

@@ -113,6 +113,11 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(
     assert bank.session.exec(select(ListImport)).all() == []
 
 
+def test_a_file_past_what_a_request_may_hold_is_refused_with_what_to_do(bank: Bank, sign_in: SignIn) -> None:
+    answer = sends(enter(bank, sign_in, Role.SUPERVISOR), b"a" * (5 * 1024 * 1024))
+    assert answer.status_code == 413 and "at most 3 MB" in answer.text
+
+
 def test_without_a_file_the_form_says_so_and_keeps_what_was_typed(bank: Bank, sign_in: SignIn) -> None:
     client = enter(bank, sign_in, Role.SUPERVISOR)
     answer = client.post("/floor/lists", data=FORM)

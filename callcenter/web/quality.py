@@ -38,7 +38,8 @@ def reviews() -> Answer:
 def _reviews(error: str | None = None, status: int = 200) -> Answer:
     skipped = frozenset(request.args.get("skip", "")[:_MOST_SKIPPED].split(",")) - {""}
     with runtime().reading() as session:
-        shown = quality_view.quality_page(session, runtime().clock(), skipped, error)
+        agent = request.args.get("agent", "")
+        shown = quality_view.quality_page(session, runtime().clock(), skipped, error, agent)
     return render_template("floor/quality.html", page=shown), status
 
 

@@ -17,6 +17,7 @@ from callcenter.quality.rules import Candidate, Proposal, Question, propose, que
 from callcenter.reporting.tags import TagSeen, customers_complaining, tags_reviewable
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.pages import quality as page
+from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.own import QuestionRow
 from callcenter.web.pages.studio import Choice
 from callcenter.web.quality_words import (
@@ -31,12 +32,20 @@ from callcenter.web.quality_words import (
 )
 
 REPORT_DAYS = (7, 30, 90)
+SHOWN_CALLS = 20
 
 
 def quality_page(
-    session: Session, now: datetime, skipped: frozenset[str] = frozenset(), error: str | None = None
+    session: Session,
+    now: datetime,
+    skipped: frozenset[str] = frozenset(),
+    error: str | None = None,
+    agent: str = "",
 ) -> page.QualityPage:
-    """Return what to review next, disputed reviews first; `skipped` are proposals the viewer passed over."""
+    """Return what to review next, disputed reviews first; `skipped` are proposals the viewer passed over.
+
+    Of an `agent` the talks are listed that nobody has reviewed.
+    """
     agents, people = agent_names(session), user_names(session)
     week, monday = week_of(now)
     loads = queries.loads_since(session, monday)
@@ -57,7 +66,25 @@ def quality_page(
             page.LoadRow(agents[str(one.agent_id)], one.reviewed, one.quota)
             for one in sorted(loads.values(), key=lambda one: agents.get(str(one.agent_id), ""))
         ),
+        agents=tuple(Option(key, name) for key, name in sorted(agents.items(), key=lambda it: it[1])),
+        agent=agent if agent in agents else "",
+        calls=_calls(session, [one for one in seen if str(one.facts.agent_id) == agent]),
         error=error,
+    )
+
+
+def _calls(session: Session, seen: Sequence[TagSeen]) -> tuple[page.CallRow, ...]:
+    """The latest talks of one agent, to be chosen by hand."""
+    tags = tag_names(session) if seen else {}
+    latest = sorted(seen, key=lambda one: one.called_at, reverse=True)[:SHOWN_CALLS]
+    return tuple(
+        page.CallRow(
+            f"/floor/quality/attempts/{one.facts.attempt_id}?because=chosen",
+            one.called_at,
+            one.facts.talk_seconds,
+            tags.get(one.counts_as, one.counts_as),
+        )
+        for one in latest
     )
 
 

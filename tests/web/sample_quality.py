@@ -96,6 +96,17 @@ def quality(language: str, theme: str, state: str) -> q.QualityPage:
             ),
         ),
         lately=tuple(_row(t, place, state="acknowledged" if place > 3 else "new") for place in range(8)),
+        agents=tuple(Option(str(place), name) for place, name in enumerate(_NAMES)),
+        agent="3",
+        calls=tuple(
+            q.CallRow(
+                f"/floor/quality/attempts/{TASK}",
+                NOW - timedelta(hours=n),
+                60 + 31 * n,
+                t("Will finish now", "稍后自行完成"),
+            )
+            for n in range(3)
+        ),
         loads=tuple(q.LoadRow(name, place % 4, 3) for place, name in enumerate(_NAMES)),
     )
     if state == "none":

@@ -81,6 +81,9 @@ def test_a_call_is_proposed_with_why_and_reviewed(bank: Bank, sign_in: SignIn) -
     assert f"/floor/quality/attempts/{attempt}?because=random" in html
     skipped = client.get(f"/floor/quality?skip={attempt}").text
     assert "You have passed over every call that could be proposed." in skipped
+    chosen = client.get(f"/floor/quality?agent={bank.agent_id}").text
+    assert f"/floor/quality/attempts/{attempt}?because=chosen" in chosen
+    assert "No talk of theirs" in client.get(f"/floor/quality?agent={bank.another_agent()}").text
     html = client.get(f"/floor/quality/attempts/{attempt}?because=random").text
     told = words(html)
     assert "Will finish at home" in told and "talked 1 min 0 s" in told and "We called" in told

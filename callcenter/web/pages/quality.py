@@ -61,8 +61,21 @@ class LoadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRow:
+    """A talk that nobody has reviewed."""
+
+    href: str
+    called_at: datetime
+    talk_seconds: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class QualityPage:
-    """What to review next, what is disputed, what was reviewed. `why_none` says why nothing is proposed."""
+    """What to review next, what is disputed, what was reviewed. `why_none` says why nothing is proposed.
+
+    `agents` may be chosen to see their `calls`; `agent` is the one chosen.
+    """
 
     part: Part
     a_week: int
@@ -72,6 +85,9 @@ class QualityPage:
     open: tuple[ReviewRow, ...] = ()
     lately: tuple[ReviewRow, ...] = ()
     loads: tuple[LoadRow, ...] = ()
+    agents: tuple[Option, ...] = ()
+    agent: str = ""
+    calls: tuple[CallRow, ...] = ()
     error: str | None = None
 
     @property

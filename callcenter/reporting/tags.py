@@ -32,7 +32,7 @@ _SUSPECT = text(
         OR k.reached AND coalesce(a.talk_seconds, 0) < 20
         OR NOT k.reached AND a.bridged_at IS NOT NULL
         OR NOT k.do_not_call AND d.note <> '')
-   AND (:checked OR NOT EXISTS (SELECT FROM disposition_check c WHERE c.attempt_id = d.attempt_id))
+   AND NOT EXISTS (SELECT FROM disposition_check c WHERE c.attempt_id = d.attempt_id)
  ORDER BY d.at DESC LIMIT :limit
 """
 )
@@ -82,11 +82,9 @@ def tag_of(session: Session, attempt_id: UUID) -> TagFacts | None:
     return _facts(row) if row else None
 
 
-def tags_suspect(
-    session: Session, since: datetime, until: datetime, *, with_checked: bool = False
-) -> list[TagSeen]:
-    """List tags of a period that evidence may speak against, the latest first; checked ones only if asked for."""
-    asked = {"since": since, "until": until, "checked": with_checked, "limit": MOST_LOOKED_AT}
+def tags_suspect(session: Session, since: datetime, until: datetime) -> list[TagSeen]:
+    """List tags of a period that evidence may speak against and nobody has checked, the latest first."""
+    asked = {"since": since, "until": until, "limit": MOST_LOOKED_AT}
     return [_seen(row) for row in session.execute(_SUSPECT, asked)]
 
 

@@ -18,6 +18,7 @@ from callcenter.web import (
     compliance_acts,
     console,
     console_acts,
+    console_reviews,
     dispatch,
     edge,
     events,
@@ -26,12 +27,15 @@ from callcenter.web import (
     learning,
     live,
     proposals,
+    lists,
+    quality,
     reports,
     script_results,
     softphone,
     strategy,
     studio_offers,
     supervisor,
+    targets,
     tokens_admin,
     wallboard,
     webhooks_admin,
@@ -92,10 +96,14 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         webhooks_admin,
         console_acts,
         studio_offers,
+        console_reviews,
         floor_help,
         dispatch,
         alerts,
         reports,
+        quality,
+        targets,
+        lists,
         wallboard,
         learning,
         script_results,
@@ -152,7 +160,7 @@ def _database_away(error: OperationalError) -> Response:
 def _guard(response: Response) -> Response:
     """Add the headers that keep pages to themselves."""
     policy = _CSP
-    if request.blueprint in (console.bp.name, console_acts.bp.name):
+    if request.blueprint in (console.bp.name, console_acts.bp.name, console_reviews.bp.name):
         policy = f"{_CSP}; {softphone.sources_of(edge.runtime().settings)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

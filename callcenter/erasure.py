@@ -29,6 +29,7 @@ from callcenter.journeys import forgetting as journeys
 from callcenter.models import Customer, Erasure
 from callcenter.moves import House
 from callcenter.outcomes import forgetting as outcomes
+from callcenter.quality import forgetting as quality
 from callcenter.triggers import forgetting as triggers
 
 
@@ -73,6 +74,7 @@ def erase_customer(
         **calltasks.forget_tasks(session, ids, veils),
         "call_tasks_canceled": canceled,
         **outcomes.forget_notes(session, ids, veils),
+        **quality.forget_reviews(session, ids),
         **calls.forget_numbers(session, ids, lambda number: veil(key, number)),
         **intake.forget_events(session, ids, veils),
         **intake.forget_refused(session, marks, now),

@@ -68,9 +68,19 @@ def check_list(session: Session, wanted: ListWanted, read: ReadList) -> ReadList
 
 
 def take_list(
-    session: Session, by: Partner, wanted: ListWanted, digest: str, read: ReadList, now: datetime
+    session: Session,
+    by: Partner,
+    wanted: ListWanted,
+    digest: str,
+    read: ReadList,
+    now: datetime,
+    *,
+    foreseen: Sequence[Sequence[object]] | None = None,
 ) -> ListImport:
-    """Keep a checked list; its calls are asked for from now on, portion by portion."""
+    """Keep a checked list; its calls are asked for from now on, portion by portion.
+
+    With what is `foreseen` of its rows it is a draft: nothing is asked for until a person says so.
+    """
     told = {
         "journey": wanted.journey,
         "step": wanted.step,
@@ -80,12 +90,31 @@ def take_list(
         "expires_at": wanted.expires_at.isoformat() if wanted.expires_at else None,
         "token": by.name,
     }
-    row = call_lists.keep_list(session, by.token_id, wanted.name, digest, told, read, now)
+    owner = (by.token_id, by.user_id)
+    row = call_lists.keep_list(session, owner, wanted.name, digest, told, read, now, foreseen=foreseen)
+    if not row.is_draft:
+        begin_list(session, by, row, now)
+    return row
+
+
+def begin_list(session: Session, by: Partner, row: ListImport, now: datetime) -> None:
+    """Let a list be worked through from now on."""
     if row.ended_at is None:
         outbox.hand_over(session, OutboxKind.WORK_LIST, row.id, now)
-    detail: dict[str, object] = {"token": by.name, "token_id": by.token_id, "rows": row.rows_total}
-    accounts.record(session, None, "list.taken", f"list {row.id}", now, **detail, journey=wanted.journey)
-    return row
+    _record(session, by, row, "list.taken", now, rows=row.rows_total, journey=row.wanted["journey"])
+
+
+def _record(
+    session: Session, by: Partner, row: ListImport, act: str, now: datetime, **detail: object
+) -> None:
+    if by.token_id is not None:
+        detail = {"token": by.name, "token_id": by.token_id, **detail}
+    accounts.record(session, by.user_id, act, f"list {row.id}", now, **detail)
+
+
+def owner_of(row: ListImport) -> Partner:
+    """Return in whose name a list's calls are asked for."""
+    return Partner(row.token_id, str(row.wanted.get("token", "")), row.user_id)
 
 
 def work_list(session: Session, house: House, list_id: UUID, now: datetime) -> bool:
@@ -94,27 +123,27 @@ def work_list(session: Session, house: House, list_id: UUID, now: datetime) -> b
     if row is None:
         return False
     portion = row.rows[:PORTION]
-    by = Partner(row.token_id, str(row.wanted.get("token", "")))
+    by = owner_of(row)
     told = [Told(one["external_id"], one["traits"]) for one in portion]
     refused: list[RefusedRow] = []
-    opened = 0
+    opened: list[UUID] = []
     # All customers of the portion are locked first, in key order.
     for one, kept in zip(portion, tell_customers(session, by, told, now), strict=True):
-        wrong = kept if isinstance(kept, Refused) else _call(session, house, by, row.wanted, one, now)
-        if wrong is None:
-            opened += 1
+        done = kept if isinstance(kept, Refused) else _call(session, house, by, row.wanted, one, now)
+        if isinstance(done, Refused):
+            refused.append(RefusedRow(one["number"], done.code, done.message))
         else:
-            refused.append(RefusedRow(one["number"], wrong.code, wrong.message))
+            opened.append(done)
     call_lists.note_worked(row, len(portion), opened, refused, now)
     if row.ended_at is not None:
-        detail: dict[str, object] = {"token": by.name, "token_id": by.token_id, "opened": row.tasks_opened}
-        accounts.record(session, None, "list.worked", f"list {row.id}", now, **detail)
+        _record(session, by, row, "list.worked", now, opened=row.tasks_opened)
     return row.ended_at is None
 
 
 def _call(
     session: Session, house: House, by: Partner, wanted: dict[str, Any], one: dict[str, Any], now: datetime
-) -> Refused | None:
+) -> Refused | UUID:
+    """Ask for the call of one row; return its call task, or why there is none."""
     expires_at = datetime.fromisoformat(wanted["expires_at"]) if wanted["expires_at"] else None
     asked = Wanted(
         external_id=one["external_id"],
@@ -134,7 +163,7 @@ def _call(
         return Refused("not_opened", f"The call task could not be opened ({type(error).__name__}).")
     if isinstance(found, Barred):
         return Refused("barred", "The compliance gate bars the call: " + ", ".join(found.reasons))
-    return None
+    return found.id
 
 
 def open_lists(session: Session) -> Sequence[UUID]:

@@ -39,10 +39,11 @@ LONGEST_AGE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """The token by which another system is known here."""
+    """The token by which another system is known here; or a person who brings a list of customers in its place."""
 
-    token_id: int
+    token_id: int | None
     name: str
+    user_id: UUID | None = None
 
 
 class OpenTaskExists(Conflict):
@@ -58,7 +59,9 @@ class CustomerUnknown(NotFound):
 
 
 def _record(session: Session, by: Partner, act: str, subject: str, now: datetime, **detail: object) -> None:
-    accounts.record(session, None, act, subject, now, token=by.name, token_id=by.token_id, **detail)
+    if by.token_id is not None:
+        detail = {"token": by.name, "token_id": by.token_id, **detail}
+    accounts.record(session, by.user_id, act, subject, now, **detail)
 
 
 # -- customers ---------------------------------------------------------------------------------------------
@@ -146,10 +149,7 @@ def ask_for_call(
     _check(wanted, definition, now)
     customer = lock_named(session, wanted.external_id)
     verdict = moves.screen_opening(session, house, customer, wanted.purpose, wanted.journey, now)
-    if not verdict.may_call and (
-        verdict.next_allowed_at is None
-        or verdict.next_allowed_at >= (wanted.expires_at or verdict.next_allowed_at + DEFAULT_MAX_AGE)
-    ):
+    if is_barred(verdict, wanted.expires_at):
         return _barred(verdict)
     firing, step = _firing(session, by, customer, wanted, now)
     if task_queries.open_task_of(session, customer.id, wanted.journey):
@@ -159,6 +159,14 @@ def ask_for_call(
     _record(session, by, "call_task.asked_for", f"call task {task.id}", now, journey=task.journey)
     outbox.ring(session, outbox.FLOOR)
     return task
+
+
+def is_barred(verdict: Verdict, expires_at: datetime | None) -> bool:
+    """Whether the gate says no for as long as the call would be wanted."""
+    if verdict.may_call:
+        return False
+    again_at = verdict.next_allowed_at
+    return again_at is None or (expires_at is not None and again_at >= expires_at)
 
 
 def journey_of(session: Session, journey: str) -> JourneyDefinition:
@@ -190,7 +198,8 @@ def _firing(
     session: Session, by: Partner, customer: Customer, wanted: Wanted, now: datetime
 ) -> tuple[TriggerFiring, str]:
     """Store why the call is made: in the visit the customer is on, where there is one, else in one of its own."""
-    facts: dict[str, Any] = {"source": "api", "asked_by": by.name, "asked_for": wanted.reason}
+    source = "api" if by.user_id is None else "list"
+    facts: dict[str, Any] = {"source": source, "asked_by": by.name, "asked_for": wanted.reason}
     visit = visits_by_hand.open_on(session, customer.id, wanted.journey, wanted.step)
     step = wanted.step or (visit.state.step if visit else None)
     if step is None:

@@ -79,6 +79,15 @@ def live_attempt_id_of_agent(session: Session, agent_id: UUID) -> UUID | None:
     ).first()
 
 
+def live_attempt_id_of_task(session: Session, call_task_id: UUID) -> UUID | None:
+    """Return the attempt of a call task that has not ended; None when there is none."""
+    return session.exec(
+        select(ContactAttempt.id)
+        .where(ContactAttempt.call_task_id == call_task_id)
+        .where(ContactAttempt.state != AttemptState.ENDED)
+    ).first()
+
+
 def legs_to_look_at(session: Session, now: datetime, limit: int = 50) -> Sequence[AgentLeg]:
     """List legs nothing was heard of for long: one may have ended while we were away."""
     return session.exec(

@@ -9,7 +9,7 @@ import click
 import yaml
 from sqlmodel import Session
 
-from callcenter import acts, offering
+from callcenter import acts, offering, reviewing
 from callcenter.accounts import service as accounts
 from callcenter.commands.here import runtime_here
 from callcenter.config import Settings
@@ -21,6 +21,8 @@ from callcenter.journeys import service as journeys
 from callcenter.models import Offer
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.queries import disposition_kinds
+from callcenter.quality.policy import STARTING_CARD
+from callcenter.quality.queries import scorecards_in_use
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
 from callcenter.sample.people import (
@@ -43,7 +45,8 @@ def read_sample(name: str) -> Any:
 
 
 def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
-    """Load the journeys of loan and account, their rules, dispositions and offers where there are none yet.
+    """Load the journeys of loan and account, their rules, dispositions, offers and a scorecard where there are
+    none yet.
 
     What people have changed stays as it is; `again` puts the sample's version over it.
     """
@@ -53,6 +56,8 @@ def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
             outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
         for course, rules in JOURNEYS:
             _load_journey(session, course, rules, now, again=again)
+        if not scorecards_in_use(session):
+            reviewing.adopt_scorecard(session, STARTING_CARD, None, now)
         for raw in read_sample("offers.yaml"):
             if session.get(Offer, raw["code"]) is None:
                 offering.add_offer(session, raw["code"], _terms(raw, now), None, now)

@@ -80,15 +80,17 @@ SELECT DISTINCT ON (customer_id, purpose) customer_id, purpose, act, expires_at
  ORDER BY customer_id, purpose, at DESC, id DESC
 """
 # A try that provably never rang does not count. A conversation: both were on the line, and nobody says that
-# it was a machine or not the customer.
+# it was a machine or not the customer; a corrected tag never makes a conversation none.
 _ATTEMPTS = """
 SELECT a.customer_id, a.to_number, a.claimed_at, a.result = 'abandoned',
-       CASE WHEN a.bridged_at IS NOT NULL AND a.result = 'completed' AND COALESCE(k.right_party, true)
+       CASE WHEN a.bridged_at IS NOT NULL AND a.result = 'completed'
+                 AND COALESCE(k.right_party OR c.right_party, k.right_party, true)
                  AND COALESCE(a.answered_by, 'human') IN ('human', 'unknown')
             THEN COALESCE(a.ended_at, a.claimed_at) END
   FROM contact_attempt a
   LEFT JOIN disposition d ON d.attempt_id = a.id
   LEFT JOIN disposition_kind k ON k.code = d.kind_code
+  LEFT JOIN disposition_kind c ON c.code = d.corrected_code
  WHERE (a.customer_id = ANY(%(people)s) OR a.to_number = ANY(%(numbers)s)) AND a.claimed_at > %(since)s
    AND (a.result IS NULL OR a.result <> ALL(%(not_rung)s))
 """

@@ -53,10 +53,11 @@ SHEETS: Sequence[Sheet] = (
     ),
     Sheet(
         "dispositions",
-        "SELECT d.attempt_id, a.customer_id, d.at, u.login AS agent, d.kind_code AS disposition, k.reached,"
+        "SELECT d.attempt_id, a.customer_id, d.at, u.login AS agent, d.kind_code AS disposition,"
+        " d.corrected_code AS corrected_to, k.reached,"
         " k.right_party, k.converted, k.callback, k.do_not_call, k.refused, d.causes::text AS causes, d.note,"
         " d.wrap_up_seconds FROM disposition d JOIN contact_attempt a ON a.id = d.attempt_id"
-        " JOIN disposition_kind k ON k.code = d.kind_code JOIN app_user u ON u.id = d.agent_id",
+        " JOIN disposition_kind k ON k.code = d.counts_as JOIN app_user u ON u.id = d.agent_id",
         "a.customer_id = ANY(%(people)s)",
         _in("d.at"),
         "d.at, d.attempt_id",

@@ -18,24 +18,34 @@ from callcenter.models import ListImport
 KEPT_FOR = timedelta(days=90)
 STUCK_AFTER = timedelta(days=3)
 """Rows of a list that nobody could work through are forgotten then."""
+DRAFTS_KEPT = timedelta(days=1)
 
 
 def keep_list(
     session: Session,
-    token_id: int,
+    owner: tuple[int | None, UUID | None],
     name: str,
     digest: str,
     wanted: dict[str, Any],
     read: ReadList,
     now: datetime,
+    *,
+    foreseen: Sequence[Sequence[object]] | None = None,
 ) -> ListImport:
-    """Keep a list that has been read. Raises Conflict for the same list at the same moment."""
-    list_id = derived_id("list-import", token_id, digest, now.isoformat())
+    """Keep a list that has been read, of a token or a person; a draft where it is `foreseen` what becomes of it.
+
+    Raises Conflict for the same list at the same moment.
+    """
+    token_id, user_id = owner
+    list_id = derived_id("list-import", token_id or user_id, digest, now.isoformat())
     if session.get(ListImport, list_id) is not None:
         raise Conflict("This very list came in just now. Look at the lists there are.")
     row = ListImport(
         id=list_id,
         token_id=token_id,
+        user_id=user_id,
+        is_draft=foreseen is not None,
+        foreseen=[list(one) for one in foreseen or ()],
         name=name,
         digest=digest,
         wanted=wanted,
@@ -54,15 +64,53 @@ def keep_list(
 def lock_list(session: Session, list_id: UUID) -> ListImport | None:
     """Lock a list whose work is not done; None when it is, or another process is at it."""
     row = session.get(ListImport, list_id, with_for_update={"skip_locked": True}, populate_existing=True)
-    return row if row is not None and row.ended_at is None else None
+    return row if row is not None and row.ended_at is None and not row.is_draft else None
+
+
+def lock_own_list(session: Session, list_id: UUID) -> ListImport:
+    """Return a list that a person brought, locked until the commit. Raises NotFound."""
+    row = session.get(ListImport, list_id, with_for_update=True, populate_existing=True)
+    if row is None or row.user_id is None:
+        raise NotFound("There is no such list. A list that nobody confirmed is forgotten after a day.")
+    return row
+
+
+def same_list(session: Session, row: ListImport) -> ListImport | None:
+    """Return the list of the same content and journey that was worked through before, and not undone."""
+    return session.exec(
+        select(ListImport)
+        .where(ListImport.digest == row.digest, ListImport.id != row.id)
+        .where(col(ListImport.is_draft).is_(False), col(ListImport.undone_at).is_(None))
+        .where(col(ListImport.wanted)["journey"].astext == row.wanted["journey"])
+        .order_by(col(ListImport.created_at))
+    ).first()
+
+
+def hold_digest(session: Session, digest: str) -> None:
+    """Let nobody else begin the same list until the commit."""
+    cursor_of(session).execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5108))", [digest])
+
+
+def confirm(row: ListImport, now: datetime) -> None:
+    """Let a draft be a list that is worked through."""
+    row.is_draft, row.created_at = False, now
+    if not row.rows:
+        row.ended_at = now
+
+
+def note_undone(row: ListImport, undone: int, now: datetime) -> None:
+    """Write down that a list's call tasks were taken back, and how many could be."""
+    row.undone_at, row.tasks_undone = now, undone
 
 
 def note_worked(
-    row: ListImport, done: int, opened: int, refused: Sequence[RefusedRow], now: datetime
+    row: ListImport, done: int, opened: Sequence[UUID], refused: Sequence[RefusedRow], now: datetime
 ) -> None:
     """Write down what became of the next rows of a locked list; rows that are done are not kept."""
     row.rows = row.rows[done:]
-    row.rows_done, row.tasks_opened = row.rows_done + done, row.tasks_opened + opened
+    row.rows_done, row.tasks_opened = row.rows_done + done, row.tasks_opened + len(opened)
+    if row.user_id is not None:
+        row.opened = [*row.opened, *map(str, opened)]
     row.refused = [*row.refused, *(asdict(one) for one in refused)]
     if not row.rows:
         row.ended_at = now
@@ -80,7 +128,7 @@ _FORGET_PERSON = """
 UPDATE list_import l SET rows = coalesce(
        (SELECT jsonb_agg(r ORDER BY n) FROM jsonb_array_elements(l.rows) WITH ORDINALITY AS one (r, n)
          WHERE r->>'external_id' <> %(external_id)s), '[]')
- WHERE l.ended_at IS NULL
+ WHERE (l.ended_at IS NULL OR l.is_draft)
    AND EXISTS (SELECT FROM jsonb_array_elements(l.rows) r WHERE r->>'external_id' = %(external_id)s)
 """
 
@@ -91,7 +139,12 @@ def forget_person(session: Session, external_id: str) -> int:
 
 
 def forget_lists(session: Session, now: datetime) -> None:
-    """Remove old lists, and the rows of those that could not be worked through."""
+    """Remove old lists, drafts nobody confirmed, and the rows of those that could not be worked through."""
+    session.execute(
+        delete(ListImport)
+        .where(col(ListImport.is_draft).is_(True))
+        .where(col(ListImport.created_at) < now - DRAFTS_KEPT)
+    )
     session.execute(delete(ListImport).where(col(ListImport.created_at) < now - KEPT_FOR))
     session.execute(
         update(ListImport)
@@ -103,4 +156,16 @@ def forget_lists(session: Session, now: datetime) -> None:
 
 def lists_to_work(session: Session) -> Sequence[UUID]:
     """List the lists whose work is not done."""
-    return session.exec(select(ListImport.id).where(col(ListImport.ended_at).is_(None))).all()
+    return session.exec(
+        select(ListImport.id).where(col(ListImport.ended_at).is_(None), col(ListImport.is_draft).is_(False))
+    ).all()
+
+
+def lists_of_people(session: Session, limit: int = 20) -> Sequence[ListImport]:
+    """List the newest lists that people brought in."""
+    return session.exec(
+        select(ListImport)
+        .where(col(ListImport.user_id).is_not(None), col(ListImport.is_draft).is_(False))
+        .order_by(col(ListImport.created_at).desc())
+        .limit(limit)
+    ).all()

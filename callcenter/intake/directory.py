@@ -75,6 +75,31 @@ def keep_told(session: Session, told: Sequence[Told], now: datetime) -> dict[str
     return {str(row.external_id): (row.id, row.external_id not in known) for row in rows}
 
 
+def foreseen_customers(session: Session, told: Sequence[Told], now: datetime) -> list[Customer]:
+    """Return the customers as they would be if they were told now, in order; nothing is kept of it."""
+    names = [one.external_id for one in told]
+    known = {
+        row.external_id: row
+        for row in session.exec(select(Customer).where(col(Customer.external_id).in_(names)))
+    }
+    return [_foreseen(one, known.get(one.external_id), now) for one in told]
+
+
+def _foreseen(one: Told, known: Customer | None, now: datetime) -> Customer:
+    profile = read_profile(one.traits)
+    was: dict[str, Any] = {"id": derived_id("customer", one.external_id), "created_at": now}
+    if known is not None:
+        was = known.model_dump()
+    changed = {
+        "external_id": one.external_id,
+        "number": profile.number or was.get("number"),
+        "time_zone": profile.time_zone or was.get("time_zone"),
+        "traits": {**(was.get("traits") or {}), **profile.traits},
+        "updated_at": now,
+    }
+    return Customer(**{**was, **changed})
+
+
 def set_tags(customer: Customer, tags: Sequence[str], now: datetime) -> None:
     """Give a locked customer these tags. Raises BadInput when they are too many or too long."""
     wanted = list(dict.fromkeys(tags))

@@ -27,7 +27,7 @@ WITH cohort AS (
            coalesce(k.converted, false) AS tagged
       FROM contact_attempt a
       LEFT JOIN disposition d ON d.attempt_id = a.id
-      LEFT JOIN disposition_kind k ON k.code = d.kind_code
+      LEFT JOIN disposition_kind k ON k.code = d.counts_as
      WHERE a.result IS DISTINCT FROM 'not_placed' AND a.result IS DISTINCT FROM 'rejected'
 )
 """

@@ -20,12 +20,14 @@ from callcenter.models.outbox import OutboxMessage
 from callcenter.models.outcome import (
     Callback,
     Disposition,
+    DispositionCheck,
     DispositionKind,
     FollowUp,
     Outcome,
     ProductSuggestion,
 )
 from callcenter.models.proposal import Proposal
+from callcenter.models.quality import Review, ReviewPlan, Scorecard
 from callcenter.models.rule import TriggerFiring, TriggerRule
 from callcenter.models.screening import (
     ComplianceChange,
@@ -38,6 +40,7 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
+from callcenter.models.target import PointsScheme, WorkTarget
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -63,6 +66,7 @@ __all__ = [
     "DialingSwitch",
     "Dispatch",
     "Disposition",
+    "DispositionCheck",
     "DispositionKind",
     "Erasure",
     "EventArchive",
@@ -85,12 +89,16 @@ __all__ = [
     "Outcome",
     "PacingDecision",
     "PackVersion",
+    "PointsScheme",
     "ProductSuggestion",
     "PropensityModel",
     "Proposal",
     "QuarantinedEvent",
     "Reservation",
     "RuleWorth",
+    "Review",
+    "ReviewPlan",
+    "Scorecard",
     "ScreeningDecision",
     "ScriptAllocation",
     "ScriptStep",
@@ -107,5 +115,6 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WhatHelps",
+    "WorkTarget",
     "WriteKey",
 ]

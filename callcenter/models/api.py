@@ -49,16 +49,20 @@ class ApiAnswer(SQLModel, table=True):
 
 
 class ListImport(SQLModel, table=True):
-    """A list of customers to call that came over HTTP, and how far it has been worked through.
+    """A list of customers to call, of another system's token or a person's, and how far it has been worked through.
 
     `rows` are the checked rows until the work is done, and nothing after. `refused` names rows by number, with
-    a code and what is wrong, and holds nothing of what stood in them.
+    a code and what is wrong, and holds nothing of what stood in them. A person's list `is_draft` until they say
+    so; `foreseen` then tells what would become of each row, as [number, code]. `opened` are the call tasks
+    opened for a person, who may undo them.
     """
 
     __tablename__ = "list_import"
+    __table_args__ = (Index("ix_list_import_digest", "digest"),)
 
     id: UUID = Field(primary_key=True)
-    token_id: int = Field(foreign_key="api_token.id", sa_type=BigInteger)
+    token_id: int | None = Field(default=None, foreign_key="api_token.id", sa_type=BigInteger)
+    user_id: UUID | None = Field(default=None, foreign_key="app_user.id")
     name: str
     digest: str
     wanted: dict[str, Any] = document()
@@ -69,3 +73,8 @@ class ListImport(SQLModel, table=True):
     rows_done: int = 0
     tasks_opened: int = 0
     refused: list[dict[str, Any]] = listing()
+    is_draft: bool = False
+    foreseen: list[list[Any]] = listing()
+    opened: list[str] = listing()
+    undone_at: datetime | None = None
+    tasks_undone: int = 0

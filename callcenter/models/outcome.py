@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Column, Computed, Index, String, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import CancelReason, Cause, FollowUpKind
-from callcenter.models.columns import document, listing, word
+from callcenter.models.columns import counted_id, document, listing, word
 
 
 class DispositionKind(SQLModel, table=True):
@@ -31,7 +31,11 @@ class DispositionKind(SQLModel, table=True):
 
 
 class Disposition(SQLModel, table=True):
-    """What an agent said of one attempt."""
+    """What an agent said of one attempt.
+
+    `kind_code` is what they said and stays. Where a supervisor found it wrong, `corrected_code` says what it
+    was; `counts_as` is which of the two counts.
+    """
 
     __tablename__ = "disposition"
 
@@ -42,6 +46,31 @@ class Disposition(SQLModel, table=True):
     causes: list[Cause] = listing()
     note: str = ""
     wrap_up_seconds: int = 0
+    corrected_code: str | None = Field(default=None, foreign_key="disposition_kind.code")
+    counts_as: str | None = Field(
+        default=None,
+        sa_column=Column(String, Computed("coalesce(corrected_code, kind_code)", persisted=True)),
+    )
+
+
+class DispositionCheck(SQLModel, table=True):
+    """What a supervisor found of a tag: that it stands, or what it should have been, and why.
+
+    `said_code` is what counted before, `found_code` what counts since: the same where the tag was upheld.
+    `evidence` names what spoke against the tag.
+    """
+
+    __tablename__ = "disposition_check"
+
+    id: int | None = counted_id()
+    attempt_id: UUID = Field(foreign_key="disposition.attempt_id", index=True)
+    agent_id: UUID = Field(foreign_key="agent.id")
+    said_code: str = Field(foreign_key="disposition_kind.code")
+    found_code: str = Field(foreign_key="disposition_kind.code")
+    evidence: list[str] = listing()
+    reason: str
+    checked_at: datetime = Field(index=True)
+    checked_by: UUID = Field(foreign_key="app_user.id")
 
 
 class ProductSuggestion(SQLModel, table=True):

@@ -54,6 +54,12 @@ def flags_of(session: Session, code: str) -> Flags:
     return Flags(**{flag: getattr(kind, flag) for flag in Flags.__slots__})
 
 
+def flags_of_any(session: Session, code: str) -> Flags:
+    """Return the flags of a disposition that was said once, offered still or not."""
+    kind = session.get_one(DispositionKind, code)
+    return Flags(**{flag: getattr(kind, flag) for flag in Flags.__slots__})
+
+
 def keep_disposition(
     session: Session, attempt: ContactAttempt, wrap_up: WrapUp, agent_id: UUID, seconds: int, now: datetime
 ) -> None:

@@ -21,20 +21,20 @@ SELECT g.id AS agent_id,
   LEFT JOIN contact_attempt a ON a.agent_id = g.id AND a.claimed_at >= :since
         AND coalesce(a.result, '') NOT IN ('not_placed', 'rejected')
   LEFT JOIN disposition d ON d.attempt_id = a.id
-  LEFT JOIN disposition_kind k ON k.code = d.kind_code
+  LEFT JOIN disposition_kind k ON k.code = d.counts_as
   LEFT JOIN outcome o ON o.firing_id = a.firing_id
  WHERE g.team = :team
  GROUP BY g.id
 """)
 _LAST = text("""
 SELECT a.id, a.claimed_at, a.ringing_at, a.answered_at, a.ended_at, a.result, c.name, t.step, t.journey,
-       t.not_before_at, t.state AS task_state, d.kind_code, k.label, b.due_at AS callback_at,
+       t.not_before_at, t.state AS task_state, d.counts_as AS kind_code, k.label, b.due_at AS callback_at,
        o.converted_at, o.window_until
   FROM contact_attempt a
   JOIN call_task t ON t.id = a.call_task_id
   JOIN customer c ON c.id = a.customer_id
   LEFT JOIN disposition d ON d.attempt_id = a.id
-  LEFT JOIN disposition_kind k ON k.code = d.kind_code
+  LEFT JOIN disposition_kind k ON k.code = d.counts_as
   LEFT JOIN callback b ON b.attempt_id = a.id
   LEFT JOIN outcome o ON o.firing_id = a.firing_id
  WHERE a.agent_id = :agent AND a.ended_at IS NOT NULL AND a.claimed_at >= :since

@@ -27,7 +27,7 @@ SELECT a.claimed_at, a.result, a.ringing_at, a.ended_at, u.name AS agent, k.labe
   FROM contact_attempt a
   JOIN app_user u ON u.id = a.agent_id
   LEFT JOIN disposition d ON d.attempt_id = a.id
-  LEFT JOIN disposition_kind k ON k.code = d.kind_code
+  LEFT JOIN disposition_kind k ON k.code = d.counts_as
  WHERE a.customer_id = :customer AND a.call_task_id <> :task
  ORDER BY a.claimed_at DESC LIMIT 3
 """)

@@ -25,7 +25,7 @@ WITH tried AS (
                               ORDER BY a.claimed_at) AS nth
       FROM contact_attempt a
       LEFT JOIN disposition d ON d.attempt_id = a.id
-      LEFT JOIN disposition_kind k ON k.code = d.kind_code
+      LEFT JOIN disposition_kind k ON k.code = d.counts_as
      WHERE a.claimed_at >= :day AND a.claimed_at <= :now AND a.placing_at IS NOT NULL
        AND (a.result IS NULL OR a.result NOT IN ('not_placed', 'rejected'))
 )

@@ -160,5 +160,6 @@ def callbacks(session: Session, asked: Asked, page: Page) -> Sequence[tuple[Call
 
 
 def lists(session: Session, page: Page) -> Sequence[tuple[ListImport]]:
-    """List the lists that came, in their order."""
-    return _rows(session, select(ListImport), col(ListImport.created_at), col(ListImport.id), page)
+    """List the lists that other systems sent, in their order."""
+    wanted = select(ListImport).where(col(ListImport.token_id).is_not(None))
+    return _rows(session, wanted, col(ListImport.created_at), col(ListImport.id), page)

@@ -33,7 +33,7 @@ _GROUPS: Mapping[ReportBy, str] = {
     ReportBy.TEAM: "coalesce(g.team, '')",
     ReportBy.RULE: "f.rule_key",
     ReportBy.CAMPAIGN: "a.campaign",
-    ReportBy.DISPOSITION: "coalesce(d.kind_code, '')",
+    ReportBy.DISPOSITION: "coalesce(d.counts_as, '')",
     ReportBy.PURPOSE: "a.purpose",
 }
 _BUSY: Mapping[ReportBy, str] = {
@@ -50,7 +50,7 @@ WITH tried AS (
       JOIN trigger_firing f ON f.id = a.firing_id
       LEFT JOIN agent g ON g.id = a.agent_id
       LEFT JOIN disposition d ON d.attempt_id = a.id
-      LEFT JOIN disposition_kind k ON k.code = d.kind_code
+      LEFT JOIN disposition_kind k ON k.code = d.counts_as
      WHERE a.claimed_at >= :since AND a.claimed_at < :until AND a.placing_at IS NOT NULL
        AND (a.result IS NULL OR a.result NOT IN ('not_placed', 'rejected'))
 )

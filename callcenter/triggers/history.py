@@ -27,7 +27,7 @@ WHERE customer_id = ANY(%(ids)b::uuid[]) AND claimed_at >= %(since)s
 """,
     "history.reached": """
 SELECT customer_id, 'history.reached', max(claimed_at) FROM contact_attempt a
-LEFT JOIN disposition d ON d.attempt_id = a.id LEFT JOIN disposition_kind k ON k.code = d.kind_code
+LEFT JOIN disposition d ON d.attempt_id = a.id LEFT JOIN disposition_kind k ON k.code = d.counts_as
 WHERE customer_id = ANY(%(ids)b::uuid[]) AND claimed_at >= %(since)s
   AND coalesce(k.reached, bridged_at IS NOT NULL) GROUP BY 1
 """,
@@ -42,7 +42,7 @@ WHERE customer_id = ANY(%(ids)b::uuid[]) AND fired_at >= %(since)s AND fate IN (
 """,
     "history.refused": """
 SELECT customer_id, 'history.refused', max(d.at) FROM contact_attempt a
-JOIN disposition d ON d.attempt_id = a.id JOIN disposition_kind k ON k.code = d.kind_code
+JOIN disposition d ON d.attempt_id = a.id JOIN disposition_kind k ON k.code = d.counts_as
 WHERE customer_id = ANY(%(ids)b::uuid[]) AND d.at >= %(since)s
   AND (do_not_call OR k.refused OR (right_party AND d.causes ? 'need' AND NOT converted AND NOT callback))
 GROUP BY 1

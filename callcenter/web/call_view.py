@@ -193,7 +193,7 @@ def _customer(case: Case, journey: JourneyDefinition, crm: str | None) -> page.C
         consent=tuple(map(str, consent)) if isinstance(consent, list) else (gettext("Service care"),),
         tags=tuple(customer.tags),
         earlier=tuple(page.EarlierAttempt(row.claimed_at, _earlier_words(row)) for row in case.earlier),
-        timeline=_timeline(case, journey),
+        timeline=timeline_of(case, journey),
         crm_url=crm_url(crm, customer.external_id) if crm and customer.external_id else None,
     )
 
@@ -204,7 +204,8 @@ def _earlier_words(row: Any) -> str:
     return f"{by}: “{row.note}”" if row.note else by
 
 
-def _timeline(case: Case, journey: JourneyDefinition) -> tuple[page.TimelineEvent, ...]:
+def timeline_of(case: Case, journey: JourneyDefinition) -> tuple[page.TimelineEvent, ...]:
+    """Return what happened around a call, newest first."""
     spoken = language()
     lines = [words.timeline_event(event, journey, spoken) for event in case.events[:40]]
     found = [line for line in lines if line is not None]

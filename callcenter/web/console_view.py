@@ -24,9 +24,11 @@ from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow
 from callcenter.web.console_choices import choices_of
 from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.own_reviews import own_reviews
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of
+from callcenter.web.targets_view import own_targets
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
 _NOT_CHOSEN = (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
@@ -75,9 +77,13 @@ def console_page(
     idle = page.Idle()
     if call is None:
         choices = choices_of(runtime, session, agent, journeys, now)
+        targets, points = own_targets(session, agent, now)
         idle = replace(
             _idle(session, agent, now, day, waiting, callbacks, titles, choices),
             follow_ups=follow_ups_of(session, agent, now),
+            reviews=own_reviews(session, agent, now),
+            targets=targets,
+            points=points,
         )
     return page.ConsolePage(
         frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)

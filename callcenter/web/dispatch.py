@@ -42,7 +42,8 @@ def _sieve(values: Mapping[str, str]) -> TaskSieve:
 
 def _wanted(form: "MultiDict[str, str]") -> Wanted:
     """Read the form of an act. Raises BadInput that says what is missing."""
-    which, act = form.get("which", "all"), form.get("act", "")
+    which = form.get("which", "all")
+    act, _, chosen_agent = form.get("act", "").partition(":")  # the floor's bar names the agent with the act
     if act not in set(DispatchAct) or which not in ("all", "count", "share", "ticked"):
         raise BadInput(gettext("Choose what shall be done."))
     count = _whole(form.get("count"), 1, MOST_TASKS, gettext("How many is a number from 1 to 2,000."))
@@ -51,7 +52,7 @@ def _wanted(form: "MultiDict[str, str]") -> Wanted:
     wrong = {"count": count is None, "share": share is None, "ticked": not ids}
     if wrong.get(which):
         raise BadInput(gettext("Say how many, or tick the call tasks."))
-    agent = form.get("agent", "")
+    agent = chosen_agent or form.get("agent", "")
     return Wanted(
         act=DispatchAct(act),
         sieve=_sieve(form),

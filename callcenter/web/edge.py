@@ -113,6 +113,7 @@ _NAV = {
         NavItem("queue", "/floor/queue", "q"),
         NavItem("alerts", "/floor/alerts", "a"),
         NavItem("reports", "/floor/reports", "r"),
+        NavItem("quality", "/floor/quality", "u"),
         NavItem("wallboard", "/floor/wallboard", "b"),
     ),
     Role.STRATEGIST: (

@@ -11,6 +11,7 @@ PLACES = (
     ("queue", "/floor/queue"),
     ("alerts", "/floor/alerts"),
     ("reports", "/floor/reports"),
+    ("quality", "/floor/quality"),
     ("wallboard", "/floor/wallboard"),
 )
 

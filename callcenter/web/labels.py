@@ -139,6 +139,7 @@ LABELS = {
     "queue": _l("Queue"),
     "alerts": _l("Alerts"),
     "reports": _l("Reports"),
+    "quality": _l("Quality"),
     "wallboard": _l("Wallboard"),
     "journeys": _l("Journeys"),
     "rules": _l("Rules"),

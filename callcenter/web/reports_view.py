@@ -99,6 +99,10 @@ def report_page(session: Session, asked: Asked, now: datetime, error: str | None
         total=total_of([one.counts for one in rows]),
         chart=page.bar_chart(charted[:_BARS]) if rows else None,
         has_occupancy=asked.by in (*BY_TIME, ReportBy.AGENT, ReportBy.TEAM),
+        parts=(
+            Choice(gettext("Figures"), "/floor/reports", True),
+            Choice(gettext("Targets and points"), "/floor/targets"),
+        ),
         error=error,
     )
 

@@ -9,7 +9,7 @@ from tests.browser.desk import Desk
 from tests.system import System
 
 AGENTS = ("/console",)
-SUPERVISORS = ("/floor",)
+SUPERVISORS = ("/floor", "/floor/quality", "/floor/targets")
 STRATEGISTS = (
     "/studio",
     "/studio/rules",

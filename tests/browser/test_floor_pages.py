@@ -13,7 +13,16 @@ from tests.browser.test_screens import LOOKS, Looker, axe
 from tests.faults.console import AgentConsole
 from tests.system import System
 
-PAGES = ("/floor/queue", "/floor/alerts", "/floor/reports?by=rule", "/floor/wallboard", "/wallboard")
+PAGES = (
+    "/floor/queue",
+    "/floor/alerts",
+    "/floor/reports?by=rule",
+    "/floor/quality",
+    "/floor/targets",
+    "/floor/lists",
+    "/floor/wallboard",
+    "/wallboard",
+)
 
 
 @pytest.fixture
@@ -42,6 +51,13 @@ def test_ticked_call_tasks_are_given_by_keyboard_and_taken_back(
 ) -> None:
     page = boss.page
     _waits(boss, bank, 3)
+    expect(page.locator("#bulk-bar")).to_be_hidden()
+    boss.press("j", "j", "x")
+    expect(page.locator("#bulk-bar")).to_be_visible()
+    expect(page.locator("[data-bulk-count]")).to_have_text("1")
+    assert axe(page) == []
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#bulk-bar")).to_be_hidden()
     page.get_by_role("link", name="Act on many…").click()
     expect(page.locator(".queue-tasks tbody tr")).to_have_count(3)
     page.locator('.queue-tasks input[name="ids"]').first.focus()

@@ -12,6 +12,7 @@ from callcenter.web.pages.offers import OfferDesk, OfferRow
 from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
+from tests.web.sample_quality import own_work
 
 
 def rail(t: Texts, work_state: str, since: datetime, **changes: object) -> c.Rail:
@@ -372,6 +373,11 @@ def choices(t: Texts, many: int = 3) -> c.Choices:
     )
 
 
+def _with_own_work(t: Texts, language: str) -> c.Idle:
+    reviews, targets, points = own_work(language)
+    return replace(idle(t), reviews=reviews, targets=targets, points=points)
+
+
 def console(language: str, theme: str, state: str) -> c.ConsolePage:
     t = Texts(language)
     head = frame(language, theme, "console", live="/live/console")
@@ -396,6 +402,9 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         "choose-many": lambda: c.ConsolePage(head, waiting, None, replace(idle(t), choices=choices(t, 20))),
         "choose-later": lambda: c.ConsolePage(
             head, waiting, None, replace(idle(t), choices=replace(choices(t), now=()))
+        ),
+        "idle-own": lambda: c.ConsolePage(
+            head, replace(waiting, pauses=()), None, _with_own_work(t, language)
         ),
         "choose-empty": lambda: c.ConsolePage(head, nothing, None, c.Idle(choices=c.Choices())),
         "empty": lambda: c.ConsolePage(head, nothing),

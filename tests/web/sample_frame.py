@@ -33,6 +33,7 @@ FLOOR = {
     "queue": ("/floor/queue", "q"),
     "alerts": ("/floor/alerts", "a"),
     "reports": ("/floor/reports", "r"),
+    "quality": ("/floor/quality", "u"),
     "wallboard": ("/floor/wallboard", "b"),
 }
 

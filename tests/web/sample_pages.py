@@ -9,7 +9,10 @@ from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import proposals as studio_proposals
+from callcenter.web.pages import lists as floor_lists
+from callcenter.web.pages import quality as floor_quality
 from callcenter.web.pages import reports as floor_reports
+from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
@@ -24,6 +27,7 @@ from tests.web import (
     sample_offers,
     sample_partners,
     sample_proposals,
+    sample_quality,
     sample_rules,
 )
 from tests.web.sample_console import console
@@ -67,6 +71,15 @@ Page = (
     | floor_dispatch.DispatchPage
     | floor_alerts.AlertsPage
     | floor_reports.ReportPage
+    | floor_quality.QualityPage
+    | floor_quality.CallReviewPage
+    | floor_quality.TagsPage
+    | floor_quality.QualityReportPage
+    | floor_quality.ScorecardsPage
+    | floor_quality.CardFormPage
+    | floor_targets.TargetsPage
+    | floor_lists.ListsPage
+    | floor_lists.ListPage
     | floor_wallboard.WallboardPage
     | studio_proposals.ProposalsPage
     | floor_wallboard.WallboardLinksPage
@@ -110,6 +123,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "console/_body.html",
         console,
         (
+            "idle-own",
             "idle", "empty", "signed-off", "not-ready", "missed", "reserved", "previewing", "dialing", "talking",
             "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "long", "bare",
             "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
@@ -141,6 +155,24 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "floor/reports.html",
         sample_floor_pages.reports,
         ("hours", "agents", "empty", "failed"),
+    ),
+    "quality": (
+        "floor/quality.html", "floor/quality.html", sample_quality.quality, ("full", "none", "empty", "failed")
+    ),
+    "call-review": (
+        "floor/call_review.html", "floor/call_review.html", sample_quality.call_review,
+        ("full", "done", "empty", "failed"),
+    ),
+    "tags": ("floor/tags.html", "floor/tags.html", sample_quality.tags, ("full", "empty", "failed")),
+    "quality-report": (
+        "floor/quality_report.html", "floor/quality_report.html", sample_quality.report, ("full", "empty")
+    ),
+    "scorecards": ("floor/scorecards.html", "floor/scorecards.html", sample_quality.scorecards, ("full", "empty")),
+    "scorecard": ("floor/scorecard.html", "floor/scorecard.html", sample_quality.scorecard, ("full", "failed")),
+    "targets": ("floor/targets.html", "floor/targets.html", sample_quality.targets, ("full", "empty", "failed")),
+    "lists": ("floor/lists.html", "floor/lists.html", sample_quality.lists, ("full", "empty", "failed")),
+    "list": (
+        "floor/list.html", "floor/list.html", sample_quality.one_list, ("draft", "same", "working", "done", "empty")
     ),
     "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
     "wallboard-links": (

@@ -124,3 +124,21 @@ def test_what_another_process_holds_is_left_alone_at_once_and_named(bank: Bank, 
         other.execute(select(CallTask.id).with_for_update())
         client.post(f"{href}/undo")
     assert "2 Being worked on this moment" in words(client.get(href).text)
+
+
+def test_the_floors_own_queue_has_ticks_and_a_bar_of_acts(bank: Bank, sign_in: SignIn) -> None:
+    task = waiting_task(bank)
+    a_crowd(bank.session, task, 4)
+    bank.agent_is_available()
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    html = client.get("/floor").text
+    assert f'name="ids" value="{task.id}"' in html and f'value="assign_agent:{bank.agent_id}"' in html
+    form = {"which": "ticked", "ids": [str(task.id)], "act": f"assign_agent:{bank.agent_id}", "reason": ""}
+    href = str(client.post("/floor/queue/preview", data=form).headers["Location"])
+    told = words(client.get(href).text)
+    assert "1 call task would be changed." in told and "1 Lin Yue" in told
+    client.post(f"{href}/do")
+    bank.session.expire_all()
+    assert [one.id for one in bank.tasks() if one.agent_id == bank.agent_id] == [task.id]
+    lacking = client.post("/floor/queue/preview", data={**form, "act": "expire"})
+    assert lacking.status_code == 400 and "Say why these call tasks shall expire" in lacking.text

@@ -6,7 +6,7 @@ import { hideNotice, showNotice, word } from "./words.js";
 function keepWhatIsTheirs() {
   // Only while it belongs to the same call task: a note must never move to the next customer.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh)));
+    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh) || isTicked(old)));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement));
 }
@@ -30,6 +30,11 @@ function askWhenOpened(event) {
   if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.querySelector("[data-keep-open]")) return;
   justOpened = menu;
   document.dispatchEvent(new CustomEvent("state-wanted"));
+}
+
+/* Rows keep their place while any of them is ticked. */
+function isTicked(old) {
+  return "keepTicked" in old.dataset && old.querySelector("input:checked") !== null;
 }
 
 /* A refresh asked for before an act may be answered after it: what it says is old by then. Servers' clocks may

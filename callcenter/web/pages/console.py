@@ -8,6 +8,7 @@ from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
 from callcenter.web.pages.offers import OfferDesk
 from callcenter.web.pages.script_results import Helps
+from callcenter.web.pages.own import OwnPoints, OwnReview, OwnTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +463,9 @@ class Idle:
     mode: str = "preview"
     choices: Choices | None = None
     follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
+    reviews: tuple[OwnReview, ...] = ()
+    targets: tuple[OwnTarget, ...] = ()
+    points: OwnPoints | None = None
 
     @property
     def brings_answered_calls(self) -> bool:

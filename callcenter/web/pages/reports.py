@@ -60,6 +60,7 @@ class ReportPage:
     total: ReportCounts = field(default_factory=ReportCounts)
     chart: BarChart | None = None
     has_occupancy: bool = False
+    parts: tuple[Choice, ...] = ()
     error: str | None = None
 
 

@@ -1,0 +1,1 @@
+"""Stage: how well calls were handled. Scorecards, which call to review next, reviews."""

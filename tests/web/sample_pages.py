@@ -6,10 +6,10 @@ from callcenter.web.pages import alerts as floor_alerts
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
+from callcenter.web.pages import lists as floor_lists
 from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import proposals as studio_proposals
-from callcenter.web.pages import lists as floor_lists
 from callcenter.web.pages import quality as floor_quality
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import targets as floor_targets

@@ -7,8 +7,8 @@ from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
 from callcenter.web.pages.offers import OfferDesk
-from callcenter.web.pages.script_results import Helps
 from callcenter.web.pages.own import OwnPoints, OwnReview, OwnTarget
+from callcenter.web.pages.script_results import Helps
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, talk
+from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, staffing, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
 from callcenter.calltasks import queries as task_queries
 from callcenter.config import archive_folder
-from callcenter.dialing.queries import campaigns_not_offered, campaigns_to_pace
+from callcenter.dialing.queries import campaigns_to_pace
 from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
 from callcenter.errors import Unavailable
@@ -75,11 +75,16 @@ def match(runtime: Runtime) -> None:
     """Bring free agents and waiting call tasks together where a message about it was lost or came too early."""
     with runtime.unit_of_work() as session:
         now = runtime.clock()
-        agents = list(routing_queries.agents_idle(session, now))
-        not_of = campaigns_not_offered(session)
-        waiting = task_queries.tasks_callable(session, now, len(agents), agents, not_of) if agents else []
-        for agent_id in agents[: len(waiting)]:
+        for agent_id in pipeline.agents_to_offer(session, now):
             outbox.hand_over_once(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+
+
+def relax(runtime: Runtime) -> None:
+    """Give up what call tasks ask of their agent where nobody who is signed on has met it for a while."""
+    with runtime.unit_of_work() as session:
+        relaxed = staffing.relax_needs(session, runtime.clock())
+    if relaxed:
+        log.info("needs.relaxed", call_tasks=relaxed)
 
 
 def pace(runtime: Runtime) -> None:

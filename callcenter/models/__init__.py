@@ -1,7 +1,7 @@
 """Tables, one file per aggregate; each docstring names the single stage that writes it."""
 
 from callcenter.models.account import AuditEntry, User
-from callcenter.models.agent import Agent, AgentState, Reservation
+from callcenter.models.agent import Agent, AgentState, Reservation, Skill, Team
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
 from callcenter.models.calltask import CallTask
@@ -33,6 +33,7 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
+from callcenter.models.transfer import TaskTransfer
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -79,9 +80,12 @@ __all__ = [
     "Reservation",
     "ScreeningDecision",
     "ScriptStep",
+    "Skill",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
+    "TaskTransfer",
+    "Team",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from callcenter.domain.enums import CancelReason, Purpose, TaskState
+from callcenter.domain.enums import CancelReason, HeldFor, Purpose, TaskState
 from callcenter.models.columns import document, listing, word
 
 _OPEN = text("state NOT IN ('completed', 'canceled')")
@@ -17,6 +17,8 @@ class CallTask(SQLModel, table=True):
     """One call task: why (its firing), for whom, until when, and where it is.
 
     `owner_until`: until when a pending one is left to `agent_id` alone, where a supervisor has given it to them.
+    `language`, `skill` at `skill_level` and `team` are asked of its agent, leaving out what `relaxed` names; since
+    `unstaffed_at` nobody who is signed on meets them. `held_for`: whom it is kept for while it is handed over.
     """
 
     __tablename__ = "call_task"
@@ -45,6 +47,13 @@ class CallTask(SQLModel, table=True):
     why_no_call: list[str] = listing()
     agent_id: UUID | None = Field(default=None, foreign_key="agent.id")
     owner_until: datetime | None = None
+    language: str = "en"
+    skill: str | None = None
+    skill_level: int = 1
+    team: str | None = None
+    relaxed: list[str] = listing()
+    unstaffed_at: datetime | None = None
+    held_for: HeldFor | None = word(default=None, nullable=True)
     cancel_reason: CancelReason | None = word(default=None, nullable=True)
     folded_firings: int = 0
     attempts: int = 0

@@ -8,3 +8,5 @@ MORE_TIME = timedelta(seconds=60)
 MAX_EXTENSIONS = 5
 SILENT_BROWSER = timedelta(seconds=45)
 """A console that has not asked for anything for so long is not looked at by anybody."""
+RELAX_EVERY = timedelta(seconds=60)
+"""While nobody signed on meets what a call task asks, one requirement more is given up each time it passes."""

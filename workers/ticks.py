@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, staffing, talk
+from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, staffing, talk, transferring
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -85,6 +85,17 @@ def relax(runtime: Runtime) -> None:
         relaxed = staffing.relax_needs(session, runtime.clock())
     if relaxed:
         log.info("needs.relaxed", call_tasks=relaxed)
+
+
+def settle_transfers(runtime: Runtime) -> None:
+    """End transfers of call tasks that somebody has taken, or nobody: those go back to whoever had them."""
+    with runtime.reading() as session:
+        waiting = transferring.transfers_to_settle(session, runtime.clock())
+    for transfer_id in waiting:
+        with runtime.unit_of_work() as session:
+            became = transferring.settle_transfer(session, transfer_id, runtime.clock())
+        if became is not None:
+            log.info("transfer.ended", transfer=str(transfer_id), became=became.value)
 
 
 def pace(runtime: Runtime) -> None:

@@ -118,12 +118,14 @@ def _told(at: datetime | None) -> str | None:
 
 
 def give(task: CallTask, agent_id: UUID, now: datetime) -> None:
-    """Leave a locked pending call task to one agent for a while."""
+    """Leave a locked pending call task to one agent for a while; its transfer, if there is one, is overtaken."""
+    task.held_for = None
     task.agent_id, task.owner_until = agent_id, max(now, task.not_before_at) + ASSIGNED_FOR
 
 
 def take_back(task: CallTask) -> None:
-    """Let anybody have a locked pending call task."""
+    """Let anybody have a locked pending call task; its transfer, if there is one, is overtaken."""
+    task.held_for = None
     task.agent_id, task.owner_until = None, None
 
 

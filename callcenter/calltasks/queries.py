@@ -186,15 +186,17 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
 
 
 def tasks_of_campaign(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
-    """List a journey's pending tasks that may be called now with an agent waiting, the most urgent first."""
+    """List a journey's pending tasks that may be called now with an agent waiting.
+
+    Those first that some free agent suits, and of them the most urgent.
+    """
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(CallTask.journey == journey)
         .where(col(CallTask.not_before_at) <= now)
         .where(col(CallTask.held_for).is_(None))
-        .where(or_(col(CallTask.agent_id).is_not(None), _suits_somebody_free()))
-        .order_by(_urgency(now).desc(), col(CallTask.created_at))
+        .order_by(_suits_somebody_free().desc(), _urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 

@@ -30,7 +30,8 @@ def _is_anybodys(now: datetime) -> Any:
 
 def needs_waiting(session: Session, now: datetime) -> Collection[Need]:
     """Return what is asked by the call tasks that wait for an agent now, each need once."""
-    return {Need(*row) for row in session.execute(select_rows(*map(col, _NEED)).where(_is_anybodys(now)).distinct())}
+    asked = select_rows(*map(col, _NEED)).where(_is_anybodys(now)).distinct()
+    return {Need(*row) for row in session.execute(asked)}
 
 
 def lock_unstaffed(session: Session, unmet: Collection[Need], now: datetime) -> Sequence[CallTask]:

@@ -126,6 +126,7 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "fire",
         "match",
         "relax",
+        "settle_transfers",
         "pace",
         "expire",
         "rescue",

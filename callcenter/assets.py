@@ -23,6 +23,8 @@ ICONS = (
     "player-play", "plug-connected", "plug-connected-x", "plus", "point", "power", "repeat-off",
     "route", "search", "settings", "shield-check", "shield-lock", "transfer", "trending-up", "user",
     "user-plus", "user-search", "users", "wifi-off", "x",
+    "user-x",
+    "users-group",
 )  # fmt: skip
 """Tabler outline icons the templates use, by their own names."""
 

@@ -55,8 +55,8 @@ def what_became(facts: TransferFacts, now: datetime) -> TransferState | None:
     """Return how a transfer has ended; None while it has not.
 
     Taken once somebody has dialed. Turned down when the colleague skipped it; unanswered when they let it pass,
-    have signed off when it is due, or nobody dialed in time; undecided when no supervisor said a word in time. Overtaken
-    when the call task ended, or somebody gave it to others meanwhile.
+    have signed off when it is due, or nobody dialed in time; undecided when no supervisor said a word in time.
+    Overtaken when the call task ended, or somebody gave it to others meanwhile.
     """
     if facts.attempts > facts.attempts_before or facts.task_state in WITH_AN_AGENT:
         return TransferState.TAKEN

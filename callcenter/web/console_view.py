@@ -21,12 +21,15 @@ from callcenter.web.call_view import current_call
 from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow_ups_of, help_of
 from callcenter.web.console_choices import choices_of
 from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
 _NOT_CHOSEN = (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
+_AT_ONCE = ("no_agent", "in_preview", "nobody_suits", "transfer_asked")
+"""Of these nobody can say when the wait is over."""
 _CHOOSABLE = tuple(r.value for r in NotReadyReason if r not in _NOT_CHOSEN)
 
 
@@ -65,6 +68,12 @@ def console_page(
             call = replace(call, follow_ups=follow_ups_about(session, agent, case.customer.id, now))
         if call.phase == "talking":
             call = replace(call, help=help_of(session, agent, now))
+        if call.phase in ("reserved", "previewing", "wrapping"):
+            call = replace(
+                call,
+                hand_over=hand_over_form(session, agent),
+                offer_why=offer_why(session, case.task, case.reservation),
+            )
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:
@@ -72,6 +81,8 @@ def console_page(
         idle = replace(
             _idle(session, agent, now, day, callbacks, titles, choices),
             follow_ups=follow_ups_of(session, agent, now),
+            handed_over=handed_over(session, agent.id),
+            hand_over=hand_over_form(session, agent) if any(one.is_mine for one in callbacks) else None,
         )
     return page.ConsolePage(
         frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)
@@ -154,7 +165,7 @@ def _idle(
     place, idle = report.place_in_line(session, agent.work_state_at)
     is_in_line = agent.presence == "available"
     waits = tuple(
-        page.WaitReason(row.why, row.n, row.first_at if row.why not in ("no_agent", "in_preview") else None)
+        page.WaitReason(row.why, row.n, row.first_at if row.why not in _AT_ONCE else None)
         for row in report.waiting_by_reason(session, now)
         if choices is None or row.why != "no_agent"  # those are in the list
     )

@@ -46,6 +46,9 @@ LABELS = {
     "customer_frozen": _l("Customer frozen"),
     "no_consent": _l("No consent"),
     "no_agent": _l("No free agent"),
+    "nobody_suits": _l("Nobody suitable signed on"),
+    "transfer_asked": _l("Waits for approval"),
+    "handed_over": _l("Handed over"),
     "carrier_limit": _l("Carrier limit"),
     "rule_paused": _l("Rule paused"),
     "waits_by_rule": _l("Waits by rule"),
@@ -76,6 +79,11 @@ LABELS = {
     "language": _l("Another language is needed"),
     "wrong_skill": _l("Needs another skill"),
     "other": _l("Another reason"),
+    # why a call task is handed over
+    "skill_needed": _l("Another skill is needed"),
+    "language_needed": _l("Another language is needed"),
+    "known_to_colleague": _l("The colleague knows them"),
+    "end_of_shift": _l("End of my shift"),
     # why a callback is canceled, and what a follow-up is about
     "customer_asked": _l("The customer asked for it"),
     "settled_meanwhile": _l("Settled meanwhile"),

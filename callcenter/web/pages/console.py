@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
+from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +339,8 @@ class CurrentCall:
     mode: str = "preview"
     help: Help = field(default_factory=Help)
     follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
+    hand_over: HandOverForm | None = None
+    offer_why: OfferWhy | None = None
 
     @property
     def came_answered(self) -> bool:
@@ -428,7 +431,8 @@ class Idle:
     """Nothing to call: why, what comes next, and what the last attempts led to.
 
     `mode` is the dialing mode of the campaign the agent works in. `choices` is the list to choose from where a
-    campaign is dialed manually and the agent is available; None otherwise.
+    campaign is dialed manually and the agent is available; None otherwise. `handed_over` are the agent's own, and
+    `hand_over` the form with which a callback is.
     """
 
     place_in_line: int | None = None
@@ -443,6 +447,8 @@ class Idle:
     mode: str = "preview"
     choices: Choices | None = None
     follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
+    handed_over: tuple[HandedOver, ...] = ()
+    hand_over: HandOverForm | None = None
 
     @property
     def brings_answered_calls(self) -> bool:

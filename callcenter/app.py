@@ -25,6 +25,7 @@ from callcenter.web import (
     floor_help,
     health,
     live,
+    people_admin,
     reports,
     softphone,
     strategy,
@@ -74,6 +75,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     for module in (
         tokens_admin,
         webhooks_admin,
+        people_admin,
         console_acts,
         console_transfers,
         floor_help,

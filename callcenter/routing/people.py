@@ -33,6 +33,11 @@ def set_abilities(
     agent.skill_points = sum(levels.values())
 
 
+def set_address(agent: Agent, telephone: str | None) -> None:
+    """Let a locked agent talk on a telephone of their own, or without one on the browser softphone."""
+    agent.address = telephone or f"client:agent_{agent.id.hex}"
+
+
 def add_team(session: Session, name: str, now: datetime, *, transfers_need_approval: bool = False) -> Team:
     """Add a team. Raises BadInput for a name that is none, Conflict when there is one."""
     clean = " ".join(name.split())

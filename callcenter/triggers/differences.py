@@ -7,12 +7,14 @@ from typing import Any
 from callcenter.domain.changes import Change
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
+from callcenter.domain.needs import LEVELS
 from callcenter.errors import BadInput
 from callcenter.triggers.policy import DEFAULT_HOLDOUT, DEFAULT_MAX_AGE, DEFAULT_PROMISE, DEFAULT_WINDOW
 
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
     *("within", "after", "unless", "conditions.joined", "conditions", "cool_down", "purpose", "priority"),
+    *("skill", "level", "team"),
     *("promise", "max_age", "goal", "window", "holdout"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
@@ -27,6 +29,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "window": DEFAULT_WINDOW,
     "max_age": DEFAULT_MAX_AGE,
     "holdout": DEFAULT_HOLDOUT,
+    "level": LEVELS[0],
 }
 _DURATIONS = frozenset({"after", "within", "promise", "window", "max_age"})
 _TREES = frozenset({"conditions", "where"})

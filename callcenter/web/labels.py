@@ -150,6 +150,7 @@ LABELS = {
     "what_if": _l("What if"),
     "trail": _l("Audit"),
     "systems": _l("Systems"),
+    "people": _l("People"),
     "agent": _l("Agent"),
     "supervisor": _l("Supervisor"),
     "strategist": _l("Strategist"),

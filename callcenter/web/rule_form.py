@@ -28,8 +28,11 @@ TEXTS = (
     "max_age",
     "window",
     "purpose",
+    "skill",
+    "level",
+    "team",
 )
-WHOLE = frozenset({"times", "priority"})
+WHOLE = frozenset({"times", "priority", "level"})
 LISTS = ("errors", "unless")
 TREES = ("conditions", "where")
 COOL_DOWNS = ("rule", "journey", "customer")

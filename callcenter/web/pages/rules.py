@@ -163,6 +163,9 @@ class DraftPage:
     now_seen: str = ""
     overtaken_by: int | None = None
     purposes: tuple[Option, ...] = ()
+    skills: tuple[Option, ...] = ()
+    levels: tuple[Option, ...] = ()
+    teams: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

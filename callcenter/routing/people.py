@@ -42,7 +42,7 @@ def add_team(session: Session, name: str, now: datetime, *, transfers_need_appro
     """Add a team. Raises BadInput for a name that is none, Conflict when there is one."""
     clean = " ".join(name.split())
     if not clean or len(clean) > MAX_NAME or not clean.isprintable():
-        raise BadInput(f"Give the team a name of at most {MAX_NAME} characters.")
+        raise BadInput("Give the team a name of at most 60 characters.")
     if session.get(Team, clean) is not None:
         raise Conflict("There is a team of this name.")
     row = Team(name=clean, transfers_need_approval=transfers_need_approval, created_at=now)
@@ -66,7 +66,7 @@ def put_skill(session: Session, key: str, name: str, name_zh: str, now: datetime
     if not _KEY.match(key):
         raise BadInput("The skill's key is made of lower-case letters, digits, - and _.")
     if not all(one and len(one) <= MAX_NAME and one.isprintable() for one in names):
-        raise BadInput(f"Name the skill in English and Chinese, in at most {MAX_NAME} characters each.")
+        raise BadInput("Name the skill in English and Chinese, in at most 60 characters each.")
     row = session.get(Skill, key, with_for_update=True) or Skill(key=key, name="", name_zh="", created_at=now)
     row.name, row.name_zh, row.is_active = names[0], names[1], True
     session.add(row)

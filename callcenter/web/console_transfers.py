@@ -35,11 +35,11 @@ def pass_callback_on(callback_id: UUID) -> Response:
     return console_now()
 
 
-@bp.post("/console/transfers/<uuid:transfer_id>/<any(take-back,noted):act>")
+@bp.post("/console/transfers/<uuid:transfer_id>/<any(recall,noted):act>")
 @roles_required(Role.AGENT)
 def see_to_transfer(transfer_id: UUID, act: str) -> Response:
     """Take back what nobody has taken, or take notice of what became of it."""
-    verb = transferring.take_back if act == "take-back" else transferring.note_transfer
+    verb = transferring.take_back if act == "recall" else transferring.note_transfer
     with runtime().unit_of_work() as session:
         verb(session, transfer_id, viewer().id, runtime().clock())
     return console_now()

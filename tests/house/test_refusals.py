@@ -19,12 +19,19 @@ OF_CALLS = (
     "promises.py",
     "following_up.py",
     "helping.py",
+    "transferring.py",
+    "people.py",
+    "domain/handing_over.py",
     "outcomes",
     "calls",
     "calltasks",
     "routing",
     "web/console.py",
     "web/console_acts.py",
+    "web/console_transfers.py",
+    "web/handing_over_view.py",
+    "web/people_admin.py",
+    "web/people_view.py",
 )
 
 

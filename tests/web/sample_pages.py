@@ -7,6 +7,7 @@ from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import partners as systems
+from callcenter.web.pages import people as desk
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
@@ -15,7 +16,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_people, sample_rules
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -87,6 +88,9 @@ Page = (
     | systems.EndpointsPage
     | systems.NewEndpointPage
     | systems.EndpointPage
+    | desk.PeoplePage
+    | desk.PersonPage
+    | desk.TeamsPage
     | SignInPage
     | ErrorPage
 )
@@ -173,6 +177,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "admin/new_secret.html", "admin/new_secret.html", sample_partners.new_secret,
         ("token", "empty", "rotated"),
     ),
+    "people": ("admin/people.html", "admin/people.html", sample_people.people, ("full", "empty")),
+    "person": ("admin/person.html", "admin/person.html", sample_people.person, ("new", "full", "failed")),
+    "teams": ("admin/teams.html", "admin/teams.html", sample_people.teams, ("full", "empty", "failed")),
     "webhooks": ("admin/webhooks.html", "admin/webhooks.html", sample_partners.endpoints, ("full", "empty")),
     "new-webhook": (
         "admin/new_webhook.html", "admin/new_webhook.html", sample_partners.new_endpoint, ("blank", "failed"),

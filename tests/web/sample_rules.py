@@ -97,6 +97,9 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
         "goal": "",
         "moment": "",
         "purpose": "service",
+        "skill": "loans",
+        "level": "3",
+        "team": "",
     }
     form = r.DraftForm(
         values, {"errors": (), "unless": ("photo_accepted",)},

@@ -1,4 +1,4 @@
-"""Who is offered what, by the rows: the statement says what the rule says, in both directions, and it is kept why."""
+"""Who is offered what, by the rows: the statement says what the rule says, both ways, and it is kept why."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -22,6 +22,7 @@ from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow
 from callcenter.web.console_choices import choices_of
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
+from callcenter.web.offer_words import skills_of
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of
@@ -172,7 +173,7 @@ def _idle(
     return page.Idle(
         place_in_line=max(1, place) if is_in_line else None,
         idle_agents=idle if is_in_line else None,
-        skills=tuple(agent.languages.split(",")),
+        skills=skills_of(session, agent),
         why_none=waits,
         callbacks=callbacks,
         attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.enums import OfferWay, Requirement
-from callcenter.models import Skill
+from callcenter.models import Agent, Skill
 from callcenter.routing.queries import skills
 from callcenter.web.edge import language
 from callcenter.web.formats import label, span
@@ -28,6 +28,14 @@ def skill_name(one: Skill) -> str:
 def skill_words(names: Names, skill: str, level: int) -> str:
     """A skill with a level: "Loans 3"."""
     return f"{names.get(skill, skill)} {level}"
+
+
+def skills_of(session: Session, agent: Agent) -> tuple[str, ...]:
+    """What an agent brings, in words: the languages, then the skills, the best first."""
+    names = skill_names(session)
+    held = sorted(agent.skills.items(), key=lambda one: (-one[1], one[0]))
+    spoken = (label(code) for code in agent.languages.split(","))
+    return (*spoken, *(skill_words(names, key, level) for key, level in held))
 
 
 def why_agent(why: Mapping[str, Any], names: Names) -> str:

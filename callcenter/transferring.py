@@ -214,6 +214,7 @@ def settle_transfer(session: Session, transfer_id: UUID, now: datetime) -> Trans
     row, task = _lock(session, transfer_id)
     if row.ended_at is not None:
         return None
+    transfers.wait_for_due(row, task)
     became = what_became(transfers.facts_of(session, row, task, now), now)
     if became is not None:
         _end(session, row, task, became, now)

@@ -79,6 +79,8 @@ def end(row: TaskTransfer, task: CallTask, state: TransferState, now: datetime) 
         row.taken_by = task.agent_id
     if task.state not in CLOSED:
         task.team = row.before.get("team")
+    if task.state == TaskState.PENDING and task.held_for is not None:
+        task.why_no_call = []
     task.held_for = None
 
 
@@ -124,11 +126,18 @@ def lock_transfer(session: Session, transfer_id: UUID) -> TaskTransfer:
     return session.get_one(TaskTransfer, transfer_id, with_for_update=True, populate_existing=True)
 
 
+def wait_for_due(row: TaskTransfer, task: CallTask) -> None:
+    """Let the receiver's time begin only when the customer may be called: the gate may have put it off."""
+    if row.state == TransferState.ON_ITS_WAY and task.state == TaskState.PENDING:
+        row.expires_at = max(row.expires_at, task.not_before_at + ANSWER_WAITS)
+
+
 def facts_of(session: Session, row: TaskTransfer, task: CallTask, now: datetime) -> TransferFacts:
     """Gather how a transfer stands."""
     last = session.exec(
         select(Reservation.end)
         .where(Reservation.call_task_id == task.id)
+        .where(Reservation.agent_id == row.to_agent_id)
         .where(Reservation.offered_at >= row.asked_at)
         .where(col(Reservation.ended_at).is_not(None))
         .order_by(col(Reservation.offered_at).desc())

@@ -255,7 +255,13 @@ def test_after_a_call_the_wrap_up_is_saved_and_a_colleague_goes_on(bank: Bank, p
     )  # fmt: skip
     bank.session.commit()
     assert (previewed.state, previewed.agent_id, row.attempts) == (TaskState.PENDING, colleague, 1)
-    assert _settles(bank) == []
+    put_off = bank.offers(previewed)
+    assert isinstance(put_off, pipeline.NotOffered) and put_off.why == "minimum_gap"
+    gap = (previewed.not_before_at - bank.clock.now).total_seconds()
+    assert gap > ANSWER_WAITS.total_seconds()
+    assert _settles(bank, seconds=gap) == [], "the colleague's time begins when the customer may be called"
+    bank.session.get_one(Agent, colleague).seen_at = bank.clock.now
+    bank.session.commit()
     offer = bank.offers(previewed)
     assert isinstance(offer, pipeline.Reserved) and offer.agent_id == colleague
 

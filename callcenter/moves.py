@@ -6,7 +6,6 @@ Rows are locked in one order everywhere: customer, visit, call task, agent, atte
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -17,7 +16,7 @@ from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
-from callcenter.calltasks.policy import AGEING_POINTS_PER_MINUTE, PAUSED_RULE_LOOK, RETRY_AFTER
+from callcenter.calltasks.policy import PAUSED_RULE_LOOK, RETRY_AFTER
 from callcenter.compliance import service as compliance
 from callcenter.compliance.policies import Gate
 from callcenter.compliance.queries import ProposedCall
@@ -25,11 +24,9 @@ from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
     CancelReason,
-    OfferWay,
     OutboxKind,
     Presence,
     Purpose,
-    Requirement,
     ReservationEnd,
     ScreeningPoint,
     TaskState,
@@ -37,15 +34,13 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.journey import VisitRecord, VisitState
-from callcenter.domain.needs import EVERYTHING
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
-from callcenter.models import Agent, CallTask, ContactAttempt, Customer, TriggerFiring
+from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import hands
 from callcenter.routing import service as routing
-from callcenter.routing.queries import candidate_of
-from callcenter.routing.rules import Standing, why_offered, work_state_of
+from callcenter.routing.rules import work_state_of
 from callcenter.triggers import service as triggers
 from callcenter.triggers.history import about_customers
 from callcenter.triggers.queries import RuleSet
@@ -214,37 +209,6 @@ def why_dead(session: Session, rules: RuleSet, task: CallTask, visit: VisitState
     if not visit.is_open or (spec is not None and not still_stands(spec, firing.anchor_at, visit)):
         return CancelReason.RECOVERED
     return None
-
-
-def given_up(task: CallTask, *, is_own: bool, is_chosen: bool) -> frozenset[Requirement]:
-    """Return what of a task's need does not count: all of it for whoever has it as their own.
-
-    An agent who chooses has the languages sieved in their list, where they see which nobody else speaks better.
-    """
-    if is_own:
-        return EVERYTHING
-    chosen = {Requirement.LANGUAGE} if is_chosen else set()
-    return frozenset({*task_queries.relaxed_of(task), *chosen})
-
-
-def why_this(
-    task: CallTask, agent: Agent, now: datetime, *, is_own: bool = False, is_chosen: bool = False
-) -> dict[str, Any]:
-    """Say why this agent is offered this pending task, as codes with values."""
-    way = OfferWay.CHOSEN if is_chosen else OfferWay.BEST_FIT
-    if task.held_for is not None:
-        way = OfferWay.HANDED_OVER
-    elif is_own:
-        way = OfferWay.GIVEN if task.owner_until else OfferWay.PROMISED
-    waited = now - max(task.created_at, task.not_before_at)
-    return why_offered(
-        way,
-        task_queries.need_of(task, task.language),
-        task_queries.relaxed_of(task),
-        candidate_of(agent),
-        Standing(task.priority, waited, AGEING_POINTS_PER_MINUTE),
-        now,
-    )
 
 
 def cancel_task(session: Session, task: CallTask, reason: CancelReason, now: datetime) -> None:

@@ -99,6 +99,11 @@ def test_no_agent_gets_two_call_tasks_and_no_call_task_two_agents(bank: Bank) ->
         ]
         for job in jobs:
             job.result()
+    for _ in range(3):  # as the tick does that looks after what was locked when somebody looked
+        with session_scope(engine) as session:
+            found = pipeline.agents_to_offer(session, now)
+        for one in found:
+            looks(one)
     bank.session.expire_all()
     open_offers = bank.session.exec(select(Reservation).where(col(Reservation.ended_at).is_(None))).all()
     assert len({one.agent_id for one in open_offers}) == len(open_offers)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter import moves, offering, outbox, pipeline
+from callcenter import moves, outbox, suiting, pipeline
 from callcenter.accounts import service as accounts
 from callcenter.calls import service as calls
 from callcenter.calltasks import queries as task_queries
@@ -258,7 +258,7 @@ def _claim(
         if attempt is None:
             calltasks.unassign(one.task, now)
         elif agent is not None:
-            why = offering.why_this(one.task, agent, now)
+            why = suiting.why_this(one.task, agent, now)
             one.task.agent_id, one.task.offers = agent.id, one.task.offers + 1
             routing.note_dialed(session, agent, one.task.id, one.task.offers, now, why)
             if one.task.facts.get("callback"):

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from callcenter import moves, offering, outbox
+from callcenter import moves, outbox, suiting
 from callcenter.accounts import service as accounts
 from callcenter.ahead import in_one_trip
 from callcenter.calls import days, legs, rooms
@@ -438,7 +438,7 @@ def offer_call_task(
         session,
         task_queries.need_of(task, task.language),
         now,
-        offering.given_up(task, is_own=owner is not None, is_chosen=is_chosen),
+        suiting.given_up(task, is_own=owner is not None, is_chosen=is_chosen),
         only=owner or only_agent,
         in_room=in_room,
     )
@@ -449,7 +449,7 @@ def offer_call_task(
     if not verdict.may_call:
         moves.hold_back(session, task, verdict, now)
         return NotOffered(",".join(verdict.reasons))
-    why = offering.why_this(task, agent, now, is_own=owner is not None, is_chosen=is_chosen)
+    why = suiting.why_this(task, agent, now, is_own=owner is not None, is_chosen=is_chosen)
     calltasks.reserve(task, agent.id, now)
     routing.reserve(session, agent, task.id, task.offers, now, why)
     outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)

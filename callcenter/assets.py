@@ -22,7 +22,7 @@ ICONS = (
     "minus", "pencil", "phone", "phone-calling", "phone-off", "phone-outgoing", "player-pause",
     "player-play", "plug-connected", "plug-connected-x", "plus", "point", "power", "repeat-off",
     "route", "search", "settings", "shield-check", "shield-lock", "transfer", "trending-up", "user",
-    "user-plus", "user-search", "users", "wifi-off", "x",
+    "user-plus", "user-search", "user-x", "users", "users-group", "wifi-off", "x",
 )  # fmt: skip
 """Tabler outline icons the templates use, by their own names."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter import merging, moves, outbox, pipeline
+from callcenter import merging, moves, outbox, pipeline, suiting
 from callcenter.accounts import service as accounts
 from callcenter.calls import service as calls
 from callcenter.calltasks import queries as task_queries
@@ -36,6 +36,7 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
+from callcenter.domain.needs import Need
 from callcenter.errors import NotFound
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys.records import state_of
@@ -174,11 +175,21 @@ def _dial(
         if with_agents:
             promised = [one for one in found if task_queries.owner_now(one.task, now)]
             dialed += sum(_offer_to_owner(session, house, one.task, now) for one in promised)
-            agents = routing.free_agents(session, now, len(found) - len(promised))
-            found = [one for one in found if one not in promised][: len(agents)]
+            found = [one for one in found if one not in promised]
+            agents = routing.free_agents(session, now, _MOST_LOOKED_AT) if found else []
+        chosen = {
+            one.task.id: routing.take_agent_for(agents, _need_of(one), task_queries.relaxed_of(one.task))
+            for one in found
+            if with_agents
+        }
+        found = [one for one in found if not with_agents or chosen[one.task.id]]
         fit = _may_be_called(session, house, rules, found, now, with_agents=with_agents)
-        dialed += _claim(session, house, fit, agents, mode, now)
+        dialed += _claim(session, house, fit, [chosen.get(one.task.id) for one in fit], mode, now)
     return dialed
+
+
+def _need_of(one: Waiting) -> Need:
+    return task_queries.need_of(one.task, one.customer.language)
 
 
 def _offer_to_owner(session: Session, house: House, task: CallTask, now: datetime) -> bool:
@@ -228,16 +239,15 @@ def _claim(
     session: Session,
     house: House,
     found: Sequence[Waiting],
-    agents: list[Agent],
+    chosen: Sequence[Agent | None],
     mode: DialingMode,
     now: datetime,
 ) -> int:
-    """Insert the attempts and hand them over, each with one of the agents if there are any.
+    """Insert the attempts and hand them over, each with its agent if it has one.
 
     Returns how many: a customer whose number is on another call waits on.
     """
-    mode = DialingMode.PROGRESSIVE if agents else mode
-    chosen = [routing.take_agent_for(agents, one.customer.language) if agents else None for one in found]
+    mode = DialingMode.PROGRESSIVE if any(chosen) else mode
     for one in found:
         calltasks.assign(one.task, now)
     dials = [
@@ -249,8 +259,9 @@ def _claim(
         if attempt is None:
             calltasks.unassign(one.task, now)
         elif agent is not None:
+            why = suiting.why_this(one.task, agent, now)
             one.task.agent_id, one.task.offers = agent.id, one.task.offers + 1
-            routing.note_dialed(session, agent, one.task.id, one.task.offers, now)
+            routing.note_dialed(session, agent, one.task.id, one.task.offers, now, why)
             if one.task.facts.get("callback"):
                 outcomes.close_callbacks(session, one.task.id, now)
             outbox.ring(session, outbox.agent_channel(agent.id))

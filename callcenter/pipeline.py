@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from callcenter import merging, moves, outbox
+from callcenter import merging, moves, outbox, suiting
 from callcenter.accounts import service as accounts
 from callcenter.ahead import in_one_trip
 from callcenter.calls import days, legs, rooms
@@ -50,6 +50,7 @@ from callcenter.domain.enums import (
 )
 from callcenter.domain.events import EventValue, PlacedEvent, Rejection
 from callcenter.domain.journey import JourneyDefinition, VisitRecord, VisitState
+from callcenter.domain.needs import EVERYTHING, Need
 from callcenter.domain.ports import (
     Answer,
     CallSnapshot,
@@ -87,7 +88,8 @@ from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
 from callcenter.routing.policy import SILENT_BROWSER
-from callcenter.routing.rules import may_be_offered
+from callcenter.routing.queries import agents_free, candidate_of
+from callcenter.routing.rules import choose_agent, may_be_offered
 from callcenter.scripting import service as scripting
 from callcenter.triggers import calendar as dates
 from callcenter.triggers import history as firing_history
@@ -349,6 +351,7 @@ def open_call_task(
         priority=spec.priority,
         promise=spec.promise,
         max_age=spec.max_age,
+        need=Need(customer.language, spec.skill, spec.level, spec.team),
         not_before_at=verdict.next_allowed_at or now,
         why_no_call=list(verdict.reasons),
         script=merging.script_for(session, house, spec, firing, customer).columns(),
@@ -391,7 +394,7 @@ def offer_call_task(
     with_agent: bool = False,
     in_room: bool = False,
 ) -> Reserved | NotOffered:
-    """Offer a pending call task to the agent idle longest, if its reason and the gate still allow it.
+    """Offer a pending call task to the free agent who fits best, if its reason and the gate still allow it.
 
     In progressive dialing the offer is the dial: its agent waits in their room while it rings. `with_agent` says
     that a call ahead of agents or a call of the agents' choosing shall have one now; `in_room` wants the agent's
@@ -424,21 +427,34 @@ def offer_call_task(
         return NotOffered("rule paused")
     owner = task_queries.owner_now(task, now)
     mode = dialing.mode_of(session, task.journey)
-    if mode in dialing.OVERDIALED and owner is None and not with_agent:
+    if task_queries.is_kept_back(task):
+        return NotOffered("in transfer")
+    is_anybodys = owner is None and task.held_for is None
+    if mode in dialing.OVERDIALED and is_anybodys and not with_agent:
         return NotOffered("dialed ahead")
-    if mode is DialingMode.MANUAL and owner is None and not with_agent:
+    if mode is DialingMode.MANUAL and is_anybodys and not with_agent:
         calltasks.note_why(task, ["agents_choose"])
         return NotOffered("agents choose")
-    agent = routing.free_agent(session, customer.language, now, only=owner or only_agent, in_room=in_room)
+    calltasks.note_language(task, customer.language)
+    is_chosen = only_agent is not None and with_agent
+    agent = routing.free_agent(
+        session,
+        task_queries.need_of(task, task.language),
+        now,
+        suiting.given_up(task, is_own=owner is not None, is_chosen=is_chosen),
+        only=owner or only_agent,
+        in_room=in_room,
+    )
     if agent is None or (only_agent and agent.id != only_agent):
-        calltasks.note_why(task, ["no_agent"])
+        calltasks.note_why(task, ["nobody_suits" if task.unstaffed_at else "no_agent"])
         return NotOffered("no_agent")
     verdict = moves.screen_task(session, house, task, customer, ScreeningPoint.CLAIM, now)
     if not verdict.may_call:
         moves.hold_back(session, task, verdict, now)
         return NotOffered(",".join(verdict.reasons))
+    why = suiting.why_this(task, agent, now, is_own=owner is not None, is_chosen=is_chosen)
     calltasks.reserve(task, agent.id, now)
-    routing.reserve(session, agent, task.id, task.offers, now)
+    routing.reserve(session, agent, task.id, task.offers, now, why)
     outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
     is_automatic = mode is DialingMode.PROGRESSIVE or (mode in dialing.OVERDIALED and with_agent)
     if is_automatic and owner is None and rooms.is_leg_up(session, agent.id):
@@ -457,6 +473,25 @@ def offer_to_agent(session: Session, house: House, agent_id: UUID, now: datetime
         if isinstance(offer, Reserved):
             return offer
     return NotOffered("nothing to call")
+
+
+def agents_to_offer(session: Session, now: datetime) -> list[UUID]:
+    """List free agents for whom a call task waits, each for one of them, the most urgent first."""
+    free = {one.id: candidate_of(one) for one in agents_free(session, now)}
+    if not free:
+        return []
+    not_of, found = dialing.campaigns_not_offered(session), []
+    for call_task_id in task_queries.tasks_callable(session, now, len(free), list(free), not_of):
+        task = session.get_one(CallTask, call_task_id)
+        if owner := task_queries.owner_now(task, now):
+            chosen = free.get(owner)
+        else:
+            need = task_queries.need_of(task, task.language)
+            chosen = choose_agent(need, free.values(), task_queries.relaxed_of(task))
+        if chosen is not None:
+            found.append(chosen.agent_id)
+            del free[chosen.agent_id]
+    return found
 
 
 def take_call_task(session: Session, house: House, call_task_id: UUID, agent_id: UUID, now: datetime) -> bool:
@@ -748,10 +783,11 @@ def answer_call(session: Session, house: House, attempt_id: UUID, ref: str, now:
 
 
 def _find_agent(session: Session, attempt: ContactAttempt, now: datetime) -> bool:
-    """Give a customer who has picked up the agent idle longest whose line is up; False when nobody is."""
+    """Give a customer who has picked up the best free agent whose line is up, suitable or not; False if none is."""
     task = session.get_one(CallTask, attempt.call_task_id)
     language = session.get_one(Customer, attempt.customer_id).language
-    agent = routing.free_agent(session, language, now, in_room=True)
+    need = task_queries.need_of(task, language)
+    agent = routing.free_agent(session, need, now, EVERYTHING, in_room=True)
     if agent is None:
         return False
     attempt.agent_id = task.agent_id = agent.id
@@ -797,9 +833,19 @@ class Closed:
 
 
 def close_call(
-    session: Session, house: House, call_task_id: UUID, wrap_up: WrapUp, agent_id: UUID, now: datetime
+    session: Session,
+    house: House,
+    call_task_id: UUID,
+    wrap_up: WrapUp,
+    agent_id: UUID,
+    now: datetime,
+    *,
+    passed_on: bool = False,
 ) -> Closed:
-    """Save what an agent says of the last attempt, act on it, and free the agent for the next task."""
+    """Save what an agent says of the last attempt, act on it, and free the agent for the next task.
+
+    `passed_on`: a colleague goes on with the customer, so the task waits for them instead of ending.
+    """
     task = moves.task_of_agent(session, call_task_id, agent_id, TaskState.WRAPPING)
     customer = moves.lock_customer(session, task.customer_id)
     agent = routing.lock_agent(session, agent_id)
@@ -829,9 +875,11 @@ def close_call(
     elif step is NextStep.CALL_BACK:
         outcomes.promise_callback(session, attempt, wrap_up, now)
         again_at = wrap_up.callback_at
+    elif passed_on:
+        again_at = now
     elif step is NextStep.TRY_AGAIN:
         again_at = now + house.retry_after
-    promised = step is NextStep.CALL_BACK
+    promised = step is NextStep.CALL_BACK or (passed_on and step is not NextStep.NEVER_AGAIN)
     owner = agent_id if promised and wrap_up.callback_is_personal else None
     if again_at and calltasks.try_again(task, again_at, now, promised=promised, owner_id=owner):
         outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)

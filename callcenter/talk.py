@@ -29,6 +29,7 @@ from callcenter.domain.enums import (
     SupervisorMode,
     WorkState,
 )
+from callcenter.domain.needs import EVERYTHING
 from callcenter.domain.ports import (
     Answer,
     HangUp,
@@ -40,7 +41,7 @@ from callcenter.domain.ports import (
     RoomRole,
 )
 from callcenter.errors import Conflict, Forbidden, NotFound
-from callcenter.models import Agent, AgentLeg, ContactAttempt, Customer, User, Watch
+from callcenter.models import Agent, AgentLeg, CallTask, ContactAttempt, Customer, User, Watch
 from callcenter.moves import room_of
 from callcenter.routing import hands
 from callcenter.routing import service as routing
@@ -157,7 +158,9 @@ def rescue_call(session: Session, attempt_id: UUID, now: datetime) -> str:
         return "nothing"
     lost_id = attempt.agent_id
     language = session.get_one(Customer, attempt.customer_id).language
-    other = routing.free_agent(session, language, now, in_room=True)
+    task = session.get_one(CallTask, attempt.call_task_id)
+    need = task_queries.need_of(task, language)
+    other = routing.free_agent(session, need, now, EVERYTHING, in_room=True)
     if other is None or lost_id is None:
         calls.note_detail(attempt, "agent_lost")
         moves.end_attempt(session, attempt, now)

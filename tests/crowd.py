@@ -22,7 +22,7 @@ INSERT INTO trigger_firing SELECT (jsonb_populate_record(f, jsonb_build_object('
   'customer_id', k.customer, 'visit_id', k.visit))).*
   FROM crowd k, trigger_firing f WHERE f.id = :firing;
 INSERT INTO call_task SELECT (jsonb_populate_record(t, jsonb_build_object('id', k.task, 'firing_id', k.firing,
-  'customer_id', k.customer, 'visit_id', k.visit))).*
+  'customer_id', k.customer, 'visit_id', k.visit, 'language', CAST(:language AS text)))).*
   FROM crowd k, call_task t WHERE t.id = :task;
 """
 

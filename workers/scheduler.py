@@ -16,6 +16,8 @@ log = structlog.get_logger()
 TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.fire, 0.25),
     (ticks.match, 1.0),
+    (ticks.relax, 5.0),
+    (ticks.settle_transfers, 1.0),
     (ticks.pace, 1.0),
     (ticks.expire, 1.0),
     (ticks.rescue, 1.0),

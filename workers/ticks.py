@@ -15,14 +15,16 @@ from callcenter import (
     partner_acts,
     pipeline,
     proposing,
+    staffing,
     talk,
+    transferring,
 )
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
 from callcenter.calltasks import queries as task_queries
 from callcenter.config import archive_folder
-from callcenter.dialing.queries import campaigns_not_offered, campaigns_to_pace
+from callcenter.dialing.queries import campaigns_to_pace
 from callcenter.domain.enums import AttemptState, OutboxKind
 from callcenter.domain.ports import CallSnapshot
 from callcenter.errors import CallCenterError, Unavailable
@@ -87,11 +89,27 @@ def match(runtime: Runtime) -> None:
     """Bring free agents and waiting call tasks together where a message about it was lost or came too early."""
     with runtime.unit_of_work() as session:
         now = runtime.clock()
-        agents = list(routing_queries.agents_idle(session, now))
-        not_of = campaigns_not_offered(session)
-        waiting = task_queries.tasks_callable(session, now, len(agents), agents, not_of) if agents else []
-        for agent_id in agents[: len(waiting)]:
+        for agent_id in pipeline.agents_to_offer(session, now):
             outbox.hand_over_once(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
+
+
+def relax(runtime: Runtime) -> None:
+    """Give up what call tasks ask of their agent where nobody who is signed on has met it for a while."""
+    with runtime.unit_of_work() as session:
+        relaxed = staffing.relax_needs(session, runtime.clock())
+    if relaxed:
+        log.info("needs.relaxed", call_tasks=relaxed)
+
+
+def settle_transfers(runtime: Runtime) -> None:
+    """End transfers of call tasks that somebody has taken, or nobody: those go back to whoever had them."""
+    with runtime.reading() as session:
+        waiting = transferring.transfers_to_settle(session, runtime.clock())
+    for transfer_id in waiting:
+        with runtime.unit_of_work() as session:
+            became = transferring.settle_transfer(session, transfer_id, runtime.clock())
+        if became is not None:
+            log.info("transfer.ended", transfer=str(transfer_id), became=became.value)
 
 
 def pace(runtime: Runtime) -> None:

@@ -6,6 +6,7 @@ from sqlmodel import Session, select
 
 from callcenter.models import User
 
+MIN_PASSWORD = 10
 hasher = PasswordHasher()
 _NOBODY = hasher.hash("nobody")
 

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session, select
 
-from callcenter.accounts.queries import hasher, password_matches
+from callcenter.accounts.queries import MIN_PASSWORD, hasher, password_matches
 from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput
 from callcenter.models import AuditEntry, User
 
-MIN_PASSWORD = 10
 LANGUAGES = ("en", "zh")
 THEMES = ("auto", "light", "dark")
 
@@ -53,6 +53,30 @@ def add_user(
     session.add(user)
     session.flush()
     return user
+
+
+def user_of(session: Session, login: str) -> User | None:
+    """Return who signs in with this login."""
+    return session.exec(select(User).where(User.login == login.strip().lower())).first()
+
+
+def checked_zone(name: str) -> str:
+    """Return the IANA zone of this name. Raises BadInput when there is none."""
+    try:
+        return ZoneInfo(name.strip()).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput("Give the time zone by its IANA name, such as Asia/Shanghai.") from None
+
+
+def change_user(
+    user: User, *, name: str, role: Role, password: str, telephone: str | None, time_zone: str
+) -> None:
+    """Change a locked user; an empty password keeps the one they have. Raises BadInput for a short one."""
+    if password and len(password) < MIN_PASSWORD:
+        raise BadInput(f"Give a login and a password of at least {MIN_PASSWORD} characters.")
+    user.name, user.role, user.telephone, user.time_zone = name, role, telephone, time_zone
+    if password:
+        user.password_hash = hasher.hash(password)
 
 
 def set_preferences(user: User, *, theme: str | None, language: str | None) -> None:

@@ -118,13 +118,20 @@ def _told(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at else None
 
 
+def _overtake(task: CallTask) -> None:
+    if task.held_for is not None:
+        task.held_for, task.why_no_call = None, []
+
+
 def give(task: CallTask, agent_id: UUID, now: datetime) -> None:
-    """Leave a locked pending call task to one agent for a while."""
+    """Leave a locked pending call task to one agent for a while; its transfer, if there is one, is overtaken."""
+    _overtake(task)
     task.agent_id, task.owner_until = agent_id, max(now, task.not_before_at) + ASSIGNED_FOR
 
 
 def take_back(task: CallTask) -> None:
-    """Let anybody have a locked pending call task."""
+    """Let anybody have a locked pending call task; its transfer, if there is one, is overtaken."""
+    _overtake(task)
     task.agent_id, task.owner_until = None, None
 
 

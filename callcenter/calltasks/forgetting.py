@@ -14,6 +14,11 @@ _FORGET = """
 UPDATE call_task SET facts = '{}', journey_key = COALESCE(%(veils)s::jsonb->>journey_key, journey_key)
  WHERE customer_id = ANY(%(ids)s::uuid[])
 """
+_FORGET_NOTES = """
+UPDATE task_transfer SET note = '', answer = ''
+ WHERE (note <> '' OR answer <> '')
+   AND call_task_id IN (SELECT id FROM call_task WHERE customer_id = ANY(%(ids)s::uuid[]))
+"""
 
 
 def lock_open_tasks(session: Session, ids: Collection[UUID]) -> Sequence[CallTask]:
@@ -29,6 +34,10 @@ def lock_open_tasks(session: Session, ids: Collection[UUID]) -> Sequence[CallTas
 
 
 def forget_tasks(session: Session, ids: Collection[UUID], veils: Mapping[str, str]) -> dict[str, int]:
-    """Empty the facts of people's call tasks."""
+    """Empty the facts of people's call tasks, and what agents wrote when they handed them over."""
     asked = {"ids": id_array_of(ids), "veils": orjson.dumps(veils).decode()}
-    return {"call_tasks": cursor_of(session).execute(_FORGET, asked).rowcount}
+    forgotten = cursor_of(session).execute(_FORGET, asked).rowcount
+    return {
+        "call_tasks": forgotten,
+        "transfer_notes": cursor_of(session).execute(_FORGET_NOTES, {"ids": asked["ids"]}).rowcount,
+    }

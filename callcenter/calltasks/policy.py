@@ -25,3 +25,9 @@ PREVIEW_LASTS = timedelta(minutes=10)
 """A preview older than this no longer tells what would happen."""
 UNDO_WITHIN = timedelta(seconds=60)
 DISPATCHES_SHOWN = 20
+APPROVAL_WAITS = timedelta(minutes=15)
+"""A call task that is to be handed over waits so long for the supervisor's word; a callback until its time."""
+ANSWER_WAITS = timedelta(minutes=10)
+"""A call task that was handed over waits so long for somebody to dial; then it goes back to whoever had it."""
+GRACE_AFTER_TRANSFER = timedelta(minutes=30)
+"""It lives at least so long after its transfer has run out."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, extract, func, or_
+from sqlalchemy import Integer, and_, case, cast, extract, func, literal, or_
 from sqlmodel import Session, col, select
 
 from callcenter.calltasks.policy import (
@@ -17,7 +17,8 @@ from callcenter.calltasks.policy import (
     WORTH_POINTS_A_HALVING,
 )
 from callcenter.db import array_of, cursor_of, id_array_of
-from callcenter.domain.enums import CallResult, Presence, TaskState
+from callcenter.domain.enums import CallResult, HeldFor, Presence, Requirement, TaskState, WorkState
+from callcenter.domain.needs import Need
 from callcenter.models import Agent, CallTask, ContactAttempt, Customer, TriggerFiring
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RESERVED, TaskState.ASSIGNED, TaskState.WRAPPING)
@@ -83,7 +84,64 @@ def open_tasks_of(session: Session, customer_id: UUID) -> Sequence[CallTask]:
 
 def owner_now(task: CallTask, now: datetime) -> UUID | None:
     """Return the agent whom alone a pending task may be offered to; None when anybody may have it."""
+    if task.held_for == HeldFor.COLLEAGUE:
+        return task.agent_id
     return task.agent_id if now < (task.owner_until or task.not_before_at + OWNER_FIRST_FOR) else None
+
+
+def is_kept_back(task: CallTask) -> bool:
+    """Whether a pending task may be offered to nobody: its transfer waits for a word, or is about to end."""
+    return task.held_for == HeldFor.APPROVAL or (task.held_for == HeldFor.COLLEAGUE and task.agent_id is None)
+
+
+def need_of(task: CallTask, language: str) -> Need:
+    """Return what a task asks of its agent; one handed to a team asks for that team alone."""
+    if task.held_for == HeldFor.TEAM:
+        return Need(language, team=task.team)
+    return Need(language, task.skill, task.skill_level, task.team)
+
+
+def relaxed_of(task: CallTask) -> tuple[Requirement, ...]:
+    """Return what is given up of a task's need by now."""
+    return tuple(Requirement(one) for one in task.relaxed)
+
+
+def _suits(*, in_language: bool = True) -> Any:
+    """Whether the agent of a row meets what the call task of a row still asks; it says what `needs.suits` says."""
+
+    def without(one: Requirement) -> Any:
+        return col(CallTask.relaxed).op("?")(one.value)
+
+    level = case((without(Requirement.LEVEL), 1), else_=col(CallTask.skill_level))
+    has = cast(col(Agent.skills).op("->>")(col(CallTask.skill)), Integer)
+    is_team = col(CallTask.held_for).is_not_distinct_from(HeldFor.TEAM.value)
+    return and_(
+        or_(
+            col(CallTask.language) == func.any(func.string_to_array(col(Agent.languages), ",")),
+            without(Requirement.LANGUAGE),
+            literal(not in_language),
+        ),
+        or_(is_team, col(CallTask.skill).is_(None), without(Requirement.SKILL), has >= level),
+        or_(col(CallTask.team).is_(None), without(Requirement.TEAM), col(CallTask.team) == col(Agent.team)),
+    )
+
+
+def _is_for_one_of(agents: Collection[UUID], *, in_language: bool = True) -> Any:
+    """Whether one of these agents meets what a pending task asks, or has it as their own."""
+    own = col(CallTask.agent_id) == col(Agent.id)
+    meets = _suits(in_language=in_language)
+    suitable = select(Agent.id).where(col(Agent.id).in_(agents)).where(or_(own, meets))
+    return suitable.correlate(CallTask).exists()
+
+
+def _suits_somebody_free() -> Any:
+    free = (
+        select(Agent.id)
+        .where(Agent.presence == Presence.AVAILABLE)
+        .where(Agent.work_state == WorkState.IDLE)
+        .where(_suits())
+    )
+    return free.correlate(CallTask).exists()
 
 
 def _is_left_to_owner(now: datetime) -> Any:
@@ -121,15 +179,21 @@ def tasks_callable(
 ) -> Sequence[UUID]:
     """List pending tasks that may be offered now to one of these agents, leaving out the journeys `not_of`.
 
-    By priority, worth and age, so that nothing waits for ever; a personal callback comes before everything.
+    Those that somebody of them suits, by priority, worth and age, so that nothing waits for ever; a personal
+    callback comes before everything.
     """
-    anybody = or_(~_is_left_to_owner(now), col(CallTask.agent_id).in_(agents))
+    owned = col(CallTask.agent_id).in_(agents)
+    is_to_colleague = col(CallTask.held_for).is_not_distinct_from(HeldFor.COLLEAGUE.value)
+    anybody = or_(and_(~_is_left_to_owner(now), ~is_to_colleague), owned)
+    is_handed_over = col(CallTask.held_for).is_not(None)
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(col(CallTask.not_before_at) <= now)
         .where(anybody)
-        .where(or_(col(CallTask.journey).not_in(not_of), col(CallTask.agent_id).is_not(None)))
+        .where(col(CallTask.held_for).is_distinct_from(HeldFor.APPROVAL.value))
+        .where(or_(col(CallTask.journey).not_in(not_of), col(CallTask.agent_id).is_not(None), is_handed_over))
+        .where(_is_for_one_of(agents))
         .order_by(col(CallTask.agent_id).is_(None), _urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
@@ -153,6 +217,7 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
         .where(CallTask.journey == journey)
         .where(col(CallTask.not_before_at) <= now)
         .where(col(CallTask.agent_id).is_(None))
+        .where(col(CallTask.held_for).is_(None))
         .where(~abandoned.exists())
         .order_by(_urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
@@ -160,13 +225,17 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
 
 
 def tasks_of_campaign(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
-    """List a journey's pending tasks that may be called now with an agent waiting, the most urgent first."""
+    """List a journey's pending tasks that may be called now with an agent waiting.
+
+    Those first that some free agent suits, and of them the most urgent.
+    """
     return session.exec(
         select(CallTask.id)
         .where(CallTask.state == TaskState.PENDING)
         .where(CallTask.journey == journey)
         .where(col(CallTask.not_before_at) <= now)
-        .order_by(_urgency(now).desc(), col(CallTask.created_at))
+        .where(col(CallTask.held_for).is_(None))
+        .order_by(_suits_somebody_free().desc(), _urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 
@@ -186,7 +255,8 @@ def tasks_expired(session: Session, now: datetime, limit: int) -> Sequence[CallT
 class Chooser:
     """An agent who chooses whom to call: what decides which waiting call tasks are theirs to take.
 
-    `journeys` are those whose agents choose. A colleague counts whose console was looked at within `looked_within`.
+    They meet the skill, level and team that a call task asks for, or have it as their own. `journeys` are those
+    whose agents choose. A colleague counts whose console was looked at within `looked_within`.
     """
 
     agent_id: UUID
@@ -225,8 +295,11 @@ def _is_theirs(who: Chooser) -> Any:
         .where(col(Agent.seen_at) > who.now - who.looked_within)
         .where(col(Agent.languages).contains(col(Customer.language)))
     )
+    is_to_colleague = col(CallTask.held_for).is_not_distinct_from(HeldFor.COLLEAGUE.value)
     return and_(
-        or_(~_is_left_to_owner(who.now), col(CallTask.agent_id) == who.agent_id),
+        or_(and_(~_is_left_to_owner(who.now), ~is_to_colleague), col(CallTask.agent_id) == who.agent_id),
+        col(CallTask.held_for).is_distinct_from(HeldFor.APPROVAL.value),
+        _is_for_one_of([who.agent_id], in_language=False),
         or_(col(Customer.language).in_(who.languages), ~speaks.exists()),
     )
 

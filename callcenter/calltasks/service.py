@@ -11,6 +11,7 @@ from sqlmodel import Session
 from callcenter.calltasks.policy import MAX_ATTEMPTS
 from callcenter.domain.enums import CancelReason, Purpose, TaskState
 from callcenter.domain.ids import derived_id
+from callcenter.domain.needs import Need
 from callcenter.errors import Conflict
 from callcenter.models import CallTask
 
@@ -39,6 +40,7 @@ class Opening:
     priority: int
     promise: timedelta
     max_age: timedelta
+    need: Need
     not_before_at: datetime
     why_no_call: Sequence[str]
     script: Mapping[str, Any]
@@ -66,6 +68,10 @@ def open_task(session: Session, opening: Opening, now: datetime) -> CallTask:
         priority=opening.priority,
         promise_seconds=int(opening.promise.total_seconds()),
         created_at=now,
+        language=opening.need.language,
+        skill=opening.need.skill,
+        skill_level=opening.need.level,
+        team=opening.need.team,
         not_before_at=opening.not_before_at,
         expires_at=opening.not_before_at + opening.max_age,
         why_no_call=list(opening.why_no_call),
@@ -209,6 +215,12 @@ def lead_by_own(task: CallTask) -> None:
     if task.lead_firing_id is not None:
         task.lead_firing_id, task.purpose = None, Purpose(task.own_terms["purpose"])
         read_from(task, task.own_terms)
+
+
+def note_language(task: CallTask, language: str) -> None:
+    """Note that the customer speaks another language than when the task was opened."""
+    if task.language != language:
+        task.language = language
 
 
 def note_why(task: CallTask, why: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from callcenter.domain.dispatching import MOST_TASKS, TaskSieve
 from callcenter.domain.enums import BarReason, TaskState
 from callcenter.models import CallTask, Customer, Dispatch
 
-HELD = ("carrier_limit", "rule_paused")
+HELD = ("carrier_limit", "rule_paused", "nobody_suits", "transfer_asked", "handed_over")
 
 _WAITING = """
 WITH waiting AS (

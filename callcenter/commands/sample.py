@@ -23,13 +23,18 @@ from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.queries import disposition_kinds
 from callcenter.quality.policy import STARTING_CARD
 from callcenter.quality.queries import scorecards_in_use
+from callcenter.routing import people as routing_people
+from callcenter.routing import queries as routing_queries
 from callcenter.routing import service as routing
 from callcenter.runtime import Runtime
 from callcenter.sample.people import (
+    DEMO_ABILITIES,
     DEMO_AGENT_TEAM,
     DEMO_AGENTS,
     DEMO_PASSWORD,
+    DEMO_SKILLS,
     DEMO_TEAM,
+    DEMO_TEAMS_WITH_APPROVAL,
     DEMO_USERS,
     DEMO_WRITE_KEY,
 )
@@ -101,8 +106,24 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
         for login, name in DEMO_AGENTS:
             user = accounts.add_user(session, login, name, Role.AGENT, DEMO_PASSWORD, now)
             routing.add_agent(session, user.id, DEMO_AGENT_TEAM, now)
+        _load_abilities(session, now)
     runtime.engine.dispose()
     return [(role.value, login, DEMO_PASSWORD) for login, _, role in DEMO_USERS]
+
+
+def _load_abilities(session: Session, now: datetime) -> None:
+    """Give the demo's agents their skills where nobody has set any, and its teams their settings."""
+    if routing_queries.skills(session):
+        return
+    for key, name, name_zh in DEMO_SKILLS:
+        routing_people.put_skill(session, key, name, name_zh, now)
+    for login, (languages, levels) in DEMO_ABILITIES.items():
+        user = accounts.user_of(session, login)
+        if user is not None:
+            agent = routing.lock_agent(session, user.id)
+            routing_people.set_abilities(session, agent, languages, levels)
+    for team in DEMO_TEAMS_WITH_APPROVAL:
+        routing_people.set_team(session, team, transfers_need_approval=True)
 
 
 @click.command("sample")

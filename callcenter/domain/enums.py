@@ -267,6 +267,59 @@ class ReservationEnd(StrEnum):
     WITHDRAWN = "withdrawn"
     FREED = "freed"
     BARRED = "barred"
+    PASSED_ON = "passed_on"
+
+
+class Requirement(StrEnum):
+    """What a call task may ask of its agent."""
+
+    TEAM = "team"
+    LEVEL = "level"
+    SKILL = "skill"
+    LANGUAGE = "language"
+
+
+class OfferWay(StrEnum):
+    """How a call task came to an agent."""
+
+    BEST_FIT = "best_fit"
+    PROMISED = "promised"
+    GIVEN = "given"
+    HANDED_OVER = "handed_over"
+    CHOSEN = "chosen"
+
+
+class HeldFor(StrEnum):
+    """Whom a call task in transfer is kept for."""
+
+    APPROVAL = "approval"
+    COLLEAGUE = "colleague"
+    TEAM = "team"
+
+
+class TransferState(StrEnum):
+    """How far a transfer has come, and how it ended."""
+
+    ASKED = "asked"
+    ON_ITS_WAY = "on_its_way"
+    TAKEN = "taken"
+    DECLINED = "declined"
+    TURNED_DOWN = "turned_down"
+    UNANSWERED = "unanswered"
+    UNDECIDED = "undecided"
+    TAKEN_BACK = "taken_back"
+    OVERTAKEN = "overtaken"
+
+
+class TransferReason(StrEnum):
+    """Why an agent hands a call task over."""
+
+    SKILL = "skill_needed"
+    LANGUAGE = "language_needed"
+    KNOWN_TO_COLLEAGUE = "known_to_colleague"
+    CUSTOMER_ASKED = "customer_asked"
+    END_OF_SHIFT = "end_of_shift"
+    OTHER = "other"
 
 
 class AttemptState(StrEnum):

@@ -1,7 +1,7 @@
 """Tables, one file per aggregate; each docstring names the single stage that writes it."""
 
 from callcenter.models.account import AuditEntry, User
-from callcenter.models.agent import Agent, AgentState, Reservation
+from callcenter.models.agent import Agent, AgentState, Reservation, Skill, Team
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
 from callcenter.models.band import BandedVisit
@@ -41,6 +41,7 @@ from callcenter.models.screening import (
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.target import PointsScheme, WorkTarget
+from callcenter.models.transfer import TaskTransfer
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -102,9 +103,12 @@ __all__ = [
     "ScreeningDecision",
     "ScriptAllocation",
     "ScriptStep",
+    "Skill",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
+    "TaskTransfer",
+    "Team",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",

@@ -1,19 +1,21 @@
 """Agents and the offers made to them. Written by routing."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callcenter.domain.enums import NotReadyReason, Presence, ReservationEnd, WorkState
-from callcenter.models.columns import counted_id, word
+from callcenter.models.columns import counted_id, document, word
 
 
 class Agent(SQLModel, table=True):
-    """An agent's two states: what they want (presence) and what they do (work state).
+    """An agent's two states: what they want (presence) and what they do (work state); and what they bring.
 
-    `address` is the telephone they talk on: a number in E.164 form, or `client:` and a softphone's name.
+    `skills` holds a level of 1 to 5 by the skill's key, `skill_points` their sum. `address` is the telephone they
+    talk on: a number in E.164 form, or `client:` and a softphone's name.
     """
 
     __tablename__ = "agent"
@@ -21,6 +23,8 @@ class Agent(SQLModel, table=True):
     id: UUID = Field(primary_key=True, foreign_key="app_user.id")
     team: str
     languages: str = "en,zh"
+    skills: dict[str, int] = document()
+    skill_points: int = 0
     address: str
     presence: Presence = word(default=Presence.SIGNED_OFF)
     not_ready_reason: NotReadyReason | None = word(default=None, nullable=True)
@@ -36,7 +40,10 @@ class Agent(SQLModel, table=True):
 
 
 class Reservation(SQLModel, table=True):
-    """One offer of one call task to one agent, with a lease that runs out."""
+    """One offer of one call task to one agent, with a lease that runs out.
+
+    `why` holds why this agent and why this call task, as codes with values (`routing.rules.why_offered`).
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -58,7 +65,7 @@ class Reservation(SQLModel, table=True):
     ended_at: datetime | None = None
     end: ReservationEnd | None = word(default=None, nullable=True)
     skip_reason: str | None = None
-    why: str = ""
+    why: dict[str, Any] = document()
 
 
 class AgentState(SQLModel, table=True):
@@ -72,3 +79,25 @@ class AgentState(SQLModel, table=True):
     at: datetime = Field(index=True)
     presence: Presence = word()
     work_state: WorkState = word()
+
+
+class Team(SQLModel, table=True):
+    """A team of agents and what is set for it. `transfers_need_approval`: of call tasks its agents hand over."""
+
+    __tablename__ = "team"
+
+    name: str = Field(primary_key=True)
+    transfers_need_approval: bool = False
+    created_at: datetime
+
+
+class Skill(SQLModel, table=True):
+    """What agents can do, at a level of 1 to 5; rules ask for it by its key. One that is off is given to nobody."""
+
+    __tablename__ = "skill"
+
+    key: str = Field(primary_key=True)
+    name: str
+    name_zh: str
+    is_active: bool = True
+    created_at: datetime

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from callcenter.domain.enums import CancelReason, Purpose, TaskState
+from callcenter.domain.enums import CancelReason, HeldFor, Purpose, TaskState
 from callcenter.models.columns import document, listing, word
 
 _OPEN = text("state NOT IN ('completed', 'canceled')")
@@ -25,6 +25,8 @@ class CallTask(SQLModel, table=True):
     often behind.
     `lead_firing_id`: the firing folded in that the call is led by, where it is not its own; `own_terms` keeps
     purpose, priority and script as the task was opened with, once any of them changes.
+    `language`, `skill` at `skill_level` and `team` are asked of its agent, leaving out what `relaxed` names; since
+    `unstaffed_at` nobody who is signed on meets them. `held_for`: whom it is kept for while it is handed over.
     """
 
     __tablename__ = "call_task"
@@ -60,6 +62,13 @@ class CallTask(SQLModel, table=True):
     why_no_call: list[str] = listing()
     agent_id: UUID | None = Field(default=None, foreign_key="agent.id")
     owner_until: datetime | None = None
+    language: str = "en"
+    skill: str | None = None
+    skill_level: int = 1
+    team: str | None = None
+    relaxed: list[str] = listing()
+    unstaffed_at: datetime | None = None
+    held_for: HeldFor | None = word(default=None, nullable=True)
     cancel_reason: CancelReason | None = word(default=None, nullable=True)
     folded_firings: int = 0
     lead_firing_id: UUID | None = None

@@ -43,6 +43,7 @@ SELECT a.id, a.claimed_at, a.ringing_at, a.answered_at, a.ended_at, a.result, c.
 _WAITING = text("""
 SELECT CASE WHEN state = 'reserved' THEN 'in_preview'
             WHEN not_before_at > :now THEN coalesce(why_no_call->>0, 'waits_by_rule')
+            WHEN why_no_call->>0 IN ('nobody_suits', 'transfer_asked', 'handed_over') THEN why_no_call->>0
             ELSE 'no_agent' END AS why,
        count(*) AS n, min(not_before_at) AS first_at,
        min(greatest(created_at, not_before_at)) FILTER (WHERE not_before_at <= :now AND state = 'pending')

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,7 +18,7 @@ SHOWN_ROWS = 200
 _WAITING = """
 WITH waiting AS (
     SELECT t.id, t.rule_key, t.state, t.promise_seconds, t.customer_id, t.agent_id, t.not_before_at,
-           t.why_no_call ->> 0 AS why,
+           t.why_no_call ->> 0 AS why, t.language, t.skill, t.skill_level, t.team, r.why AS offer_why,
            greatest(t.created_at, t.not_before_at) AS since,
            t.state = 'pending' AND t.not_before_at <= :now AS is_callable,
            t.state = 'reserved' AND (r.expires_at IS NULL OR r.expires_at < :lease_over
@@ -52,7 +53,8 @@ SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
 )
 _AGENTS = text("""
 SELECT a.id, u.name, a.team, a.presence, a.not_ready_reason, a.presence_at, a.work_state, a.work_state_at,
-       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at, l.state AS leg,
+       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at, r.why AS offer_why,
+       l.state AS leg,
        lost.agent_lost_at AS lost_at
   FROM agent a
   JOIN app_user u ON u.id = a.id AND u.is_active
@@ -77,7 +79,9 @@ SELECT w.id, w.supervisor_id, u.name AS supervisor, w.agent_id, a.name AS agent,
 _LINE_UP = frozenset({AttemptState.ANSWERED, AttemptState.BRIDGED})
 _FAILED_SHOWN = timedelta(seconds=60)
 """How long a supervisor is told that their own line did not come about."""
-_HOLDS = frozenset({*BarReason, "carrier_limit", "rule_paused"})
+_HOLDS = frozenset(
+    {*BarReason, "carrier_limit", "rule_paused", "nobody_suits", "transfer_asked", "handed_over"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class WaitingTask:
     """A call task nobody has dialed yet.
 
     `code` says why no call (see `why_code`), `why` is the code on the task itself. `since` is from when
-    it may be called; `agent` holds it while it is reserved.
+    it may be called; `agent` holds it while it is reserved, and `offer_why` says why. `language`, `skill` at
+    `skill_level` and `team` are asked of its agent.
     """
 
     id: UUID
@@ -99,6 +104,11 @@ class WaitingTask:
     city: str | None
     time_zone: str | None
     agent: str | None
+    language: str = "en"
+    skill: str | None = None
+    skill_level: int = 1
+    team: str | None = None
+    offer_why: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,8 @@ class WaitingTasks:
 class AgentNow:
     """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
 
-    `line` is the call that keeps the agent in their room: up, connecting or down. `lost_at`: since when
+    `offer_why` says why they were offered the call task they look at. `line` is the call that keeps the agent in
+    their room: up, connecting or down. `lost_at`: since when
     their customer waits because it dropped.
     """
 
@@ -145,6 +156,7 @@ class AgentNow:
     is_stuck: bool
     line: str = "down"
     lost_at: datetime | None = None
+    offer_why: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +233,11 @@ def _rows(session: Session, bounds: dict[str, datetime]) -> tuple[WaitingTask, .
             city=row.city,
             time_zone=row.time_zone,
             agent=row.agent_name,
+            language=row.language,
+            skill=row.skill,
+            skill_level=row.skill_level,
+            team=row.team,
+            offer_why=row.offer_why,
         )
         for row in session.execute(_ROWS, {**bounds, "shown": SHOWN_ROWS})
     )

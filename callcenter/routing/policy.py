@@ -10,3 +10,5 @@ NOTED_FOR = timedelta(seconds=5)
 """A console that was noted as open so lately is not noted again: its next look is soon enough."""
 SILENT_BROWSER = timedelta(seconds=45)
 """A console that has not asked for anything for so long is not looked at by anybody."""
+RELAX_EVERY = timedelta(seconds=60)
+"""While nobody signed on meets what a call task asks, one requirement more is given up each time it passes."""

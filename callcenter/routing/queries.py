@@ -8,8 +8,51 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import Presence, WorkState
-from callcenter.models import Agent, Reservation
+from callcenter.domain.needs import Able
+from callcenter.models import Agent, Reservation, Skill, Team
 from callcenter.routing.policy import NOTED_FOR, SILENT_BROWSER
+from callcenter.routing.rules import Candidate
+
+
+def able_of(agent: Agent) -> Able:
+    """Return what an agent brings."""
+    return Able(frozenset(agent.languages.split(",")), agent.skills, agent.team)
+
+
+def candidate_of(agent: Agent) -> Candidate:
+    """Return a free agent as the routing rule knows them."""
+    return Candidate(agent.id, able_of(agent), agent.work_state_at)
+
+
+def agents_free(session: Session, now: datetime) -> Sequence[Agent]:
+    """List agents a call task could be offered to, longest idle first."""
+    return session.exec(
+        select(Agent)
+        .where(Agent.presence == Presence.AVAILABLE)
+        .where(Agent.work_state == WorkState.IDLE)
+        .where(col(Agent.seen_at) > now - SILENT_BROWSER)
+        .order_by(col(Agent.work_state_at))
+    ).all()
+
+
+def signed_on(session: Session, now: datetime) -> list[Able]:
+    """Return what those bring who are signed on with an open console, busy or not."""
+    found = session.exec(
+        select(Agent)
+        .where(Agent.presence != Presence.SIGNED_OFF)
+        .where(col(Agent.seen_at) > now - SILENT_BROWSER)
+    )
+    return [able_of(one) for one in found]
+
+
+def teams(session: Session) -> Sequence[Team]:
+    """List the teams by name."""
+    return session.exec(select(Team).order_by(col(Team.name))).all()
+
+
+def skills(session: Session) -> Sequence[Skill]:
+    """List the skills by name, those that are off last."""
+    return session.exec(select(Skill).order_by(col(Skill.is_active).desc(), col(Skill.name))).all()
 
 
 def agents_idle(session: Session, now: datetime) -> Sequence[UUID]:

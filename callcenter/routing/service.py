@@ -1,25 +1,39 @@
 """Keep the agents' two states and the offers made to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Integer, cast, func, literal, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from callcenter.domain.enums import LEG_UP, NotReadyReason, Presence, ReservationEnd, WorkState
+from callcenter.domain.enums import (
+    LEG_UP,
+    NotReadyReason,
+    Presence,
+    Requirement,
+    ReservationEnd,
+    WorkState,
+)
 from callcenter.domain.ids import derived_id
+from callcenter.domain.needs import Need
 from callcenter.errors import Conflict, NotFound
-from callcenter.models import Agent, AgentLeg, Reservation
+from callcenter.models import Agent, AgentLeg, Reservation, Team
+from callcenter.routing.people import add_team
 from callcenter.routing.policy import MAX_EXTENSIONS, MORE_TIME, PREVIEW, SILENT_BROWSER, WRAP_UP
+from callcenter.routing.queries import candidate_of
+from callcenter.routing.rules import choose_agent
 
 
 def add_agent(session: Session, user_id: UUID, team: str, now: datetime, address: str | None = None) -> Agent:
     """Make a user an agent of a team; one who is an agent already only changes team and telephone.
 
-    Without an address the agent talks on the browser softphone.
+    A team that is new is made. Without an address the agent talks on the browser softphone.
     """
+    if session.get(Team, team) is None:
+        add_team(session, team, now)
     agent = session.get(Agent, user_id) or Agent(
         id=user_id, team=team, address="", presence_at=now, work_state_at=now
     )
@@ -128,33 +142,76 @@ def reservation_of_task(session: Session, call_task_id: UUID) -> Reservation | N
 
 
 def free_agent(
-    session: Session, language: str, now: datetime, only: UUID | None = None, *, in_room: bool = False
+    session: Session,
+    need: Need,
+    now: datetime,
+    relaxed: Collection[Requirement] = (),
+    only: UUID | None = None,
+    *,
+    in_room: bool = False,
 ) -> Agent | None:
-    """Claim the agent who has been idle longest and whose console is open; None when nobody is free.
+    """Claim the free agent with an open console who suits a need best; None when nobody does.
 
-    Agents who speak the customer's language come first. `in_room`: only agents whose line is up, for a customer
-    who is on the telephone already.
+    The order is that of `rules.best_fit`. `only` this agent; `in_room`: only agents whose line is up, for a
+    customer who is on the telephone already.
     """
-    statement = _free(now, in_room=in_room)
+    statement = _free(now, in_room=in_room).where(*_suits(need, relaxed))
     if only is not None:
         statement = statement.where(Agent.id == only)
-    speaks = col(Agent.languages).contains(language).desc()
-    return session.exec(statement.order_by(speaks, *_LONGEST_IDLE).limit(1)).first()
+    return session.exec(statement.order_by(*_best_fit(need, relaxed)).limit(1)).first()
 
 
 def free_agents(session: Session, now: datetime, limit: int) -> list[Agent]:
     """Claim up to `limit` free agents whose line is up, who has been idle longest first."""
-    return list(session.exec(_free(now, in_room=True).order_by(*_LONGEST_IDLE).limit(limit)))
+    order = (col(Agent.work_state_at), col(Agent.id))
+    return list(session.exec(_free(now, in_room=True).order_by(*order).limit(limit)))
 
 
-def take_agent_for(agents: list[Agent], language: str) -> Agent:
-    """Take out of these agents, who has been idle longest first, one who speaks the language, else the first."""
-    found = next((one for one in agents if language in one.languages), agents[0])
-    agents.remove(found)
+def take_agent_for(agents: list[Agent], need: Need, relaxed: Collection[Requirement] = ()) -> Agent | None:
+    """Take the one who suits a need best out of these agents; None when nobody of them does."""
+    found = choose_agent(need, [candidate_of(one) for one in agents], relaxed)
+    if found is None:
+        return None
+    agent = next(one for one in agents if one.id == found.agent_id)
+    agents.remove(agent)
+    return agent
+
+
+def _suits(need: Need, relaxed: Collection[Requirement]) -> list[Any]:
+    """What an agent must meet, as conditions: the statement says what `needs.suits` says."""
+    asked, found = need.without(relaxed), []
+    if Requirement.LANGUAGE not in relaxed:
+        found.append(literal(asked.language) == func.any(_spoken()))
+    if asked.skill is not None:
+        found.append(_level_in(asked.skill) >= asked.level)
+    if asked.team is not None:
+        found.append(col(Agent.team) == asked.team)
     return found
 
 
-_LONGEST_IDLE = (col(Agent.work_state_at), col(Agent.id))
+def _best_fit(need: Need, relaxed: Collection[Requirement]) -> list[Any]:
+    """What agents are ordered by: the statement says what `rules.best_fit` says."""
+    order: list[Any] = []
+    if Requirement.LANGUAGE in relaxed:
+        order.append((literal(need.language) == func.any(_spoken())).desc())
+    if need.skill is not None:
+        order.append(func.greatest(need.level - _level_in(need.skill), 0))
+    if need.team is not None and Requirement.TEAM in relaxed:
+        order.append((col(Agent.team) == need.team).desc())
+    if need.skill is not None:
+        order.append(func.greatest(_level_in(need.skill) - need.level, 0))
+        order.append(col(Agent.skill_points) - _level_in(need.skill))
+    else:
+        order.append(col(Agent.skill_points))
+    return [*order, col(Agent.work_state_at), col(Agent.id)]
+
+
+def _spoken() -> Any:
+    return func.string_to_array(col(Agent.languages), ",")
+
+
+def _level_in(skill: str) -> Any:
+    return func.coalesce(cast(col(Agent.skills).op("->>")(skill), Integer), 0)
 
 
 def _free(now: datetime, *, in_room: bool) -> SelectOfScalar[Agent]:
@@ -171,31 +228,37 @@ def _free(now: datetime, *, in_room: bool) -> SelectOfScalar[Agent]:
     return statement
 
 
-def reserve(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> Reservation:
-    """Offer a call task to a free agent, with a lease."""
-    reservation = _reservation(agent, call_task_id, offer_no, now)
+def reserve(
+    session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime, why: dict[str, Any]
+) -> Reservation:
+    """Offer a call task to a free agent, with a lease, and keep why."""
+    reservation = _reservation(agent, call_task_id, offer_no, now, why)
     session.add(reservation)
     set_work_state(agent, WorkState.RESERVED, now, call_task_id)
     session.flush()
     return reservation
 
 
-def note_dialed(session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> None:
+def note_dialed(
+    session: Session, agent: Agent, call_task_id: UUID, offer_no: int, now: datetime, why: dict[str, Any]
+) -> None:
     """Note that a call task was offered to a free agent and dialed in one: they wait while it rings."""
-    reservation = _reservation(agent, call_task_id, offer_no, now)
+    reservation = _reservation(agent, call_task_id, offer_no, now, why)
     end_reservation(reservation, ReservationEnd.DIALED, now)
     session.add(reservation)
     set_work_state(agent, WorkState.DIALING, now, call_task_id)
 
 
-def _reservation(agent: Agent, call_task_id: UUID, offer_no: int, now: datetime) -> Reservation:
+def _reservation(
+    agent: Agent, call_task_id: UUID, offer_no: int, now: datetime, why: dict[str, Any]
+) -> Reservation:
     return Reservation(
         id=derived_id("reservation", call_task_id, offer_no),
         call_task_id=call_task_id,
         agent_id=agent.id,
         offered_at=now,
         expires_at=now + PREVIEW,
-        why="idle longest",
+        why=why,
     )
 
 

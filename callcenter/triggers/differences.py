@@ -7,6 +7,7 @@ from typing import Any
 from callcenter.domain.changes import Change
 from callcenter.domain.durations import parse_duration
 from callcenter.domain.enums import Preset, Purpose
+from callcenter.domain.needs import LEVELS
 from callcenter.errors import BadInput
 from callcenter.triggers.policy import (
     DEFAULT_FADES,
@@ -20,7 +21,7 @@ from callcenter.triggers.policy import (
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
     *("within", "after", "band", "unless", "conditions.joined", "conditions", "cool_down", "purpose"),
-    *("priority", "promise", "max_age", "variant", "goal", "window", "holdout", "exempt", "value", "fades"),
+    *("priority", "skill", "level", "team", "promise", "max_age", "variant", "goal", "window", "holdout", "exempt", "value", "fades"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {
@@ -36,6 +37,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "holdout": DEFAULT_HOLDOUT,
     "value": DEFAULT_VALUE,
     "fades": DEFAULT_FADES,
+    "level": LEVELS[0],
 }
 _DURATIONS = frozenset({"after", "within", "promise", "window", "max_age", "fades"})
 _TREES = frozenset({"conditions", "where"})

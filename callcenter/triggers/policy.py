@@ -12,6 +12,7 @@ from callcenter.domain.enums import Preset, Purpose
 from callcenter.domain.fields import FieldType, event_fields, visit_fields
 from callcenter.domain.journey import KEPT_SIGHTINGS, EventRole, JourneyDefinition
 from callcenter.domain.moments import CoolDown, DateMoment
+from callcenter.domain.needs import LEVELS
 from callcenter.errors import BadInput
 from callcenter.triggers.conditions import Condition, always, compile_condition, history_asked
 
@@ -46,12 +47,17 @@ _ENTRIES = frozenset(
         "value",
         "fades",
         "exempt",
+        "skill",
+        "level",
+        "team",
     ]
 )
 _TIMED = (Preset.DWELL, Preset.GONE_QUIET, Preset.ABSENCE)
 _CLOCK = re.compile(r"^([01]\d|2[01]):[0-5]\d$|^22:00$")
 """Early enough in the day that the calendar has gone through its dates before midnight."""
 _VARIANT = re.compile(r"^[A-Z]$")
+_SKILL = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
+LONGEST_TEAM = 60
 DEFAULT_AT = "09:30"
 LONGEST_BEFORE = timedelta(days=366)
 LONGEST_COOL_DOWN = timedelta(days=366)
@@ -75,7 +81,8 @@ class RuleSpec:
     them must lie. `history` names the questions about the past that the conditions ask, each with how far
     back; `date` is the date of the customer whose coming the calendar reports as the rule's event. With a
     `band` each visit has a wait of its own, drawn around `after`; `wait_probability` is that of one drawn. With a
-    `variant` agents say that variant of the script wherever it has one, and none is drawn.
+    `variant` agents say that variant of the script wherever it has one, and none is drawn. `skill` at
+    `level` (1-5) and `team` are asked of the agents who are to call.
     """
 
     key: str
@@ -112,6 +119,9 @@ class RuleSpec:
     value: float = DEFAULT_VALUE
     fades: timedelta = DEFAULT_FADES
     exempt: str | None = None
+    skill: str | None = None
+    level: int = 1
+    team: str | None = None
 
     @property
     def picks_events(self) -> bool:
@@ -183,7 +193,30 @@ def read_rule(raw: Mapping[str, Any], journey: JourneyDefinition) -> RuleSpec:
         value=_value(raw.get("value", DEFAULT_VALUE)),
         fades=_fades(raw.get("fades")),
         exempt=_exempt(raw),
+        skill=_skill(raw),
+        level=_level(raw),
+        team=_team(raw),
     )
+
+
+def _skill(raw: Mapping[str, Any]) -> str | None:
+    skill = raw.get("skill")
+    if skill is not None and not (isinstance(skill, str) and _SKILL.match(skill)):
+        raise BadInput("skill: give the key of a skill, such as loans")
+    return skill
+
+
+def _level(raw: Mapping[str, Any]) -> int:
+    if "level" in raw and "skill" not in raw:
+        raise BadInput("level: goes with a skill")
+    return _whole(raw.get("level", LEVELS[0]), "level", LEVELS[0], LEVELS[-1])
+
+
+def _team(raw: Mapping[str, Any]) -> str | None:
+    team = raw.get("team")
+    if team is not None and not (isinstance(team, str) and 0 < len(team.strip()) <= LONGEST_TEAM):
+        raise BadInput("team: give the name of a team")
+    return " ".join(team.split()) if team is not None else None
 
 
 def _times(raw: Mapping[str, Any], preset: Preset) -> int:

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from werkzeug.datastructures import MultiDict
 
-from callcenter import following_up, pipeline, talk
+from callcenter import following_up, pipeline, talk, transferring
 from callcenter.calltasks.queries import holder_after_rivals
 from callcenter.domain.enums import Cause, NotReadyReason, Presence, Role, TaskState
 from callcenter.errors import BadInput, Conflict
@@ -17,6 +17,7 @@ from callcenter.routing.queries import has_been_noted
 from callcenter.web.console_view import console_page
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
 from callcenter.web.follow_up_form import has_follow_up, read_follow_up, todays_date
+from callcenter.web.handing_over_view import read_wish, wants_to_pass_on
 
 bp = blueprint("console")
 
@@ -154,12 +155,17 @@ def close_wrap_up(call_task_id: UUID) -> Response:
     """Save what happened on the call and free the agent for the next call task."""
     wrap_up = read_wrap_up(request.form)
     new = read_follow_up(request.form) if has_follow_up(request.form) else None
+    wish = read_wish(request.form) if wants_to_pass_on(request.form) else None
     with runtime().unit_of_work() as session:
         if new is not None:
             following_up.note_follow_up(
                 session, call_task_id, new, viewer().id, todays_date(), runtime().clock()
             )
-        pipeline.close_call(session, runtime().house, call_task_id, wrap_up, viewer().id, runtime().clock())
+        now, house = runtime().clock(), runtime().house
+        if wish is not None:
+            transferring.pass_on_after_call(session, house, call_task_id, wrap_up, viewer().id, wish, now)
+        else:
+            pipeline.close_call(session, house, call_task_id, wrap_up, viewer().id, now)
     return console_now()
 
 

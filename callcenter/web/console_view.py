@@ -25,6 +25,8 @@ from callcenter.web.console_choices import choices_of
 from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.own_reviews import own_reviews
+from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
+from callcenter.web.offer_words import skills_of
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of
@@ -32,6 +34,8 @@ from callcenter.web.targets_view import own_targets
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
 _NOT_CHOSEN = (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
+_AT_ONCE = ("no_agent", "in_preview", "nobody_suits", "transfer_asked")
+"""Of these nobody can say when the wait is over."""
 _CHOOSABLE = tuple(r.value for r in NotReadyReason if r not in _NOT_CHOSEN)
 
 
@@ -73,6 +77,12 @@ def console_page(
             call = replace(call, offers=offers_about(session, case, agent, now))
         if call.phase == "talking":
             call = replace(call, help=help_of(session, agent, now))
+        if call.phase in ("reserved", "previewing", "wrapping"):
+            call = replace(
+                call,
+                hand_over=hand_over_form(session, agent),
+                offer_why=offer_why(session, case.task, case.reservation),
+            )
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:
@@ -84,6 +94,8 @@ def console_page(
             reviews=own_reviews(session, agent, now),
             targets=targets,
             points=points,
+            handed_over=handed_over(session, agent.id),
+            hand_over=hand_over_form(session, agent) if any(one.is_mine for one in callbacks) else None,
         )
     return page.ConsolePage(
         frame=head, rail=rail, call=call, idle=idle, softphone=softphone_of(runtime.settings, agent.address)
@@ -167,14 +179,14 @@ def _idle(
     place, idle = report.place_in_line(session, agent.work_state_at)
     is_in_line = agent.presence == "available"
     waits = tuple(
-        page.WaitReason(row.why, row.n, row.first_at if row.why not in ("no_agent", "in_preview") else None)
+        page.WaitReason(row.why, row.n, row.first_at if row.why not in _AT_ONCE else None)
         for row in waiting
         if choices is None or row.why != "no_agent"  # those are in the list
     )
     return page.Idle(
         place_in_line=max(1, place) if is_in_line else None,
         idle_agents=idle if is_in_line else None,
-        skills=tuple(agent.languages.split(",")),
+        skills=skills_of(session, agent),
         why_none=waits,
         callbacks=callbacks,
         attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),

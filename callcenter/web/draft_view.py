@@ -1,7 +1,7 @@
 """The page of a draft: its form as typed, what that says in words, and what is wrong with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,16 +22,19 @@ from callcenter.domain.fields import (
     visit_fields,
 )
 from callcenter.domain.journey import JourneyDefinition
+from callcenter.domain.needs import LEVELS
 from callcenter.errors import BadInput, NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import TriggerRule
 from callcenter.reporting.acts import last_acts
 from callcenter.reporting.funnel import Span
 from callcenter.reporting.recovery import recovery_of_step
+from callcenter.routing.queries import skills, teams
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import stamp_of_row
 from callcenter.web.compliance_words import word
 from callcenter.web.edge import chosen, frame, language, runtime
+from callcenter.web.offer_words import skill_name
 from callcenter.web.pages import rules as page
 from callcenter.web.pages.curves import RecoveryCurve
 from callcenter.web.pages.studio import CurvePoint
@@ -114,6 +117,9 @@ def _problem_words(entry: str, message: str) -> str:
         "promise": gettext("Write a duration such as 60s."),
         "window": gettext("Write a duration such as 7d."),
         "max_age": gettext("Write a duration such as 4h."),
+        "skill": gettext("Choose a skill of the list."),
+        "level": gettext("Choose a level from 1 to 5; it goes with a skill."),
+        "team": gettext("Choose a team of the list."),
         "goal": gettext("Choose a step after this one."),
         "event": gettext("Choose an event of the journey."),
         "errors": gettext("Choose the events that mean trouble."),
@@ -159,6 +165,11 @@ def draft_page(
         form=_form(typed, journey, read.problems if shows_problems else {}),
         presets=_presets(),
         purposes=tuple(page.Option(one.value, word("purpose", one)) for one in Purpose),
+        skills=_known(
+            typed, "skill", ((one.key, skill_name(one)) for one in skills(session) if one.is_active)
+        ),
+        levels=tuple(page.Option(str(one), str(one)) for one in LEVELS),
+        teams=_known(typed, "team", ((one.name, one.name) for one in teams(session))),
         steps=_steps(journey, lambda place: journey.steps[place].id != journey.goal),
         goals=_steps(journey, lambda place: place > journey.order.get(typed.values["step"], 0)),
         events=_events(journey),
@@ -195,6 +206,14 @@ def curve_of(session: Session, journey: str, step: str, minute: float | None) ->
         return None
     points = tuple(CurvePoint(*point) for point in found.points)
     return RecoveryCurve(points, minute if minute is not None and minute <= 60 else None, found.pauses)
+
+
+def _known(typed: Typed, entry: str, options: Iterable[tuple[str, str]]) -> tuple[page.Option, ...]:
+    """What may be chosen, with what the rule says already though it is no choice any more."""
+    found = dict(options)
+    if said := typed.values.get(entry):
+        found.setdefault(said, said)
+    return tuple(page.Option(value, label) for value, label in found.items())
 
 
 def _saved_at(session: Session, row: TriggerRule) -> datetime:

@@ -139,6 +139,7 @@ _NAV_ADMIN = (
     _NAV[Role.SUPERVISOR][0],
     *_NAV[Role.STRATEGIST],
     _NAV[Role.COMPLIANCE][0],
+    NavItem("people", "/admin/people", "p"),
     NavItem("systems", "/admin/api-tokens", "y"),
 )
 HOMES = {

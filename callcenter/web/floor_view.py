@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from flask_babel import gettext
@@ -22,19 +21,20 @@ from callcenter.reporting.alerts import alerts_now
 from callcenter.reporting.figures import ABANDONMENT_BUDGET, FloorDay, floor_day
 from callcenter.reporting.floor import (
     AgentNow,
-    WaitingTask,
     WaitingTasks,
     WatchNow,
     watches_now,
 )
 from callcenter.reporting.reports import Period, ReportCounts, occupied
-from callcenter.triggers.queries import RuleSet, current_rules
-from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
+from callcenter.triggers.queries import current_rules
 from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer, zone
 from callcenter.web.floor_hands import help_needs, with_hands
 from callcenter.web.floor_needs import needs_now
-from callcenter.web.formats import label, time_of_day, when
+from callcenter.web.floor_queue import queue_of
+from callcenter.web.formats import label, time_of_day
+from callcenter.web.handing_over_view import transfer_needs
+from callcenter.web.offer_words import skill_names, why_agent
 from callcenter.web.pages import floor as page
 from callcenter.web.words import step_words
 
@@ -62,7 +62,8 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
     own = next((watch for watch in watches if watch.supervisor_id == viewer().id), None)
     titles = {key: chosen(dict(journey.title), key) for key, journey in journeys.items()}
     hands = hands_up(session)
-    helps = tuple(help_needs(hands, agents, watches, own))
+    helps = (*help_needs(hands, agents, watches, own), *transfer_needs(session))
+    names = skill_names(session)
     teams = sorted({agent.team for agent in agents})
     team = team if team in teams else None
     seated = [agent for agent in agents if team in (None, agent.team)]
@@ -80,9 +81,15 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
         seats_hidden=max(0, len(seated) - SEATS_SHOWN),
         figures=figures_of(day, tasks, spent_today(session, now), now),
         needs=needs_now(facts, alerts_now(session), titles, now, helps),
-        queue=_queue(tasks, rules, now),
+        queue=queue_of(tasks, rules, names, now),
         seats=with_hands(
-            (_seat(agent, journeys, watches, own, facts.thresholds, now) for agent in seated[:SEATS_SHOWN]),
+            (
+                replace(
+                    _seat(agent, journeys, watches, own, facts.thresholds, now),
+                    why=why_agent(agent.offer_why or {}, names),
+                )
+                for agent in seated[:SEATS_SHOWN]
+            ),
             hands,
         ),
         last_alert_at=act.alert_at,
@@ -190,52 +197,6 @@ def _attempts_by_hour(day: FloorDay, now: datetime) -> tuple[float, ...]:
         return ()
     hours = range(min(day.by_hour), running)
     return tuple(float(day.by_hour[hour].attempts) if hour in day.by_hour else 0.0 for hour in hours)
-
-
-def _queue(tasks: WaitingTasks, rules: RuleSet, now: datetime) -> page.Queue:
-    return page.Queue(
-        total=tasks.total,
-        reasons=tuple(page.ReasonCount(code, count) for code, count in tasks.reasons),
-        rows=tuple(_row(task, rules, now) for task in tasks.rows),
-    )
-
-
-def _row(task: WaitingTask, rules: RuleSet, now: datetime) -> page.QueueRow:
-    spec = rules.spec(task.rule_key)
-    has_age = task.is_callable or task.agent is not None
-    return page.QueueRow(
-        call_task_id=str(task.id),
-        customer=task.customer or gettext("Name not known"),
-        rule=chosen(spec.title, task.rule_key) if spec else task.rule_key,
-        why=task.code,
-        why_note=_why_note(task, now),
-        waiting_since=task.since if has_age else None,
-        promise_seconds=task.promise_seconds if has_age else None,
-    )
-
-
-def _why_note(task: WaitingTask, now: datetime) -> str | None:
-    """The particulars of why no call: who holds it, or from when, in the customer's own hours."""
-    if task.code in ("reserved", "stuck"):
-        return gettext("Reserved, %(name)s", name=task.agent) if task.agent else None
-    if task.is_callable:
-        return None
-    local = ZoneInfo(task.time_zone) if task.time_zone else None
-    time = when(task.since, now, local)
-    if task.code == "outside_calling_hours":
-        place = task.city or (task.time_zone or "").rpartition("/")[2].replace("_", " ")
-        return gettext("%(what)s, from %(time)s", what=place or bar_label(task.code), time=time)
-    if task.code in LIFTED_BY_PEOPLE:
-        return None
-    if task.code != "waits_by_rule":
-        return gettext("%(what)s, from %(time)s", what=bar_label(task.code), time=time)
-    if task.why == "callback":
-        return gettext("Callback, %(time)s", time=time)
-    if task.why == "retry":
-        return gettext("Next try, %(time)s", time=time)
-    if task.why == "skipped":
-        return gettext("Skipped, again %(time)s", time=time)
-    return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)
 
 
 def _seat(

@@ -31,8 +31,11 @@ TEXTS = (
     "fades",
     "exempt",
     "variant",
+    "skill",
+    "level",
+    "team",
 )
-WHOLE = frozenset({"times", "priority", "value"})
+WHOLE = frozenset({"times", "priority", "value", "level"})
 LISTS = ("errors", "unless")
 TREES = ("conditions", "where")
 COOL_DOWNS = ("rule", "journey", "customer")

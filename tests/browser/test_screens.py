@@ -15,6 +15,7 @@ from tests.system import System
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
+ADMIN = dict.fromkeys(("/admin/people", "/admin/people/new", "/admin/teams"), "main")
 LOOKS = [("light", "en"), ("dark", "zh")]
 """Each theme and each language once: colours depend on the theme, what fits depends on the language and the size,
 and nothing on both."""
@@ -120,7 +121,7 @@ def test_floor_and_studio_fit_and_are_accessible(
     browser: Browser, system: System, cookies: dict[str, Any], theme: str, language: str
 ) -> None:
     wrong = []
-    for login, pages in (("supervisor", SUPERVISED), ("strategist", STUDIO)):
+    for login, pages in (("supervisor", SUPERVISED), ("strategist", STUDIO), ("admin", ADMIN)):
         with Desk(browser, system.base_url, login, storage_state=cookies[login]) as desk:
             desk.page.goto(next(iter(pages)))
             looker = Looker(desk, theme, language)

@@ -30,12 +30,19 @@ OF_CALLS = (
     "web/quality.py",
     "web/targets.py",
     "web/lists.py",
+    "transferring.py",
+    "people.py",
+    "domain/handing_over.py",
     "outcomes",
     "calls",
     "calltasks",
     "routing",
     "web/console.py",
     "web/console_acts.py",
+    "web/console_transfers.py",
+    "web/handing_over_view.py",
+    "web/people_admin.py",
+    "web/people_view.py",
 )
 
 

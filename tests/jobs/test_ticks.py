@@ -125,6 +125,8 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
     assert [tick.__name__ for tick, _ in TICKS] == [
         "fire",
         "match",
+        "relax",
+        "settle_transfers",
         "pace",
         "expire",
         "rescue",

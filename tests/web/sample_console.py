@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from callcenter.domain.enums import TransferReason
 from callcenter.web.pages import console as c
 from callcenter.web.pages.frame import Money
 from callcenter.web.pages.offers import OfferDesk, OfferRow
 from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
+from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy, Receiver
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 from tests.web.sample_quality import own_work
@@ -261,6 +263,66 @@ def colleagues(t: Texts) -> tuple[c.Colleague, ...]:
     )  # fmt: skip
 
 
+def hand_over(t: Texts) -> HandOverForm:
+    desk = t("Loan desk B", "贷款二组")
+    return HandOverForm(
+        (Receiver(f"team:{desk}", desk),),
+        tuple(
+            Receiver(f"agent:{one.id}", f"{one.name}, {one.team}", "idle" if one.is_free else "talking")
+            for one in colleagues(t)
+        ),
+        tuple(TransferReason),
+        needs_approval=True,
+    )
+
+
+def offer_why(t: Texts, *, handed: bool = False) -> OfferWhy:
+    if handed:
+        return OfferWhy(
+            t("Handed over by a colleague.", "由同事移交。"),
+            t("Priority 60.", "优先级 60。"),
+            from_whom=t("From Deng Ke: Another skill is needed.", "来自 邓可：需要其他技能。"),
+            note=t("Wants a fixed rate; has the card at hand.", "想要固定利率；卡在手边。"),
+        )
+    return OfferWhy(
+        t(
+            "Best fit of the free agents: Simplified Chinese, Loans 4 (3 asked); idle for 2 min.",
+            "空闲坐席中最合适：简体中文、贷款 4（要求 3）；已空闲 2 分钟。",
+        ),
+        t("Priority 60, and 4 more for waiting 4 min.", "优先级 60，等待 4 分钟再加 4。"),
+        t(
+            "Not asked any more, as nobody signed on has it: Loan desk B.",
+            "因无在线坐席具备，已不再要求：贷款二组。",
+        ),
+    )
+
+
+def handed_over(t: Texts) -> tuple[HandedOver, ...]:
+    desk, skill = t("Loan desk B", "贷款二组"), t("Another skill is needed", "需要其他技能")
+    return (
+        HandedOver(
+            "f1",
+            t("Zhao Min", "赵敏"),
+            desk,
+            skill,
+            t("Waits for your supervisor's word.", "等待主管决定。"),
+            "plain",
+            at("14:20"),
+            NOW + timedelta(minutes=9),
+            may_take_back=True,
+        ),
+        HandedOver(
+            "f2",
+            t("Xu Lan", "徐兰"),
+            t("Wu Jing", "吴静"),
+            skill,
+            t("Nobody answered in time. It is yours again.", "无人及时接手。 任务已回到您这里。"),
+            "warn",
+            at("14:02"),
+        ),
+    )
+
+
 def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
     is_running = phase in {"talking", "wrapping"}
     base = c.CurrentCall(
@@ -284,7 +346,9 @@ def call(t: Texts, phase: str, **changes: object) -> c.CurrentCall:
         base = replace(
             base, deadline_at=NOW + timedelta(seconds=24), allowed_seconds=30, own_number="139 •••• 7781"
         )
+        base = replace(base, hand_over=hand_over(t), offer_why=offer_why(t, handed=phase == "reserved"))
     if phase == "wrapping":
+        base = replace(base, hand_over=replace(hand_over(t), needs_approval=False))
         base = replace(
             base,
             deadline_at=NOW + timedelta(seconds=47),
@@ -323,6 +387,8 @@ def idle(t: Texts) -> c.Idle:
             c.WaitReason("in_preview", 1, None, t("in preview with Wu Jing", "吴静预览中")),
         ),
         callbacks=callbacks(t),
+        handed_over=handed_over(t),
+        hand_over=hand_over(t),
         follow_ups=replace(follow_ups(t), done=done(t)),
         attempts=tuple(
             c.LastAttempt(

@@ -152,6 +152,7 @@ def _needs(t: Texts) -> tuple[f.Need, ...]:
         f.Need("10", "help", "watch", t("Deng Ke asks for help", "邓可请求协助"), t("Ma Lin has seen it. Listen in, or close it.", "马琳已知悉。可监听或结束请求。"), ago(75), help_id="5a1f0000-0000-4000-8000-0000000000e2", is_seen=True),
         f.Need("1", "stuck", "urgent", t("Tang Rui is stuck in reserved", "唐蕊卡在占用中"), t("Browser silent since 14:19:01. Her call task waits with her.", "浏览器自 14:19:01 无响应，任务随之等待。"), ago(185), "tang"),
         f.Need("2", "stuck", "urgent", t("He Jun is stuck in reserved", "何军卡在占用中"), t("No answer from the browser for two minutes.", "浏览器两分钟无响应。"), ago(130), "he"),
+        f.Need("11", "transfer", "watch", t("Deng Ke hands a call task over", "邓可 申请移交任务"), t("Zhao Lei, to Loan desk B: Another skill is needed. “Wants a fixed rate.” Goes back to them at 14:36.", "赵磊，移交给 信贷二组：需要其他技能。 “想要固定利率。” 14:36 退回原坐席。"), ago(60), transfer_id="5a1f0000-0000-4000-8000-0000000000f1"),
         f.Need("3", "promise", "watch", t("Speed to call p90 is 1:34", "起呼时长 p90 为 1:34"), t("6 call tasks wait for an agent; 4 agents are not ready, 3 could be back.", "6 个任务等待坐席；4 名坐席未就绪，3 名可回来。"), ago(720)),
         f.Need("4", "loss", "watch", t("Face scan loss is up to 24 %", "人脸识别流失升至 24 %"), t("Usual 8 %; 148 visits since 14:00, 9 of 10 of the lost on Android 14.", "平时 8 %；14:00 起 148 次访问，流失的九成是安卓 14。"), ago(1200)),
         f.Need("5", "carrier", "watch", t("7 of 96 dials refused", "96 次拨号被拒 7 次"), t("The carrier refuses caller ID 0571 9555. 0571 9556 works.", "运营商拒绝外显 0571 9555；0571 9556 正常。"), ago(900)),

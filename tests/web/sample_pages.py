@@ -11,6 +11,7 @@ from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import quality as floor_quality
+from callcenter.web.pages import people as desk
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import wallboard as floor_wallboard
@@ -26,6 +27,7 @@ from tests.web import (
     sample_learning,
     sample_offers,
     sample_partners,
+    sample_people,
     sample_proposals,
     sample_quality,
     sample_rules,
@@ -113,6 +115,9 @@ Page = (
     | systems.EndpointPage
     | catalog.CatalogPage
     | catalog.OfferFormPage
+    | desk.PeoplePage
+    | desk.PersonPage
+    | desk.TeamsPage
     | SignInPage
     | ErrorPage
 )
@@ -238,6 +243,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "admin/new_secret.html", "admin/new_secret.html", sample_partners.new_secret,
         ("token", "empty", "rotated"),
     ),
+    "people": ("admin/people.html", "admin/people.html", sample_people.people, ("full", "empty")),
+    "person": ("admin/person.html", "admin/person.html", sample_people.person, ("new", "full", "failed")),
+    "teams": ("admin/teams.html", "admin/teams.html", sample_people.teams, ("full", "empty", "failed")),
     "webhooks": ("admin/webhooks.html", "admin/webhooks.html", sample_partners.endpoints, ("full", "empty")),
     "new-webhook": (
         "admin/new_webhook.html", "admin/new_webhook.html", sample_partners.new_endpoint, ("blank", "failed"),

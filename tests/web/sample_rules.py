@@ -108,6 +108,9 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
         "band.share": "40",
         "band.waits": "4m, 6m",
         "purpose": "service",
+        "skill": "loans",
+        "level": "3",
+        "team": "",
     }
     form = r.DraftForm(
         values, {"errors": (), "unless": ("photo_accepted",)},

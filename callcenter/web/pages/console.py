@@ -9,6 +9,7 @@ from callcenter.web.pages.frame import Frame, Money
 from callcenter.web.pages.offers import OfferDesk
 from callcenter.web.pages.own import OwnPoints, OwnReview, OwnTarget
 from callcenter.web.pages.script_results import Helps
+from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +359,8 @@ class CurrentCall:
     help: Help = field(default_factory=Help)
     follow_ups: FollowUpDesk = field(default_factory=FollowUpDesk)
     offers: OfferDesk = field(default_factory=OfferDesk)
+    hand_over: HandOverForm | None = None
+    offer_why: OfferWhy | None = None
 
     @property
     def came_answered(self) -> bool:
@@ -448,7 +451,8 @@ class Idle:
     """Nothing to call: why, what comes next, and what the last attempts led to.
 
     `mode` is the dialing mode of the campaign the agent works in. `choices` is the list to choose from where a
-    campaign is dialed manually and the agent is available; None otherwise.
+    campaign is dialed manually and the agent is available; None otherwise. `handed_over` are the agent's own, and
+    `hand_over` the form with which a callback is.
     """
 
     place_in_line: int | None = None
@@ -466,6 +470,8 @@ class Idle:
     reviews: tuple[OwnReview, ...] = ()
     targets: tuple[OwnTarget, ...] = ()
     points: OwnPoints | None = None
+    handed_over: tuple[HandedOver, ...] = ()
+    hand_over: HandOverForm | None = None
 
     @property
     def brings_answered_calls(self) -> bool:

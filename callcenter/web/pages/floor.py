@@ -38,10 +38,10 @@ class Figure:
 class Need:
     """Something that needs a person. `tone`: urgent or watch. Texts are finished sentences.
 
-    `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing, help or other.
+    `kind` picks the icon: stuck, promise, loss, carrier, abandonment, line, pacing, help, transfer or other.
     `free_agent_id` is set when freeing this agent's reservation is the remedy. A raised hand has `help_id`;
     `is_seen` once a supervisor has said so, and `watch_agent_id` where the viewer may listen in. `has` is who took
-    it, with their `note`; it `is_quiet` until it gets worse.
+    it, with their `note`; it `is_quiet` until it gets worse. The call task of `transfer_id` waits for approval.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Need:
     note: str = ""
     is_quiet: bool = False
     is_worse: bool = False
+    transfer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class QueueRow:
     """A waiting call task.
 
     `waiting_since` and `promise_seconds` draw the age; None when it waits by rule or by law.
-    `why` is a code as in `ReasonCount`, `why_note` adds the particulars ("Urumqi, from 15:30").
+    `why` is a code as in `ReasonCount`, `why_note` adds the particulars ("Urumqi, from 15:30"). `why_agent` says
+    why it is offered to whom it is offered.
     """
 
     call_task_id: str
@@ -84,6 +86,7 @@ class QueueRow:
     why_note: str | None = None
     waiting_since: datetime | None = None
     promise_seconds: int | None = None
+    why_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ class Seat:
     `state` is a work state, or not_ready with `reason`. `may_free` offers to free a reservation.
     `line` keeps the agent in their room: up, connecting or down; None where it does not matter.
     `may_watch` offers to listen, whisper or barge; `watchers` are finished words: "Chen listens".
-    `hand_since` is when they raised a hand, None while they ask for no help.
+    `hand_since` is when they raised a hand, None while they ask for no help. `why` says why they were offered the
+    call task before them.
     """
 
     agent_id: str
@@ -117,6 +121,7 @@ class Seat:
     may_watch: bool = False
     watchers: tuple[str, ...] = ()
     hand_since: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

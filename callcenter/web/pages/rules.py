@@ -178,6 +178,9 @@ class DraftPage:
     overtaken_by: int | None = None
     purposes: tuple[Option, ...] = ()
     curve: "RecoveryCurve | None" = None
+    skills: tuple[Option, ...] = ()
+    levels: tuple[Option, ...] = ()
+    teams: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

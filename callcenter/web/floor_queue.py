@@ -1,0 +1,75 @@
+"""The floor's queue: who waits, and why nobody calls them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext
+
+from callcenter.reporting.floor import WaitingTask, WaitingTasks
+from callcenter.triggers.queries import RuleSet
+from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
+from callcenter.web.edge import chosen
+from callcenter.web.formats import label, when
+from callcenter.web.offer_words import Names, nobody_words, why_agent, why_relaxed, why_task
+from callcenter.web.pages import floor as page
+
+
+def queue_of(tasks: WaitingTasks, rules: RuleSet, names: Names, now: datetime) -> page.Queue:
+    """Return the waiting call tasks with their reasons; `names` are the skills'."""
+    return page.Queue(
+        total=tasks.total,
+        reasons=tuple(page.ReasonCount(code, count) for code, count in tasks.reasons),
+        rows=tuple(_row(task, rules, names, now) for task in tasks.rows),
+    )
+
+
+def _row(task: WaitingTask, rules: RuleSet, names: Names, now: datetime) -> page.QueueRow:
+    spec = rules.spec(task.rule_key)
+    has_age = task.is_callable or task.agent is not None
+    return page.QueueRow(
+        call_task_id=str(task.id),
+        customer=task.customer or gettext("Name not known"),
+        rule=chosen(spec.title, task.rule_key) if spec else task.rule_key,
+        why=task.code,
+        why_note=_why_note(task, names, now),
+        why_agent=_why_agent(task, names),
+        waiting_since=task.since if has_age else None,
+        promise_seconds=task.promise_seconds if has_age else None,
+    )
+
+
+def _why_agent(task: WaitingTask, names: Names) -> str:
+    why = task.offer_why or {}
+    return " ".join(one for one in (why_agent(why, names), why_task(why), why_relaxed(why, names)) if one)
+
+
+def _why_note(task: WaitingTask, names: Names, now: datetime) -> str | None:
+    """The particulars of why no call: who holds it, who is missing, or from when, in the customer's own hours."""
+    if task.code in ("reserved", "stuck"):
+        return gettext("Reserved, %(name)s", name=task.agent) if task.agent else None
+    if task.code == "nobody_suits":
+        return nobody_words(
+            names,
+            language_code=task.language,
+            skill=task.skill,
+            level=task.skill_level,
+            team=task.team,
+        )
+    if task.is_callable:
+        return None
+    local = ZoneInfo(task.time_zone) if task.time_zone else None
+    time = when(task.since, now, local)
+    if task.code == "outside_calling_hours":
+        place = task.city or (task.time_zone or "").rpartition("/")[2].replace("_", " ")
+        return gettext("%(what)s, from %(time)s", what=place or bar_label(task.code), time=time)
+    if task.code in LIFTED_BY_PEOPLE:
+        return None
+    if task.code != "waits_by_rule":
+        return gettext("%(what)s, from %(time)s", what=bar_label(task.code), time=time)
+    if task.why == "callback":
+        return gettext("Callback, %(time)s", time=time)
+    if task.why == "retry":
+        return gettext("Next try, %(time)s", time=time)
+    if task.why == "skipped":
+        return gettext("Skipped, again %(time)s", time=time)
+    return gettext("%(what)s, from %(time)s", what=label(task.code), time=time)

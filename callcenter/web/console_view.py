@@ -24,9 +24,9 @@ from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow
 from callcenter.web.console_choices import choices_of
 from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
-from callcenter.web.own_reviews import own_reviews
 from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
 from callcenter.web.offer_words import skills_of
+from callcenter.web.own_reviews import own_reviews
 from callcenter.web.pages import console as page
 from callcenter.web.pages.agenda import CallbackDue
 from callcenter.web.softphone import softphone_of

@@ -9,9 +9,9 @@ from decimal import Decimal
 from callcenter.domain.enums import TransferReason
 from callcenter.web.pages import console as c
 from callcenter.web.pages.frame import Money
+from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy, Receiver
 from callcenter.web.pages.offers import OfferDesk, OfferRow
 from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
-from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy, Receiver
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 from tests.web.sample_quality import own_work

@@ -9,9 +9,9 @@ from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import lists as floor_lists
 from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
+from callcenter.web.pages import people as desk
 from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import quality as floor_quality
-from callcenter.web.pages import people as desk
 from callcenter.web.pages import reports as floor_reports
 from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import wallboard as floor_wallboard

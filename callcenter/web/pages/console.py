@@ -6,10 +6,10 @@ from datetime import datetime, tzinfo
 from callcenter.domain.enums import AUTOMATIC_MODES
 from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk, Help
 from callcenter.web.pages.frame import Frame, Money
+from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy
 from callcenter.web.pages.offers import OfferDesk
 from callcenter.web.pages.own import OwnPoints, OwnReview, OwnTarget
 from callcenter.web.pages.script_results import Helps
-from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,21 +21,8 @@ from callcenter.triggers.policy import (
 ORDER = (
     *("title", "journey", "step", "preset", "moment", "event", "errors", "where.joined", "where", "times"),
     *("within", "after", "band", "unless", "conditions.joined", "conditions", "cool_down", "purpose"),
-    *(
-        "priority",
-        "skill",
-        "level",
-        "team",
-        "promise",
-        "max_age",
-        "variant",
-        "goal",
-        "window",
-        "holdout",
-        "exempt",
-        "value",
-        "fades",
-    ),
+    *("priority", "skill", "level", "team", "promise", "max_age", "variant", "goal", "window", "holdout"),
+    *("exempt", "value", "fades"),
 )
 """The order in which entries are told: when, unless, only if, then, how it is judged."""
 _DEFAULTS: Mapping[str, Any] = {

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, talk
+from callcenter import alerting, dialer, ledgers, outbox, partner_acts, pipeline, surging, talk
 from callcenter.calls import queries as call_queries
 from callcenter.calls.policy import AGENT_BACK_WITHIN, DAY_MARGIN, OVERDUE
 from callcenter.calls.rules import News, day_span
@@ -217,6 +217,13 @@ def alert(runtime: Runtime) -> None:
     """Keep what needs a supervisor: since when, who has it, and whether it has got worse."""
     with runtime.unit_of_work() as session:
         alerting.note_alerts(session, runtime.clock())
+
+
+def watch_steps(runtime: Runtime) -> None:
+    """Look for steps whose traffic or loss has suddenly risen."""
+    with runtime.unit_of_work() as session:
+        if moved := surging.note_surges(session, runtime.clock()):
+            log.info("surge.noted", moved=moved)
 
 
 def tidy(runtime: Runtime) -> None:

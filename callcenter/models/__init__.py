@@ -33,6 +33,7 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
+from callcenter.models.surge import StepSurge
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -79,6 +80,7 @@ __all__ = [
     "Reservation",
     "ScreeningDecision",
     "ScriptStep",
+    "StepSurge",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",

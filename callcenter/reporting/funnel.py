@@ -164,6 +164,14 @@ def step_counts(
     ]
 
 
+def losses(
+    session: Session, journey: str, steps: Sequence[str], spans: Sequence[Span]
+) -> list[list[tuple[int, int]]]:
+    """Return (entered, lost) of each step in each span, in their orders."""
+    rows = session.execute(_FUNNEL, _bounds(journey, steps, spans)).all()
+    return [_tally([row for row in rows if row.n == n], len(steps)) for n in range(1, len(spans) + 1)]
+
+
 def _tally(rows: Sequence[Row[Any]], places: int) -> list[tuple[int, int]]:
     """Turn people, grouped by the set of steps they entered, into (entered, lost) of each step."""
     return [

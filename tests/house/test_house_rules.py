@@ -71,6 +71,7 @@ WRITERS = {
     "Outcome": "outcomes",
     "ProductSuggestion": "outcomes",
     "ScriptStep": "scripting",
+    "StepSurge": "surging",
     "OutboxMessage": "outbox",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")

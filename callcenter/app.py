@@ -12,6 +12,7 @@ from callcenter.runtime import Runtime, get_runtime
 from callcenter.web import (
     admin,
     alerts,
+    analyses,
     auth,
     carrier,
     compliance,
@@ -78,6 +79,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         dispatch,
         alerts,
         reports,
+        analyses,
         wallboard,
     ):
         app.register_blueprint(module.bp)

@@ -1,7 +1,7 @@
 """What needs a supervisor as of now, from what the reports say: facts without words, by a key that stays."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -11,6 +11,7 @@ from callcenter.dialing.queries import OVERDIALED
 from callcenter.dialing.rules import budget_left
 from callcenter.domain.alerts import SHARED, Thresholds, steps_of, thresholds_of
 from callcenter.domain.enums import Presence, WorkState
+from callcenter.domain.journey import JourneyDefinition
 from callcenter.domain.surges import SurgeKind
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.alarms import Alarm, alarms_open
@@ -53,17 +54,20 @@ class FloorFacts:
     dialing: DialingNow
     thresholds: Mapping[str, Thresholds]
     surges: Sequence[SurgeNow] = ()
+    journeys: Mapping[str, JourneyDefinition] = field(default_factory=dict)
 
 
 def floor_facts(session: Session, now: datetime) -> FloorFacts:
     """Read what the floor's conditions are seen in."""
+    journeys = journeys_loaded(session)
     return FloorFacts(
         tasks_waiting(session, now, SILENT_BROWSER),
         agents_now(session, now, SILENT_BROWSER),
         alarms_open(session, now),
-        dialing_now(session, journeys_loaded(session), now, SILENT_BROWSER),
+        dialing_now(session, journeys, now, SILENT_BROWSER),
         thresholds_set(session),
         surges_open(session),
+        journeys,
     )
 
 

@@ -39,7 +39,14 @@ def surges_open(session: Session) -> list[SurgeNow]:
     )
     return [
         SurgeNow(
-            one.journey, one.step, SurgeKind(one.kind), one.began_at, one.count, one.of, one.usual, one.profile
+            one.journey,
+            one.step,
+            SurgeKind(one.kind),
+            one.began_at,
+            one.count,
+            one.of,
+            one.usual,
+            one.profile,
         )
         for one in rows
     ]
@@ -48,7 +55,10 @@ def surges_open(session: Session) -> list[SurgeNow]:
 def rises_now(session: Session, journey: JourneyDefinition, now: datetime) -> dict[str, list[Rise]]:
     """Return, for each step but the goal, how the hour up to `now` lies to the same hour of four earlier weeks."""
     hour = Span(now - timedelta(hours=1), now)
-    spans = [hour, *(Span(hour.start - timedelta(weeks=n), now - timedelta(weeks=n)) for n in range(1, WEEKS + 1))]
+    spans = [
+        hour,
+        *(Span(hour.start - timedelta(weeks=n), now - timedelta(weeks=n)) for n in range(1, WEEKS + 1)),
+    ]
     steps = list(journey.order)
     counted = losses(session, journey.id, steps, spans)
     hours = [[StepHour(*one) for one in each] for each in counted]
@@ -66,14 +76,18 @@ def profile_of(
     part = "lost" if kind is SurgeKind.LOSS else "entered"
     told: list[dict[str, Any]] = []
     for split in _PROFILED:
-        asked = Question(
-            Model.FUNNEL, journey.id, tuple(journey.order), journey.goal, now - timedelta(hours=1), now, "UTC", split
-        )  # fmt: skip
+        steps, start = tuple(journey.order), now - timedelta(hours=1)
+        asked = Question(Model.FUNNEL, journey.id, steps, journey.goal, start, now, "UTC", split)
         lines = [one for one in analyse(session, asked).lines if one.label == step and one.group]
         of = sum(int(one.figures[part] or 0) for one in lines)
         if lines and of:
             most = max(lines, key=lambda one: (one.figures[part] or 0, one.group))
             told.append(
-                {"property": split.value, "value": most.group, "count": int(most.figures[part] or 0), "of": of}
+                {
+                    "property": split.value,
+                    "value": most.group,
+                    "count": int(most.figures[part] or 0),
+                    "of": of,
+                }
             )
     return told

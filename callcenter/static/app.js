@@ -1,4 +1,5 @@
 /* Entry of the browser's part. Works without a build; every module does one thing. */
+import { startArrows } from "./js/arrows.js";
 import { startChoosing } from "./js/choose.js";
 import { startClocks } from "./js/clocks.js";
 import { startDrafts } from "./js/draft.js";
@@ -19,4 +20,6 @@ startKeys();
 startClocks();
 startSoftphone();
 startTicks();
+startArrows();
 startLive();
+if (document.querySelector("[data-chart]")) import("./js/charts.js").then((charts) => charts.startCharts());

@@ -117,6 +117,7 @@ _NAV = {
     ),
     Role.STRATEGIST: (
         NavItem("journeys", "/studio", "j"),
+        NavItem("analyses", "/studio/analyses", "n"),
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
         NavItem("scripts", "/studio/scripts", "s"),

@@ -131,6 +131,7 @@ LABELS = {
     "reports": _l("Reports"),
     "wallboard": _l("Wallboard"),
     "journeys": _l("Journeys"),
+    "analyses": _l("Analyses"),
     "rules": _l("Rules"),
     "effects": _l("Effects"),
     "scripts": _l("Scripts"),

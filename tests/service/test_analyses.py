@@ -75,7 +75,9 @@ def test_sessions_events_attributes_and_distributions(world: Bank) -> None:
     assert events["", "id_photo|id_photo_front|"] == (6, 6, 0.6)
     errors = told(analyse(world.session, asks(world, Model.EVENT, measure="errors")), "events")
     assert errors["", "id_photo|photo_rejected|glare"] == (2,) and errors["", None] == (3,)
-    values = told(analyse(world.session, asks(world, Model.ATTRIBUTE, split=Split.APP_VERSION)), "people", "converted")
+    values = told(
+        analyse(world.session, asks(world, Model.ATTRIBUTE, split=Split.APP_VERSION)), "people", "converted"
+    )
     assert values["1.9", ""] == (6, 1) and values["2.0", ""] == (4, 0)
     counted = told(analyse(world.session, asks(world, Model.DISTRIBUTION)), "people", "share", "mean")
     assert counted["", "1"] == (4, 0.4, 1) and counted["", "3"] == (4, 0.4, 3)
@@ -107,7 +109,12 @@ def test_value_counts_what_repeated(world: Bank) -> None:
     world.clock.go_on(days=3)
     world.sends("u5", "loan_withdrawn", amount=300, application_id="a2")
     figures = told(
-        analyse(world.session, asks(world, Model.VALUE, 28)), "converted", "value", "repeated", "repeat_value", "watched"
+        analyse(world.session, asks(world, Model.VALUE, 28)),
+        "converted",
+        "value",
+        "repeated",
+        "repeat_value",
+        "watched",
     )
     assert figures["", None] == (1, 500, 1, 300, 0.0)
 
@@ -126,7 +133,9 @@ def test_what_is_usual_is_that_of_the_same_hours_in_earlier_weeks(bank: Bank) ->
 
 @pytest.mark.parametrize("split", Split)
 @pytest.mark.parametrize("model", Model)
-def test_every_model_answers_with_every_split_and_names_its_people(world: Bank, model: Model, split: Split) -> None:
+def test_every_model_answers_with_every_split_and_names_its_people(
+    world: Bank, model: Model, split: Split
+) -> None:
     asked = asks(world, model, 7, split=split, step="id_photo", until="withdrawn")
     for measure in MEASURES.get(model, ("",)):
         found = analyse(world.session, replace(asked, measure=measure), beside=7)
@@ -140,9 +149,9 @@ def test_every_model_answers_with_every_split_and_names_its_people(world: Bank, 
 def test_a_sample_is_a_share_of_the_customers_and_is_multiplied_up(world: Bank) -> None:
     assert [sample_for(n, 100).times for n in (0, 100, 101, 399, 401)] == [1, 1, 2, 4, 8]
     half = replace(asks(world, Model.FUNNEL), sample=sample_for(200, 100))
-    below = half.sample.below
-    assert below is not None and below.int == 1 << 127
-    mine = [one for one in range(10) if world.customer(f"u{one}").id < below]
+    most = half.sample.most
+    assert most.int == (1 << 127) - 1
+    mine = [one for one in range(10) if world.customer(f"u{one}").id <= most]
     found = analyse(world.session, asks(world, Model.FUNNEL), budget=1)
     assert found.question.sample.times >= 2 or found.lines == ()
     people, _ = people_behind(world.session, half, Behind("", "register"))
@@ -159,7 +168,9 @@ def test_who_looked_at_people_is_kept_and_an_erased_customer_is_not_shown(world:
     behind = Behind("", "id_photo", part=True)
     found = studying.list_people(world.session, asks(world, Model.FUNNEL), behind, user.id, world.clock.now)
     assert found.count == 5 and set(found.customers) == {one.customer_id for one in found.people}
-    customer, story = studying.look_at_person(world.session, world.customer("u5").id, user.id, world.clock.now)
+    customer, story = studying.look_at_person(
+        world.session, world.customer("u5").id, user.id, world.clock.now
+    )
     assert isinstance(customer, Customer) and [one.what for one in story if one.kind == "event"] == [
         "loan_withdrawn", "id_photo_front", "register",
     ]  # fmt: skip

@@ -72,9 +72,12 @@ class Sample:
     times: int = 1
 
     @property
-    def below(self) -> UUID | None:
-        """The id under which customers count; None counts everybody."""
-        return None if self.times == 1 else UUID(int=_CUSTOMERS // self.times)
+    def most(self) -> UUID:
+        """The largest id that counts."""
+        return UUID(int=_CUSTOMERS // self.times - 1)
+
+
+EVERYBODY = Sample()
 
 
 def sample_for(events: int, budget: int = BUDGET) -> Sample:
@@ -166,7 +169,9 @@ def shares_of(figures: Sequence[Figure], counted: Mapping[str, float | None]) ->
     return told
 
 
-def scaled(figures: Sequence[Figure], counted: Mapping[str, float | None], times: int) -> dict[str, float | None]:
+def scaled(
+    figures: Sequence[Figure], counted: Mapping[str, float | None], times: int
+) -> dict[str, float | None]:
     """Multiply counts and amounts up to everybody; shares, times and ratios stay."""
     kinds = {one.code: one.kind for one in figures} | {"total": Kind.COUNT}
     return {

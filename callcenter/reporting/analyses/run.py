@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements are put together from constants; what is asked are parameters
 """Run an analysis: choose the sample, count, add shares and what is usual; and name the people behind a number."""
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,8 @@ class PersonBehind:
 
 def sampled(session: Session, asked: Question, spans: int = 1, budget: int = BUDGET) -> Question:
     """Return the question with the share of customers whose events may be read; `spans` are looked at alike."""
-    return replace(asked, sample=sample_for(events_expected(session, asked), budget // spans))
+    expected = events_expected(session, asked.journey, asked.start, asked.end)
+    return replace(asked, sample=sample_for(expected, budget // spans))
 
 
 def analyse(session: Session, asked: Question, *, beside: int = 0, budget: int = BUDGET) -> Finding:
@@ -92,7 +94,7 @@ SELECT t.grp, t.people AS total, t.groups, m.*
   FROM total t
   LEFT JOIN (SELECT grp AS of_grp, label, min(sort) AS sort, {counts} FROM member
               GROUP BY GROUPING SETS ((grp, label){both})) m ON m.of_grp = t.grp
- ORDER BY t.people DESC, t.grp, m.sort, m.label"""  # noqa: S608 - constants only; what is asked are parameters
+ ORDER BY t.people DESC, t.grp, m.sort, m.label"""
 
 
 def _counted(session: Session, recipe: Recipe, asked: Question) -> Sequence[Any]:
@@ -103,9 +105,7 @@ def _counted(session: Session, recipe: Recipe, asked: Question) -> Sequence[Any]
     return [row for row in rows if row.of_grp is not None]
 
 
-def _with_sums(
-    model: Model, rows: Sequence[Any]
-) -> list[tuple[str, str | None, dict[str, float | None]]]:
+def _with_sums(model: Model, rows: Sequence[Any]) -> list[tuple[str, str | None, dict[str, float | None]]]:
     """Return (group, label, figures) of each row; intervals and paths get what all of their kind come to."""
     told: list[tuple[str, str | None, dict[str, float | None]]] = []
     alls: dict[tuple[str, object], float] = {}
@@ -179,7 +179,7 @@ def _told_usual(
 
 
 def people_behind(session: Session, asked: Question, behind: Behind) -> tuple[list[PersonBehind], int]:
-    """List the people behind a number, the latest active first, and how many they are; sampled as the number was."""
+    """List the people behind a number, the latest active first, and how many they are; sampled like the number."""
     recipe = RECIPES[asked.model]
     session.execute(text("SET LOCAL work_mem = '64MB'"))
     session.execute(text("SET LOCAL jit = off"))
@@ -191,7 +191,7 @@ def people_behind(session: Session, asked: Question, behind: Behind) -> tuple[li
 SELECT m.customer_id, m.journey_key, max(e.at) AS at, count(*) OVER () AS people
   FROM mine m LEFT JOIN e USING (customer_id, journey_key)
  GROUP BY m.customer_id, m.journey_key ORDER BY at DESC NULLS LAST, m.customer_id LIMIT {SHOWN_PEOPLE}
-"""  # noqa: S608 - constants only; what is asked are parameters
+"""
     told = parameters(asked) | {"grp": behind.group, "label": behind.label}
     rows = session.execute(text(statement), told).all()
     return [PersonBehind(row.customer_id, row.journey_key) for row in rows], rows[0].people if rows else 0

@@ -35,7 +35,7 @@ def list_people(
     asked = sampled(session, asked, spans)
     people, count = people_behind(session, asked, behind)
     ids = {one.customer_id for one in people}
-    rows = session.exec(select(Customer).where(col(Customer.id).in_(ids))) if ids else []
+    rows = session.exec(select(Customer).where(col(Customer.id).in_(ids))).all()
     accounts.record(
         session,
         user_id,

@@ -119,8 +119,8 @@ def _fresh(fresh: Freshness, now: datetime) -> str:
     if fresh.newest_at is None or fresh.lag_seconds is None:
         return gettext("No event has come in yet.")
     return gettext(
-        "0 s behind the newest event stored, which came in %(ago)s ago; events come in %(lag)s s after they"
-        " happened (median of the last 100).",
+        "%(lag)s s behind what customers do (median of the last 100 events, from happening to counting). Whatever"
+        " is stored counts; the newest event came in %(ago)s ago.",
         ago=span((now - fresh.newest_at).total_seconds()),
         lag=f"{fresh.lag_seconds:.1f}",
     )

@@ -226,7 +226,8 @@ def label_words(asked: Question, line: Line, names: Names) -> str:
     """A row's name."""
     if line.label is None:
         return gettext("All")
-    return _LABELS.get(asked.model, lambda _asked, label, _names: label)(asked, line.label, names)
+    words = _LABELS.get(asked.model)
+    return words(asked, line.label, names) if words else line.label
 
 
 def path_parts(label: str, names: Names) -> tuple[int, str, str]:

@@ -23,7 +23,6 @@ from callcenter.web.pages import reports as page
 from callcenter.web.pages.studio import Choice
 
 MOST_DAYS = 366
-_BARS = 31
 KINDS: Mapping[ReportBy, object] = {
     ReportBy.HOUR: _l("Hour"),
     ReportBy.DAY: _l("Day"),
@@ -80,7 +79,6 @@ def report_page(session: Session, asked: Asked, now: datetime, error: str | None
     head, tabs = part_frame("reports")
     found = report(session, asked.by, asked.period(now))
     rows = tuple(_rows(session, asked.by, found))
-    charted = [(one.label, one.counts.attempts, one.counts.reached, one.counts.verified) for one in rows]
     return page.ReportPage(
         frame=head,
         tabs=tabs,
@@ -93,7 +91,6 @@ def report_page(session: Session, asked: Asked, now: datetime, error: str | None
         query=_query(asked.by, asked.since, asked.until),
         rows=rows,
         total=total_of([one.counts for one in rows]),
-        chart=page.bar_chart(charted[:_BARS]) if rows else None,
         has_occupancy=asked.by in (*BY_TIME, ReportBy.AGENT, ReportBy.TEAM),
         error=error,
     )

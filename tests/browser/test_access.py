@@ -12,6 +12,7 @@ AGENTS = ("/console",)
 SUPERVISORS = ("/floor",)
 STRATEGISTS = (
     "/studio",
+    "/studio/analyses",
     "/studio/rules",
     "/studio/why",
     "/studio/effects",

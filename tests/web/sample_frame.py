@@ -53,6 +53,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
         NavItem(code, href, key)
         for code, href, key in (
             ("journeys", "/studio", "j"),
+            ("analyses", "/studio/analyses", "n"),
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("scripts", "/studio/scripts", "s"),

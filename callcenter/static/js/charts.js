@@ -1,7 +1,8 @@
 /* Charts drawn from the page's own table, in the page's own colours; loaded only where there is one.
    A figure says what it wants: data-chart (bars, rows, lines, across, sankey), data-of (the table's id),
    data-figures (columns by their code, apart by blanks). The table's rows say data-l (label), data-g (group),
-   data-all (the group's sum); its cells data-c (column) and data-v (value). */
+   data-all (the group's sum); its cells data-c (column), data-v (value) and, where it is not what they show, data-t
+   (the value in words); heads data-n (a shorter name). */
 const SERIES = 5;
 let painted = [];
 
@@ -36,13 +37,13 @@ function paint(figure) {
 /* What the table says. */
 function read(table) {
   const names = {};
-  for (const head of table.querySelectorAll("thead [data-c]")) names[head.dataset.c] = head.textContent.trim();
+  for (const head of table.querySelectorAll("thead [data-c]")) names[head.dataset.c] = head.dataset.n ?? head.textContent.trim();
   const rows = [...table.querySelectorAll("tbody tr[data-l]")].map((row) => {
     const cells = {};
     for (const cell of row.querySelectorAll("[data-c]")) {
       const shown = cell.querySelector("b, a") ?? cell;
       const value = cell.dataset.v === "" ? null : Number(cell.dataset.v);
-      cells[cell.dataset.c] = { value, shown: shown.textContent.trim() };
+      cells[cell.dataset.c] = { value, shown: cell.dataset.t ?? shown.textContent.trim() };
     }
     return { label: row.dataset.l, group: row.dataset.g ?? "", all: "all" in row.dataset, from: row.dataset.f, cells };
   });

@@ -131,7 +131,7 @@ _NOTES: Mapping[Model, tuple[Any, ...]] = {
     ),
     Model.PATH: (
         _l(
-            "Of the newest 3,000 who stopped at the step: the two events before they came to it, within a day,"
+            "Of the newest 1,000 who stopped at the step: the two events before they came to it, within a day,"
             " and the two after; events outside the journey count too."
         ),
     ),

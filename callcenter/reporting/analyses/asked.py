@@ -59,7 +59,7 @@ MEASURES: Mapping[Model, tuple[str, ...]] = {
 LEAST_DAYS: Mapping[Model, int] = {Model.RETENTION: 7, Model.ATTRIBUTION: 7, Model.VALUE: 28}
 """Days under which a model has nothing to say."""
 MOST_GROUPS = 8
-BUDGET = 300_000
+BUDGET = 200_000
 """How many events one look may read; of more, a share of the customers is counted and multiplied up."""
 _CUSTOMERS = 1 << 128
 

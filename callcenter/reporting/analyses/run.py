@@ -94,7 +94,7 @@ SELECT t.grp, t.people AS total, t.groups, m.*
   FROM total t
   LEFT JOIN (SELECT grp AS of_grp, label, min(sort) AS sort, {counts} FROM member
               GROUP BY GROUPING SETS ((grp, label){both})) m ON m.of_grp = t.grp
- ORDER BY t.people DESC, t.grp, m.sort, m.label"""
+ ORDER BY t.people DESC, t.grp, m.sort, m.{next(iter(recipe.counts))} DESC, m.label"""
 
 
 def _counted(session: Session, recipe: Recipe, asked: Question) -> Sequence[Any]:
@@ -186,11 +186,11 @@ def people_behind(session: Session, asked: Question, behind: Behind) -> tuple[li
     label = "AND label = :label" if behind.label is not None else ""
     part = "AND part" if behind.part else ""
     statement = f"""{recipe.member(asked)}, mine AS (
-    SELECT DISTINCT customer_id, journey_key FROM member WHERE grp = :grp {label} {part}
+    SELECT DISTINCT person FROM member WHERE grp = :grp {label} {part}
 )
-SELECT m.customer_id, m.journey_key, max(e.at) AS at, count(*) OVER () AS people
-  FROM mine m LEFT JOIN e USING (customer_id, journey_key)
- GROUP BY m.customer_id, m.journey_key ORDER BY at DESC NULLS LAST, m.customer_id LIMIT {SHOWN_PEOPLE}
+SELECT e.customer_id, e.journey_key, max(e.at) AS at, count(*) OVER () AS people
+  FROM mine m JOIN e USING (person)
+ GROUP BY e.customer_id, e.journey_key ORDER BY at DESC, e.customer_id LIMIT {SHOWN_PEOPLE}
 """
     told = parameters(asked) | {"grp": behind.group, "label": behind.label}
     rows = session.execute(text(statement), told).all()

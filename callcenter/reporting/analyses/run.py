@@ -94,7 +94,7 @@ SELECT t.grp, t.people AS total, t.groups, m.*
   FROM total t
   LEFT JOIN (SELECT grp AS of_grp, label, min(sort) AS sort, {counts} FROM member
               GROUP BY GROUPING SETS ((grp, label){both})) m ON m.of_grp = t.grp
- ORDER BY t.people DESC, t.grp, m.sort, m.{next(iter(recipe.counts))} DESC, m.label"""
+ ORDER BY t.people DESC, t.grp, m.label IS NULL, m.sort, m.{next(iter(recipe.counts))} DESC, m.label"""
 
 
 def _counted(session: Session, recipe: Recipe, asked: Question) -> Sequence[Any]:

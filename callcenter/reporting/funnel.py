@@ -32,14 +32,14 @@ WITH step AS (
            bit_or(1::bigint << (s.place::int - 1)) AS entered
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= w.f AND e.event_time < w.u
-           AND e.role = 'enter' AND e.customer_id <= :below
+           AND e.role = 'enter' AND e.customer_id <= :below AND e.received_at >= w.f - interval '1 hour'
       JOIN step s ON s.id = e.step
      GROUP BY w.n, e.customer_id, e.journey_key
 ), busy AS (
     SELECT DISTINCT w.n, e.customer_id, e.journey_key
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= greatest(w.f, w.u - :still)
-           AND e.event_time < w.u AND e.customer_id <= :below
+           AND e.event_time < w.u AND e.customer_id <= :below AND e.received_at >= w.f - interval '1 hour'
 )
 """
 _FUNNEL = text(
@@ -64,6 +64,7 @@ _SAW_LAST = text(
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= w.f AND e.event_time < w.u
            AND e.role = 'error' AND e.step = :step AND e.customer_id <= :below
+           AND e.received_at >= w.f - interval '1 hour'
      ORDER BY e.customer_id, e.journey_key, e.event_time DESC, e.id DESC
 )
 SELECT s.name, s.reason, count(*) AS people
@@ -94,7 +95,7 @@ SELECT DISTINCT ON (step) step, name, reason, errors, sum(errors) OVER (PARTITIO
                count(*) AS errors
           FROM journey_event e
          WHERE e.journey = :journey AND e.event_time >= :start AND e.event_time < :end AND e.role = 'error'
-           AND e.customer_id <= :below
+           AND e.customer_id <= :below AND e.received_at >= CAST(:start AS timestamptz) - interval '1 hour'
          GROUP BY 1, 2, 3) found
  ORDER BY step, errors DESC, name, reason
 """)

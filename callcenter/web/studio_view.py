@@ -13,7 +13,7 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.queries import RuleCounts, counts_per_rule
-from callcenter.reporting.analyses.asked import BUDGET, EVERYBODY, Model, Question, Sample, sample_for
+from callcenter.reporting.analyses.asked import EVERYBODY, Model, Question, Sample, sample_for
 from callcenter.reporting.analyses.people import events_expected
 from callcenter.reporting.analyses.run import analyse
 from callcenter.reporting.effects import Lately, firings_lately, switched_by
@@ -36,6 +36,8 @@ WINDOWS = (1, 7, 28)
 USUAL_JOURNEY = "loan"
 RULE_DAYS = 28
 SHOWN_ERRORS = 6
+MAP_BUDGET = 120_000
+"""How many events the map and its earlier weeks may read: the page asks more beside."""
 
 
 def journeys_page(
@@ -58,7 +60,7 @@ def journeys_page(
     if journey:
         earlier = earlier_spans(span, days)
         expected = events_expected(session, journey.id, span.start, span.end)
-        sample = sample_for(expected, BUDGET // (1 + len(earlier)))
+        sample = sample_for(expected, MAP_BUDGET // (1 + len(earlier)))
         counts = step_counts(session, journey.id, list(journey.order), span, earlier, sample)
         # In a short window nobody may have come to the first steps: it begins where somebody did.
         counts = list(dropwhile(lambda one: not one.entered, counts))
@@ -222,7 +224,11 @@ def _went_next(
     asked = Question(
         Model.PATH, journey.id, tuple(journey.order), journey.goal, span.start, span.end, zone().key, step=step
     )  # fmt: skip
-    lines = [one for one in analyse(session, asked).lines if (one.label or "").startswith("3|")]
+    lines = [
+        one
+        for one in analyse(session, asked, budget=MAP_BUDGET // 2).lines
+        if (one.label or "").startswith("3|")
+    ]
     lines.sort(key=lambda one: -(one.figures["people"] or 0))
     names = Names(journey)
     return tuple(

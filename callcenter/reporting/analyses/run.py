@@ -97,10 +97,15 @@ SELECT t.grp, t.people AS total, t.groups, m.*
  ORDER BY t.people DESC, t.grp, m.label IS NULL, m.sort, m.{next(iter(recipe.counts))} DESC, m.label"""
 
 
+def _prepare(session: Session) -> None:
+    """Let a window's events be sorted and grouped in memory and joined by hash: what the planner thinks of parts of
+    a statement is far too small, and its loops would go on for many seconds."""
+    for setting in ("work_mem = '64MB'", "jit = off", "enable_nestloop = off"):
+        session.execute(text(f"SET LOCAL {setting}"))
+
+
 def _counted(session: Session, recipe: Recipe, asked: Question) -> Sequence[Any]:
-    # A window's events are sorted and grouped in memory; the default would send them through the disk.
-    session.execute(text("SET LOCAL work_mem = '64MB'"))
-    session.execute(text("SET LOCAL jit = off"))
+    _prepare(session)
     rows = session.execute(text(_statement(recipe, asked)), parameters(asked)).all()
     return [row for row in rows if row.of_grp is not None]
 
@@ -181,8 +186,7 @@ def _told_usual(
 def people_behind(session: Session, asked: Question, behind: Behind) -> tuple[list[PersonBehind], int]:
     """List the people behind a number, the latest active first, and how many they are; sampled like the number."""
     recipe = RECIPES[asked.model]
-    session.execute(text("SET LOCAL work_mem = '64MB'"))
-    session.execute(text("SET LOCAL jit = off"))
+    _prepare(session)
     label = "AND label = :label" if behind.label is not None else ""
     part = "AND part" if behind.part else ""
     statement = f"""{recipe.member(asked)}, mine AS (

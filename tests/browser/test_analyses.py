@@ -1,4 +1,4 @@
-"""A strategist walks along the journey map by arrows, sees a chart drawn from the table, and one customer's story."""
+"""A strategist walks along the journey map by arrows, sees a chart, and one customer's story."""
 
 from typing import Any
 

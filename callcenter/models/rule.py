@@ -57,6 +57,15 @@ class TriggerFiring(SQLModel, table=True):
         UniqueConstraint("rule_key", "customer_id", "journey", "journey_key", "visit_seq"),
         Index("ix_trigger_firing_undecided", "fired_at", postgresql_where=text("fate IS NULL")),
         Index("ix_trigger_firing_rule_time", "rule_key", "fired_at"),
+        # Effects count each customer once a quarter, by the first firing.
+        Index(
+            "ix_trigger_firing_cohort",
+            "rule_key",
+            "customer_id",
+            "fired_at",
+            postgresql_include=["id", "fate"],
+            postgresql_where=text("fate IN ('task', 'held_out')"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""Surges of steps.
+"""Surges of steps, and an index for the effects.
 
 Revision ID: 0014
 Revises: 0007
@@ -40,7 +40,15 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "ix_trigger_firing_cohort",
+        "trigger_firing",
+        ["rule_key", "customer_id", "fired_at"],
+        postgresql_include=["id", "fate"],
+        postgresql_where=sa.text("fate IN ('task', 'held_out')"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_trigger_firing_cohort", table_name="trigger_firing")
     op.drop_table("step_surge")

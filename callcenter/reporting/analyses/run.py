@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -145,7 +146,7 @@ def _still_to_come(
     if label is None:
         return told
     began = datetime.fromisoformat(label)
-    last = asked.end.replace(tzinfo=None)
+    last = asked.end.astimezone(ZoneInfo(asked.zone)).replace(tzinfo=None)
     for days in LATER_DAYS:
         if began + timedelta(days=days) > last:
             told[f"day_{days}"] = None

@@ -1,6 +1,11 @@
 # ruff: noqa: E501 - two languages side by side read best on one line
 """Analyses, the people behind a number, and a customer's story, full and empty."""
 
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
 from callcenter.web.pages import analyses as a
 from callcenter.web.pages.studio import Choice
 from tests.web.sample_frame import Texts, at, frame
@@ -9,6 +14,78 @@ _LONG = "Montgomery-Featherstonehaugh Wilhelmina Alexandrina Theodora"
 
 
 def analyses(language: str, theme: str, state: str) -> a.AnalysesPage:
+    page = _funnel(language, theme, state)
+    return replace(page, **_OTHERS[state](Texts(language))) if state in _OTHERS else page
+
+
+def _path(t: Texts) -> dict[str, Any]:
+    photo, rejected = t("ID photo", "证件照"), t("Photo rejected", "证件照被拒")
+    links = (
+        (1, t("Register", "注册"), t("Sign in", "登录"), 2800), (2, t("Sign in", "登录"), photo, 3000), (2, t("nothing before", "此前无事件"), photo, 364),
+        (3, photo, rejected, 2100), (3, photo, t("nothing more", "此后无事件"), 900), (3, photo, t("Help", "帮助"), 364), (4, rejected, t("Home page", "首页"), 1200), (4, rejected, t("nothing more", "此后无事件"), 900),
+    )  # fmt: skip
+    return {
+        "title": t("What comes before and after a drop?", "流失前后发生了什么？"),
+        "summary": t("After ID photo most often: Photo rejected, 62 % of 3,364.", "证件照之后最常见：证件照被拒，占 3,364 的 62 %。"),
+        "chart": a.Chart("sankey", "people"),
+        "columns": (a.Column("people", t("People", "人数")),),
+        "rows": tuple(
+            a.Row(f"{from_} → {to}", "", (a.Cell("people", f"{n:,}", n, href="/studio/analyses/people"),), link=json.dumps([place, from_, to], ensure_ascii=False))
+            for place, from_, to, n in links
+        ),
+        "has_groups": False, "step_href": "/studio/rules/new", "beside": None, "label_title": t("From, to", "从、到"),
+    }  # fmt: skip
+
+
+def _lines(t: Texts) -> dict[str, Any]:
+    shares = {"iOS": (0.2, 0.5, 0.7, 0.9, 1.0), "Android": (0.1, 0.3, 0.5, 0.8, 1.0)}
+    times = (
+        t("under 1 min", "1 分钟以内"),
+        t("1 to 2 min", "1 至 2 分钟"),
+        t("2 to 5 min", "2 至 5 分钟"),
+        t("5 to 15 min", "5 至 15 分钟"),
+        t("15 min to 1 h", "15 分钟至 1 小时"),
+    )
+    return {
+        "chart": a.Chart("lines", "within"),
+        "columns": (a.Column("within", t("Share so far", "累计占比")),),
+        "rows": tuple(a.Row(time, group, (a.Cell("within", f"{share:.0%}", share, t("2 of 10", "2 / 10")),)) for group, all_ in shares.items() for time, share in zip(times, all_, strict=True)),
+    }  # fmt: skip
+
+
+def _across(t: Texts) -> dict[str, Any]:
+    days = {"day_1": 0.31, "day_2": 0.22, "day_3": 0.18, "day_5": 0.12, "day_7": 0.1}
+    cells = tuple(
+        a.Cell(code, f"{share:.0%}", share, t("31 of 100", "31 / 100")) for code, share in days.items()
+    )
+    return {
+        "chart": a.Chart("across", " ".join(days)),
+        "columns": tuple(a.Column(code, t(f"Day {code[4:]}", f"第 {code[4:]} 天")) for code in days),
+        "rows": (a.Row("12 Nov", "", cells), a.Row(t("All", "全部"), "", cells, is_sum=True)),
+        "has_groups": False,
+    }  # fmt: skip
+
+
+def _ranked(t: Texts) -> dict[str, Any]:
+    counts = {
+        t("Register", "注册"): 14820,
+        t("ID photo · Photo rejected: glare", "证件照 · 证件照被拒：反光"): 3364,
+        _LONG: 812,
+    }
+    return {
+        "chart": a.Chart("rows", "events"),
+        "columns": (a.Column("events", t("Events", "事件数")),),
+        "rows": tuple(a.Row(label, "", (a.Cell("events", f"{n:,}", n),)) for label, n in counts.items()),
+        "has_groups": False,
+    }  # fmt: skip
+
+
+_OTHERS: Mapping[str, Callable[[Texts], dict[str, Any]]] = {
+    "path": _path, "lines": _lines, "across": _across, "ranked": _ranked,
+}  # fmt: skip
+
+
+def _funnel(language: str, theme: str, state: str) -> a.AnalysesPage:
     t = Texts(language)
     names = (t("Funnel", "漏斗"), t("Retention", "留存"), t("Distribution", "分布"), t("Interval", "间隔"), t("Path", "路径"), t("Attribution", "归因"), t("Value", "价值"), t("Sessions", "会话"), t("Attributes", "属性"), t("Events", "事件"))  # fmt: skip
     rows = (

@@ -141,7 +141,12 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         ("full", "made", "empty", "failed"),
     ),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "surge", "empty")),
-    "analyses": ("studio/analyses.html", "studio/analyses.html", sample_analyses.analyses, ("full", "empty")),
+    "analyses": (
+        "studio/analyses.html",
+        "studio/analyses.html",
+        sample_analyses.analyses,
+        ("full", "path", "lines", "across", "ranked", "empty"),
+    ),
     "people": ("studio/people.html", "studio/people.html", sample_analyses.people, ("full", "empty")),
     "person": ("studio/person.html", "studio/person.html", sample_analyses.person, ("full", "empty")),
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),

@@ -130,8 +130,6 @@ function marks(found, look, type, labels) {
       itemStyle: { color: alone && type === "bar" ? look.g3 : look.series[place % look.series.length] },
       lineStyle: { width: 2 },
       label: { show: alone && type === "bar", position: "top", color: look.ink, formatter: (it) => it.data.shown },
-      endLabel: { show: type === "line", color: look["ink-2"], formatter: one.name, width: 88, overflow: "truncate" },
-      tooltip: { valueFormatter: undefined },
       data: labels.map((label) => {
         const cell = by.get(label);
         return cell ? { value: cell.value, shown: cell.shown } : null;
@@ -152,11 +150,11 @@ function overLabels(type) {
     const found = series(table, figures, false);
     const labels = [...new Set(found.flatMap((one) => one.rows.map((row) => row.label)))];
     if (!labels.length) return null;
-    keys(figure, type === "line" ? [] : found, look);
+    keys(figure, found, look);
     const option = frame(look, {
       xAxis: axis(look, labels), yAxis: scale(look, isShare(found)), series: marks(found, look, type, labels),
     });
-    if (type === "bar") option.grid.right = 8;
+    option.grid.right = 8;
     option.tooltip.formatter = told;
     return option;
   };
@@ -187,14 +185,13 @@ function across({ names, rows: all }, figures, look, figure) {
   const groups = all.filter((row) => row.all).slice(0, SERIES);
   const used = figures.filter((code) => groups.some((row) => row.cells[code]?.value != null));
   if (!used.length) return null;
-  keys(figure, [], look);
+  keys(figure, groups.map((row) => ({ name: row.group || row.label })), look);
   const option = frame(look, {
     xAxis: axis(look, used.map((code) => names[code])),
     yAxis: scale(look, true),
     series: groups.map((row, place) => ({
       type: "line", name: row.group || row.label, symbolSize: 6, lineStyle: { width: 2 },
       itemStyle: { color: look.series[place % look.series.length] },
-      endLabel: { show: groups.length > 1, color: look["ink-2"], formatter: row.group },
       label: { show: groups.length === 1, position: "top", color: look.ink, formatter: (it) => it.data.shown },
       data: used.map((code) => row.cells[code]),
     })),

@@ -12,7 +12,7 @@ from callcenter.web.analyses_view import analysis_page, as_table
 from callcenter.web.edge import blueprint, chosen, roles_required, runtime, viewer
 from callcenter.web.files import file_of
 from callcenter.web.pages.analyses import AnalysesPage
-from callcenter.web.people_view import people_page, person_page
+from callcenter.web.behind_view import people_page, person_page
 
 bp = blueprint("analyses")
 

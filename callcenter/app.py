@@ -12,6 +12,7 @@ from callcenter.runtime import Runtime, get_runtime
 from callcenter.web import (
     admin,
     alerts,
+    analyses,
     auth,
     carrier,
     compliance,
@@ -108,6 +109,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         quality,
         targets,
         lists,
+        analyses,
         wallboard,
         learning,
         script_results,

@@ -1,7 +1,7 @@
 """What needs a supervisor as of now, from what the reports say: facts without words, by a key that stays."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -11,10 +11,13 @@ from callcenter.dialing.queries import OVERDIALED
 from callcenter.dialing.rules import budget_left
 from callcenter.domain.alerts import SHARED, Thresholds, steps_of, thresholds_of
 from callcenter.domain.enums import Presence, WorkState
+from callcenter.domain.journey import JourneyDefinition
+from callcenter.domain.surges import SurgeKind
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.alarms import Alarm, alarms_open
 from callcenter.reporting.dialing import CampaignNow, DialingNow, dialing_now
 from callcenter.reporting.floor import AgentNow, WaitingTasks, agents_now, tasks_waiting
+from callcenter.reporting.surges import SurgeNow, surges_open
 from callcenter.reporting.thresholds import thresholds_set
 from callcenter.routing.policy import SILENT_BROWSER
 
@@ -38,7 +41,7 @@ class Condition:
     tone: str
     since: datetime
     measure: int
-    fact: AgentNow | WaitingTasks | Alarm | CampaignNow
+    fact: AgentNow | WaitingTasks | Alarm | CampaignNow | SurgeNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,21 @@ class FloorFacts:
     alarms: Sequence[Alarm]
     dialing: DialingNow
     thresholds: Mapping[str, Thresholds]
+    surges: Sequence[SurgeNow] = ()
+    journeys: Mapping[str, JourneyDefinition] = field(default_factory=dict)
 
 
 def floor_facts(session: Session, now: datetime) -> FloorFacts:
     """Read what the floor's conditions are seen in."""
+    journeys = journeys_loaded(session)
     return FloorFacts(
         tasks_waiting(session, now, SILENT_BROWSER),
         agents_now(session, now, SILENT_BROWSER),
         alarms_open(session, now),
-        dialing_now(session, journeys_loaded(session), now, SILENT_BROWSER),
+        dialing_now(session, journeys, now, SILENT_BROWSER),
         thresholds_set(session),
+        surges_open(session),
+        journeys,
     )
 
 
@@ -70,6 +78,7 @@ def conditions_now(facts: FloorFacts, now: datetime) -> tuple[Condition, ...]:
         *_promise(facts),
         *(_of_alarm(alarm) for alarm in facts.alarms),
         *_of_campaigns(facts.dialing, now),
+        *(_of_surge(one) for one in facts.surges),
     ]
     return tuple(sorted(found, key=lambda it: (it.kind != "line", it.tone != "urgent", it.since, it.key)))
 
@@ -111,6 +120,14 @@ def _of_alarm(alarm: Alarm) -> Condition:
     tone = "urgent" if alarm.kind == "incident" else "watch"
     key = f"{alarm.kind}-{alarm.what}".rstrip("-")
     return Condition(key, alarm.kind, alarm.what, tone, alarm.since, alarm.cases, alarm)
+
+
+def _of_surge(one: SurgeNow) -> Condition:
+    """A surge is worth a look, not an alarm; it is measured in tenths of what is usual."""
+    here = one.count if one.kind is SurgeKind.TRAFFIC else one.count / one.of
+    subject = f"{one.journey}/{one.step}/{one.kind.value}"
+    measure = round(10 * here / one.usual) if one.usual else 100
+    return Condition(f"surge-{subject}", "surge", subject, "watch", one.began_at, measure, one)
 
 
 def _of_campaigns(dialing: DialingNow, now: datetime) -> Iterator[Condition]:

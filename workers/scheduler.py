@@ -30,6 +30,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.tend, 600.0),
     (ticks.tell, 1.0),
     (ticks.alert, 5.0),
+    (ticks.watch_steps, 60.0),
     (ticks.tidy, 900.0),
     (ticks.learn, 300.0),
     (ticks.look_at_ghosts, 5.0),

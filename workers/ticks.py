@@ -16,6 +16,7 @@ from callcenter import (
     pipeline,
     proposing,
     staffing,
+    surging,
     talk,
     transferring,
 )
@@ -289,6 +290,13 @@ def weigh_proposals(runtime: Runtime) -> None:
         with runtime.unit_of_work() as session:
             proposing.note_load(session, proposal_id, load)
         log.info("proposal.weighed", proposal=str(proposal_id))
+
+
+def watch_steps(runtime: Runtime) -> None:
+    """Look for steps whose traffic or loss has suddenly risen."""
+    with runtime.unit_of_work() as session:
+        if moved := surging.note_surges(session, runtime.clock()):
+            log.info("surge.noted", moved=moved)
 
 
 def tidy(runtime: Runtime) -> None:

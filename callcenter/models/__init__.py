@@ -42,6 +42,7 @@ from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.target import PointsScheme, WorkTarget
 from callcenter.models.transfer import TaskTransfer
+from callcenter.models.surge import StepSurge
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -104,6 +105,7 @@ __all__ = [
     "ScriptAllocation",
     "ScriptStep",
     "Skill",
+    "StepSurge",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",

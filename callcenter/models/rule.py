@@ -69,6 +69,15 @@ class TriggerFiring(SQLModel, table=True):
         Index("ix_trigger_firing_rule_time", "rule_key", "fired_at"),
         Index("ix_trigger_firing_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_trigger_firing_merged_visit", "visit_id", postgresql_where=text("merged_into IS NOT NULL")),
+        # Effects count each customer once a quarter, by the first firing.
+        Index(
+            "ix_trigger_firing_cohort",
+            "rule_key",
+            "customer_id",
+            "fired_at",
+            postgresql_include=["id", "fate"],
+            postgresql_where=text("fate IN ('task', 'held_out')"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

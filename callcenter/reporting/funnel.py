@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from callcenter.reporting.analyses.asked import EVERYBODY, Sample
+
 STILL_THERE = timedelta(minutes=5)
 """Who did something on the journey so lately has not stopped."""
 NEWEST_ENTRIES = 20_000
@@ -30,14 +32,14 @@ WITH step AS (
            bit_or(1::bigint << (s.place::int - 1)) AS entered
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= w.f AND e.event_time < w.u
-           AND e.role = 'enter'
+           AND e.role = 'enter' AND e.customer_id <= :below AND e.received_at >= w.f - interval '1 hour'
       JOIN step s ON s.id = e.step
      GROUP BY w.n, e.customer_id, e.journey_key
 ), busy AS (
     SELECT DISTINCT w.n, e.customer_id, e.journey_key
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= greatest(w.f, w.u - :still)
-           AND e.event_time < w.u
+           AND e.event_time < w.u AND e.customer_id <= :below AND e.received_at >= w.f - interval '1 hour'
 )
 """
 _FUNNEL = text(
@@ -61,7 +63,8 @@ _SAW_LAST = text(
            coalesce(e.properties ->> 'reason', e.properties ->> 'code') AS reason
       FROM span w
       JOIN journey_event e ON e.journey = :journey AND e.event_time >= w.f AND e.event_time < w.u
-           AND e.role = 'error' AND e.step = :step
+           AND e.role = 'error' AND e.step = :step AND e.customer_id <= :below
+           AND e.received_at >= w.f - interval '1 hour'
      ORDER BY e.customer_id, e.journey_key, e.event_time DESC, e.id DESC
 )
 SELECT s.name, s.reason, count(*) AS people
@@ -92,6 +95,7 @@ SELECT DISTINCT ON (step) step, name, reason, errors, sum(errors) OVER (PARTITIO
                count(*) AS errors
           FROM journey_event e
          WHERE e.journey = :journey AND e.event_time >= :start AND e.event_time < :end AND e.role = 'error'
+           AND e.customer_id <= :below AND e.received_at >= CAST(:start AS timestamptz) - interval '1 hour'
          GROUP BY 1, 2, 3) found
  ORDER BY step, errors DESC, name, reason
 """)
@@ -139,21 +143,26 @@ def earlier_spans(span: Span, days: int) -> list[Span]:
 
 
 def step_counts(
-    session: Session, journey: str, steps: Sequence[str], span: Span, earlier: Sequence[Span] = ()
+    session: Session,
+    journey: str,
+    steps: Sequence[str],
+    span: Span,
+    earlier: Sequence[Span] = (),
+    sample: Sample = EVERYBODY,
 ) -> list[StepCounts]:
-    """Count a journey's steps, in their order, in three queries."""
+    """Count a journey's steps, in their order, in three queries; counts are multiplied up by the sample."""
     # Every person of five weeks is one group; the default would send them through the disk.
     session.execute(text("SET LOCAL work_mem = '64MB'"))
-    rows = session.execute(_FUNNEL, _bounds(journey, steps, [span, *earlier])).all()
+    rows = session.execute(_FUNNEL, _bounds(journey, steps, [span, *earlier], sample)).all()
     here = _tally([row for row in rows if row.n == 1], len(steps))
     before = _tally([row for row in rows if row.n > 1], len(steps))
     medians = _medians(session, journey, steps, span)
-    errors = _top_errors(session, journey, span)
+    errors = _top_errors(session, journey, span, sample)
     return [
         StepCounts(
             step=step,
-            entered=entered,
-            lost=lost,
+            entered=entered * sample.times,
+            lost=lost * sample.times,
             median_seconds=medians.get(place),
             usual_loss=usual_lost / usual if usual >= ENOUGH else None,
             top_error=errors.get(step),
@@ -162,6 +171,14 @@ def step_counts(
             zip(steps, here, before, strict=True), 1
         )
     ]
+
+
+def losses(
+    session: Session, journey: str, steps: Sequence[str], spans: Sequence[Span]
+) -> list[list[tuple[int, int]]]:
+    """Return (entered, lost) of each step in each span, in their orders."""
+    rows = session.execute(_FUNNEL, _bounds(journey, steps, spans)).all()
+    return [_tally([row for row in rows if row.n == n], len(steps)) for n in range(1, len(spans) + 1)]
 
 
 def _tally(rows: Sequence[Row[Any]], places: int) -> list[tuple[int, int]]:
@@ -181,21 +198,32 @@ def _medians(session: Session, journey: str, steps: Sequence[str], span: Span) -
     return {row.place: float(row.seconds) for row in found}
 
 
-def _top_errors(session: Session, journey: str, span: Span) -> dict[str, ErrorShare]:
-    found = session.execute(_ERRORS, {"journey": journey, "start": span.start, "end": span.end})
+def _top_errors(session: Session, journey: str, span: Span, sample: Sample) -> dict[str, ErrorShare]:
+    bounds = {"journey": journey, "start": span.start, "end": span.end, "below": sample.most}
+    found = session.execute(_ERRORS, bounds)
     return {row.step: ErrorShare(row.name, row.reason, row.errors, int(row.all_errors)) for row in found}
 
 
-def saw_last(session: Session, journey: str, steps: Sequence[str], step: str, span: Span) -> list[ErrorShare]:
+def saw_last(
+    session: Session,
+    journey: str,
+    steps: Sequence[str],
+    step: str,
+    span: Span,
+    sample: Sample = EVERYBODY,
+) -> list[ErrorShare]:
     """List the last error on a step of those who stopped there, most frequent first; no error is one too."""
-    bounds = _bounds(journey, steps, [span]) | {"step": step, "place": list(steps).index(step) + 1}
+    bounds = _bounds(journey, steps, [span], sample) | {"step": step, "place": list(steps).index(step) + 1}
     rows = session.execute(_SAW_LAST, bounds).all()
     gone = sum(row.people for row in rows)
-    return [ErrorShare(row.name, row.reason, row.people, gone) for row in rows]
+    return [ErrorShare(row.name, row.reason, row.people * sample.times, gone * sample.times) for row in rows]
 
 
-def _bounds(journey: str, steps: Sequence[str], spans: Sequence[Span]) -> dict[str, object]:
+def _bounds(
+    journey: str, steps: Sequence[str], spans: Sequence[Span], sample: Sample = EVERYBODY
+) -> dict[str, object]:
     return {
+        "below": sample.most,
         "journey": journey,
         "steps": list(steps),
         "starts": [span.start for span in spans],

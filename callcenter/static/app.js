@@ -1,4 +1,5 @@
 /* Entry of the browser's part. Works without a build; every module does one thing. */
+import { startArrows } from "./js/arrows.js";
 import { startChoosing } from "./js/choose.js";
 import { startClocks } from "./js/clocks.js";
 import { startDrafts } from "./js/draft.js";
@@ -21,4 +22,6 @@ startClocks();
 startSoftphone();
 startTicks();
 startQueue();
+startArrows();
 startLive();
+if (document.querySelector("[data-chart]")) import("./js/charts.js").then((charts) => charts.startCharts());

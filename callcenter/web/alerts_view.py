@@ -32,6 +32,7 @@ _KINDS = {
     "outbox_failed": _l("Jobs given up: %(what)s"),
     "abandonment": _l("Abandonment: %(what)s"),
     "still": _l("Nothing dialed: %(what)s"),
+    "surge": _l("Sudden rise: %(what)s"),
 }
 
 

@@ -118,6 +118,7 @@ _NAV = {
     ),
     Role.STRATEGIST: (
         NavItem("journeys", "/studio", "j"),
+        NavItem("analyses", "/studio/analyses", "n"),
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
         NavItem("proposals", "/studio/proposals", "p"),

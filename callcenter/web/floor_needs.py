@@ -12,9 +12,11 @@ from callcenter.reporting.alarms import Alarm
 from callcenter.reporting.alerts import AlertNow
 from callcenter.reporting.dialing import BUDGET_DAYS, CampaignNow, DialingNow
 from callcenter.reporting.floor import AgentNow, WaitingTasks
+from callcenter.reporting.surges import SurgeNow
 from callcenter.web.dialing_view import budget_of
 from callcenter.web.formats import label, number, percent, span, time_of_day, time_with_seconds
 from callcenter.web.pages.floor import Budget, Need
+from callcenter.web.surge_words import surge_text, surge_title
 
 
 def needs_now(
@@ -51,6 +53,8 @@ def _need(one: Condition, facts: FloorFacts, titles: Mapping[str, str], now: dat
         icon, title, text = _agent_words(one.kind, one.fact, now)
     elif isinstance(one.fact, CampaignNow):
         icon, title, text = _campaign_words(one, one.fact, facts.dialing, titles)
+    elif isinstance(one.fact, SurgeNow):
+        icon, title, text = "loss", surge_title(one.fact, facts.journeys), surge_text(one.fact)
     else:
         icon, title, text = _promise_words(one.fact, away_now(facts.agents))
     stuck = one.subject if one.kind == "stuck" else None

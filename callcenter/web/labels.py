@@ -150,6 +150,7 @@ LABELS = {
     "quality": _l("Quality"),
     "wallboard": _l("Wallboard"),
     "journeys": _l("Journeys"),
+    "analyses": _l("Analyses"),
     "rules": _l("Rules"),
     "effects": _l("Effects"),
     "proposals": _l("Proposals"),

@@ -6,11 +6,11 @@ from flask_babel import gettext
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput
 from callcenter.web.edge import blueprint, roles_required, runtime
+from callcenter.web.files import file_of
 from callcenter.web.pages.reports import ReportPage
-from callcenter.web.reports_view import as_csv, as_xlsx, asked_of, report_page
+from callcenter.web.reports_view import as_table, asked_of, report_page
 
 bp = blueprint("reports")
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _report(error: str | None = None) -> ReportPage:
@@ -45,8 +45,5 @@ def reports_xlsx() -> Response:
 
 
 def _file(shown: ReportPage, kind: str) -> Response:
-    made, mimetype = (as_csv(shown), "text/csv") if kind == "csv" else (as_xlsx(shown), _XLSX)
-    answer = Response(made, mimetype=mimetype)
-    name = f"report-{shown.by}-{shown.since}-{shown.until}.{kind}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    name = f"report-{shown.by}-{shown.since}-{shown.until}"
+    return file_of(name, kind, gettext("Report"), as_table(shown))

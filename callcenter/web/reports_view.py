@@ -1,7 +1,5 @@
 """Reports in the viewer's words: the page, and the same as a table to be kept (CSV, XLSX)."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -9,9 +7,6 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 from sqlmodel import Session, col, select
 
 from callcenter.errors import BadInput
@@ -21,13 +16,13 @@ from callcenter.reporting.reports import BY_TIME, Period, ReportBy, ReportCounts
 from callcenter.triggers.queries import current_rules
 from callcenter.web.compliance_words import word
 from callcenter.web.edge import chosen, zone
+from callcenter.web.files import Value, harmless
 from callcenter.web.floor_frame import part_frame
 from callcenter.web.formats import day
 from callcenter.web.pages import reports as page
 from callcenter.web.pages.studio import Choice
 
 MOST_DAYS = 366
-_BARS = 31
 KINDS: Mapping[ReportBy, object] = {
     ReportBy.HOUR: _l("Hour"),
     ReportBy.DAY: _l("Day"),
@@ -84,7 +79,6 @@ def report_page(session: Session, asked: Asked, now: datetime, error: str | None
     head, tabs = part_frame("reports")
     found = report(session, asked.by, asked.period(now))
     rows = tuple(_rows(session, asked.by, found))
-    charted = [(one.label, one.counts.attempts, one.counts.reached, one.counts.verified) for one in rows]
     return page.ReportPage(
         frame=head,
         tabs=tabs,
@@ -97,7 +91,6 @@ def report_page(session: Session, asked: Asked, now: datetime, error: str | None
         query=_query(asked.by, asked.since, asked.until),
         rows=rows,
         total=total_of([one.counts for one in rows]),
-        chart=page.bar_chart(charted[:_BARS]) if rows else None,
         has_occupancy=asked.by in (*BY_TIME, ReportBy.AGENT, ReportBy.TEAM),
         parts=(
             Choice(gettext("Figures"), "/floor/reports", True),
@@ -166,11 +159,6 @@ def _labels(session: Session, by: ReportBy) -> Callable[[str], str]:
 # -- as a table to be kept --------------------------------------------------------------------------------
 
 
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def _columns(title: str) -> list[str]:
     return [
         title,
@@ -193,7 +181,7 @@ def _columns(title: str) -> list[str]:
     ]
 
 
-def _cells(row: page.ReportRow) -> list[str | int | float | None]:
+def _cells(row: page.ReportRow) -> list[Value]:
     counts = row.counts
     rates = [counts.share(part, whole) for part, whole in _SHARES]
     reached, right, verified, talk, wrap_up, busy = (None if one is None else round(one, 4) for one in rates)
@@ -206,31 +194,9 @@ def _cells(row: page.ReportRow) -> list[str | int | float | None]:
     ]  # fmt: skip
 
 
-def _table(shown: page.ReportPage) -> Iterator[list[str | int | float | None]]:
+def as_table(shown: page.ReportPage) -> Iterator[list[Value]]:
+    """Return a report's rows, its head first, as a table to be kept."""
     yield [harmless(one) for one in _columns(shown.title)]
     for row in shown.rows:
         yield _cells(row)
     yield _cells(page.ReportRow(gettext("All"), shown.total))
-
-
-def as_csv(shown: page.ReportPage) -> bytes:
-    """Return a report as CSV in UTF-8, with the mark by which spreadsheets know it."""
-    out = io.StringIO()
-    csv.writer(out).writerows(_table(shown))
-    return out.getvalue().encode("utf-8-sig")
-
-
-def as_xlsx(shown: page.ReportPage) -> bytes:
-    """Return a report as a workbook of one sheet, its head in bold and frozen."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(gettext("Report"))
-    sheet.freeze_panes = "B2"
-    for place, row in enumerate(_table(shown)):
-        cells = [WriteOnlyCell(sheet, value) for value in row]
-        if place == 0:
-            for cell in cells:
-                cell.font = Font(bold=True)
-        sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()

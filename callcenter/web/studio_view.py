@@ -13,22 +13,31 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.queries import RuleCounts, counts_per_rule
+from callcenter.reporting.analyses.asked import EVERYBODY, Model, Question, Sample, sample_for
+from callcenter.reporting.analyses.people import events_expected
+from callcenter.reporting.analyses.run import analyse
 from callcenter.reporting.effects import Lately, firings_lately, switched_by
 from callcenter.reporting.funnel import ErrorShare, Span, StepCounts, earlier_spans, saw_last, step_counts
 from callcenter.reporting.recovery import Recovery, recovery_by_step
 from callcenter.reporting.rules_in_words import rule_in_words
+from callcenter.reporting.surges import surges_open
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
+from callcenter.web.analyses_asked import PATH as ANALYSES
+from callcenter.web.analyses_words import Names, path_parts, sampled_words
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
 from callcenter.web.pages import studio as page
 from callcenter.web.rules_view import draft_rows
+from callcenter.web.surge_words import surge_href, surge_text, surge_title
 from callcenter.web.words import error_words, step_words
 
 WINDOWS = (1, 7, 28)
 USUAL_JOURNEY = "loan"
 RULE_DAYS = 28
 SHOWN_ERRORS = 6
+MAP_BUDGET = 120_000
+"""How many events the map and its earlier weeks may read: the page asks more beside."""
 
 
 def journeys_page(
@@ -47,9 +56,12 @@ def journeys_page(
     state_url = "/studio/state?" + urlencode(query | ({"step": step} if step else {})) if days == 1 else None
     counts: list[StepCounts] = []
     curves: Mapping[str, Recovery] = {}
-    drop = None
+    drop, sample = None, EVERYBODY
     if journey:
-        counts = step_counts(session, journey.id, list(journey.order), span, earlier_spans(span, days))
+        earlier = earlier_spans(span, days)
+        expected = events_expected(session, journey.id, span.start, span.end)
+        sample = sample_for(expected, MAP_BUDGET // (1 + len(earlier)))
+        counts = step_counts(session, journey.id, list(journey.order), span, earlier, sample)
         # In a short window nobody may have come to the first steps: it begins where somebody did.
         counts = list(dropwhile(lambda one: not one.entered, counts))
         drop = _chosen_drop(journey, counts, step)
@@ -65,9 +77,29 @@ def journeys_page(
         steps=tuple(_step(journey, one, query, drop, curves.get(one.step)) for one in counts)
         if journey
         else (),
-        drop=_drop(session, journeys, journey, drop, span, curves.get(drop.step))
+        drop=_drop(session, journeys, journey, drop, span, curves.get(drop.step), sample, query)
         if journey and drop
         else None,
+        surges=_surges(session, journeys, journey),
+        analysis_href=f"{ANALYSES}?{urlencode({**query, 'model': 'funnel'})}" if journey else None,
+        csv_href=f"{ANALYSES}.csv?{urlencode({**query, 'model': 'funnel'})}" if journey else None,
+        counted=sampled_words(sample),
+    )
+
+
+def _surges(
+    session: Session, journeys: Mapping[str, JourneyDefinition], here: JourneyDefinition | None
+) -> tuple[page.SurgeNote, ...]:
+    """The sudden rises of the journey that is shown."""
+    return tuple(
+        page.SurgeNote(
+            surge_title(one, journeys),
+            surge_text(one),
+            surge_href(one),
+            "/studio/rules/new?" + urlencode({"journey": one.journey, "step": one.step}),
+        )
+        for one in surges_open(session)
+        if here is not None and one.journey == here.id
     )
 
 
@@ -154,9 +186,17 @@ def _drop(
     drop: StepCounts,
     span: Span,
     curve: Recovery | None,
+    sample: Sample,
+    query: Mapping[str, str],
 ) -> page.Drop:
-    seen = saw_last(session, journey.id, list(journey.order), drop.step, span)
+    seen = saw_last(session, journey.id, list(journey.order), drop.step, span, sample)
+    place = {"journey": journey.id, "step": drop.step}
+    behind = {"model": "funnel", "row": drop.step, "of": "", "part": "1"}
     return page.Drop(
+        rule_href="/studio/rules/new?" + urlencode(place),
+        people_href=f"{ANALYSES}/people?" + urlencode({**query, **behind}) if drop.lost else None,
+        path_href=f"{ANALYSES}?" + urlencode({**query, "model": "path", "step": drop.step}),
+        went_next=_went_next(session, journey, drop.step, span),
         step=step_words(journey, drop.step, language()),
         lost=drop.lost,
         entered=drop.entered,
@@ -174,6 +214,30 @@ def _drop(
             )
             for one in seen[:SHOWN_ERRORS]
         ),
+    )
+
+
+def _went_next(
+    session: Session, journey: JourneyDefinition, step: str, span: Span
+) -> tuple[page.ShareRow, ...]:
+    """What those who stopped at a step did next, most frequent first."""
+    asked = Question(
+        Model.PATH, journey.id, tuple(journey.order), journey.goal, span.start, span.end, zone().key, step=step
+    )  # fmt: skip
+    lines = [
+        one
+        for one in analyse(session, asked, budget=MAP_BUDGET // 2).lines
+        if (one.label or "").startswith("3|")
+    ]
+    lines.sort(key=lambda one: -(one.figures["people"] or 0))
+    names = Names(journey)
+    return tuple(
+        page.ShareRow(
+            path_parts(one.label or "", names)[2],
+            round(one.figures["people"] or 0),
+            round(one.figures["all"] or 0),
+        )
+        for one in lines[:SHOWN_ERRORS]
     )
 
 

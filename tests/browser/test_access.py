@@ -12,6 +12,7 @@ AGENTS = ("/console",)
 SUPERVISORS = ("/floor", "/floor/quality", "/floor/targets")
 STRATEGISTS = (
     "/studio",
+    "/studio/analyses",
     "/studio/rules",
     "/studio/why",
     "/studio/effects",

@@ -23,6 +23,7 @@ SUPERVISED = {"/floor": "main"}
 STUDIO = dict.fromkeys(
     (
         "/studio",
+        "/studio/analyses",
         "/studio/rules",
         "/studio/rules/new",
         "/studio/rules/face-scan-quiet",

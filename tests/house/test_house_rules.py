@@ -89,6 +89,7 @@ WRITERS = {
     "GhostTask": "learning",
     "ScriptAllocation": "learning",
     "WhatHelps": "learning",
+    "StepSurge": "surging",
     "OutboxMessage": "outbox",
     "Offer": "offers",
     "OfferGrant": "offers",

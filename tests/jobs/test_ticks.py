@@ -139,6 +139,7 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "tend",
         "tell",
         "alert",
+        "watch_steps",
         "tidy",
         "learn",
         "look_at_ghosts",

@@ -134,10 +134,7 @@ def reports(language: str, theme: str, state: str) -> r.ReportPage:
     hours = {"09:00": 52, "10:00": 92, "11:00": 104, "12:00": 58, "13:00": 118, "14:00": 62}
     people = {name: 61 - 3 * n for n, name in enumerate(_NAMES)}
     rows = tuple(r.ReportRow(label, _counts(n)) for label, n in (people if by == "agent" else hours).items())
-    chart = r.bar_chart(
-        [(one.label, one.counts.attempts, one.counts.reached, one.counts.verified) for one in rows]
-    )
-    full = replace(page, rows=rows, total=total_of([one.counts for one in rows]), chart=chart)
+    full = replace(page, rows=rows, total=total_of([one.counts for one in rows]))
     if state == "failed":
         return replace(full, error=t("Give days as 2026-11-18.", "日期格式如 2026-11-18。"))
     return full

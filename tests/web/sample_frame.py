@@ -54,6 +54,7 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
         NavItem(code, href, key)
         for code, href, key in (
             ("journeys", "/studio", "j"),
+            ("analyses", "/studio/analyses", "n"),
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("proposals", "/studio/proposals", "p"),

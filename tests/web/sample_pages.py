@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from callcenter.web.pages import alerts as floor_alerts
+from callcenter.web.pages import analyses as studio_analyses
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
@@ -22,6 +23,7 @@ from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, Version
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
 from tests.web import (
+    sample_analyses,
     sample_compliance,
     sample_floor_pages,
     sample_learning,
@@ -69,6 +71,9 @@ def error(language: str, theme: str, state: str) -> ErrorPage:
 Page = (
     ConsolePage
     | FloorPage
+    | studio_analyses.AnalysesPage
+    | studio_analyses.PeoplePage
+    | studio_analyses.PersonPage
     | floor_dispatch.QueuePage
     | floor_dispatch.DispatchPage
     | floor_alerts.AlertsPage
@@ -186,7 +191,15 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         sample_floor_pages.links,
         ("full", "made", "empty", "failed"),
     ),
-    "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "empty")),
+    "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "surge", "empty")),
+    "analyses": (
+        "studio/analyses.html",
+        "studio/analyses.html",
+        sample_analyses.analyses,
+        ("full", "path", "lines", "across", "ranked", "empty"),
+    ),
+    "people": ("studio/people.html", "studio/people.html", sample_analyses.people, ("full", "empty")),
+    "person": ("studio/person.html", "studio/person.html", sample_analyses.person, ("full", "empty")),
     "rules": ("studio/rules.html", "studio/_rules.html", rules, ("full", "empty")),
     "rule": ("studio/rule.html", "studio/_rule.html", sample_rules.rule, ("full", "failed")),
     "rule-version": (

@@ -45,6 +45,11 @@ def journeys(language: str, theme: str, state: str) -> s.JourneysPage:
             s.FunnelStep(key, label, entered, lost, f"/studio?step={key}", usual, median, back, error, key == "id_photo")
             for key, label, entered, lost, usual, median, back, error in rows
         ),
+        surges=(
+            s.SurgeNote(t("Loss at ID photo has risen", "证件照的流失上升"), t("41.0 % stopped in the last hour (82 of 200); usual in this hour is 24.1 %.", "最近一小时流失 41.0 %（82 / 200）；该时段平时为 24.1 %。"), "/studio/analyses", "/studio/rules/new"),
+        ) if state == "surge" else (),
+        analysis_href="/studio/analyses",
+        csv_href="/studio/analyses.csv",
         drop=s.Drop(
             t("ID photo", "证件照"), 3364, 12610, 0.241, curve, 5, 9840,
             tuple(
@@ -55,6 +60,7 @@ def journeys(language: str, theme: str, state: str) -> s.JourneysPage:
                 s.ShareRow(label, count, 3364)
                 for label, count in ((t("Closed the app", "关闭 App"), 2052), (t("Home page", "首页"), 740), (t("Help", "帮助"), 303))
             ),
+            "/studio/rules/new", "/studio/analyses/people", "/studio/analyses?model=path",
         ),
     )  # fmt: skip
 

@@ -44,7 +44,7 @@ def test_each_report_tells_its_counts_with_their_bases(
     html = enter(bank, sign_in, Role.SUPERVISOR).get(f"/floor/reports?by={by}&{DAY}").text
     told = words(html)
     assert label in told and "100.0 % 1 of 1 100.0 % 1 of 1 100.0 % 1 of 1" in told
-    assert 'class="bar-chart' in html and by in {one.value for one in ReportBy}
+    assert 'data-chart="bars" data-of="report-table"' in html and by in {one.value for one in ReportBy}
 
 
 def test_occupancy_is_time_with_a_call_task_of_the_time_signed_on(bank: Bank, sign_in: SignIn) -> None:

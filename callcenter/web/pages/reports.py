@@ -58,7 +58,6 @@ class ReportPage:
     query: str
     rows: tuple[ReportRow, ...] = ()
     total: ReportCounts = field(default_factory=ReportCounts)
-    chart: BarChart | None = None
     has_occupancy: bool = False
     parts: tuple[Choice, ...] = ()
     error: str | None = None

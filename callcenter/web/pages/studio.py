@@ -78,6 +78,19 @@ class Drop:
     curve_visits: int = 0
     saw_last: tuple[ShareRow, ...] = ()
     went_next: tuple[ShareRow, ...] = ()
+    rule_href: str | None = None
+    people_href: str | None = None
+    path_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurgeNote:
+    """A sudden rise: what, how far and who; where to look and where to make a rule of it."""
+
+    title: str
+    text: str
+    href: str
+    rule_href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,10 @@ class JourneysPage:
     windows: tuple[Choice, ...] = ()
     steps: tuple[FunnelStep, ...] = ()
     drop: Drop | None = None
+    surges: tuple[SurgeNote, ...] = ()
+    analysis_href: str | None = None
+    csv_href: str | None = None
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ from callcenter.models.screening import (
 )
 from callcenter.models.script import ScriptStep
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
+from callcenter.models.surge import StepSurge
 from callcenter.models.target import PointsScheme, WorkTarget
 from callcenter.models.transfer import TaskTransfer
-from callcenter.models.surge import StepSurge
 from callcenter.models.visit import Journey, Visit
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 

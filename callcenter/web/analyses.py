@@ -9,10 +9,10 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.triggers.queries import current_rules
 from callcenter.web.analyses_asked import asked_of
 from callcenter.web.analyses_view import analysis_page, as_table
+from callcenter.web.behind_view import people_page, person_page
 from callcenter.web.edge import blueprint, chosen, roles_required, runtime, viewer
 from callcenter.web.files import file_of
 from callcenter.web.pages.analyses import AnalysesPage
-from callcenter.web.behind_view import people_page, person_page
 
 bp = blueprint("analyses")
 

@@ -30,6 +30,7 @@ from callcenter.models import Customer, Erasure
 from callcenter.moves import House
 from callcenter.outcomes import forgetting as outcomes
 from callcenter.triggers import forgetting as triggers
+from callcenter.voice import forgetting as voice
 
 
 def erase_customer(
@@ -73,6 +74,7 @@ def erase_customer(
         **calltasks.forget_tasks(session, ids, veils),
         "call_tasks_canceled": canceled,
         **outcomes.forget_notes(session, ids, veils),
+        **voice.forget_answers(session, ids, now),
         **calls.forget_numbers(session, ids, lambda number: veil(key, number)),
         **intake.forget_events(session, ids, veils),
         **intake.forget_refused(session, marks, now),

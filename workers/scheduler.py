@@ -29,6 +29,8 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.tell, 1.0),
     (ticks.alert, 5.0),
     (ticks.tidy, 900.0),
+    (ticks.invite, 10.0),
+    (ticks.segment, 30.0),
 )
 
 

@@ -26,6 +26,7 @@ class WebhookKind(StrEnum):
     OUTCOME_CONVERTED = "outcome.converted"
     CUSTOMER_OPTED_OUT = "customer.opted_out"
     CONSENT_CHANGED = "consent.changed"
+    SURVEY_INVITED = "survey.invited"
 
 
 class DeliveryState(StrEnum):

@@ -32,14 +32,17 @@ from callcenter.models.screening import (
     SuppressionListNumber,
 )
 from callcenter.models.script import ScriptStep
+from callcenter.models.segment import AgentTag, Segment
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.visit import Journey, Visit
+from callcenter.models.voice import Suggestion, SuggestionLink, SurveyInvite, SurveySetting
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agent",
     "AgentLeg",
     "AgentState",
+    "AgentTag",
     "ApiAnswer",
     "ApiToken",
     "AuditEntry",
@@ -79,9 +82,14 @@ __all__ = [
     "Reservation",
     "ScreeningDecision",
     "ScriptStep",
+    "Segment",
+    "Suggestion",
+    "SuggestionLink",
     "Suppression",
     "SuppressionList",
     "SuppressionListNumber",
+    "SurveyInvite",
+    "SurveySetting",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",

@@ -35,6 +35,7 @@ def kind_words() -> dict[str, str]:
         WebhookKind.OUTCOME_CONVERTED: gettext("a customer reached the goal in time"),
         WebhookKind.CUSTOMER_OPTED_OUT: gettext("a customer wants no more calls"),
         WebhookKind.CONSENT_CHANGED: gettext("a consent was given or taken back"),
+        WebhookKind.SURVEY_INVITED: gettext("a customer is to get the link of a survey"),
     }
 
 

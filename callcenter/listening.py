@@ -24,11 +24,13 @@ from callcenter.intake import kept_apart
 from callcenter.intake.own_sources import SURVEY, own_source
 from callcenter.intake.rules import EventBatch
 from callcenter.journeys import queries as journey_queries
+from callcenter.journeys import service as journeys
 from callcenter.models import Customer, Suggestion, SurveyInvite, User
 from callcenter.moves import House
 from callcenter.triggers import queries as trigger_queries
 from callcenter.voice import queries, rules
 from callcenter.voice import service as voice
+from callcenter.voice.feedback import FEEDBACK
 from callcenter.voice.policy import MOST_ANSWER
 from callcenter.voice.queries import ToAsk
 
@@ -126,7 +128,8 @@ def set_survey(
 ) -> None:
     """Ask the customers of a campaign, or of one rule of it, after their calls, or ask them no longer.
 
-    `is_on` None lets a rule do as its campaign does. Raises BadInput for a campaign or rule there is not.
+    `is_on` None lets a rule do as its campaign does. The first to ask brings the journey that answers belong to.
+    Raises BadInput for a campaign or rule there is not.
     """
     definitions = journey_queries.journeys_loaded(session)
     if journey not in definitions:
@@ -137,6 +140,8 @@ def set_survey(
             raise BadInput("There is no such rule in this campaign. Load the page again.")
     elif is_on is None:
         raise BadInput("A campaign asks its customers or does not. Choose one of the two.")
+    if is_on and not any(rules.EVENT in one.roles for one in definitions.values()):
+        journeys.load_journey(session, FEEDBACK, definitions.values(), now)
     if voice.set_survey(session, journey, rule_key, is_on, user_id, now):
         subject = f"{journey}/{rule_key}" if rule_key else journey
         accounts.record(session, user_id, "survey.set", subject, now, is_on=is_on)

@@ -65,12 +65,12 @@ SELECT e.journey, e.step, count(*) FROM journey_event e
 _MOST_WISHES = 2_000
 _SUMMARY = """
 SELECT l.suggestion_id, count(*), count(DISTINCT a.customer_id), count(*) FILTER (WHERE d.note <> ''),
-       coalesce(sum(v.errors), 0), min(p.at), max(p.at), array_agg(DISTINCT p.journey || '/' || p.step)
+       coalesce((SELECT sum(v.errors) FROM visit v WHERE v.id = ANY(array_agg(DISTINCT t.visit_id))), 0),
+       min(p.at), max(p.at), array_agg(DISTINCT p.journey || '/' || p.step)
   FROM suggestion_link l
   JOIN product_suggestion p ON p.attempt_id = l.attempt_id
   JOIN contact_attempt a ON a.id = l.attempt_id
   JOIN call_task t ON t.id = a.call_task_id
-  JOIN visit v ON v.id = t.visit_id
   LEFT JOIN disposition d ON d.attempt_id = l.attempt_id
  GROUP BY 1
 """

@@ -98,8 +98,8 @@ def link_wishes(
         index_elements=["attempt_id"],
         set_={name: statement.excluded[name] for name in ("suggestion_id", "linked_at", "linked_by")},
         where=col(SuggestionLink.suggestion_id) != suggestion_id,
-    )
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    ).returning(col(SuggestionLink.attempt_id))
+    return len(session.execute(statement).all())
 
 
 def unlink_wish(session: Session, suggestion_id: UUID, attempt_id: UUID) -> bool:
@@ -176,8 +176,8 @@ def keep_invites(session: Session, asked: Sequence[tuple[ToAsk, str | None]], no
         }
         for one, withheld in asked
     ]
-    statement = insert(SurveyInvite).values(rows).on_conflict_do_nothing()
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    statement = insert(SurveyInvite).values(rows).on_conflict_do_nothing().returning(col(SurveyInvite.id))
+    return len(session.execute(statement).all())
 
 
 def keep_answer(session: Session, survey_id: UUID, score: int, answer: str, now: datetime) -> bool:

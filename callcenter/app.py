@@ -25,10 +25,13 @@ from callcenter.web import (
     health,
     live,
     reports,
+    segments,
     softphone,
     strategy,
     supervisor,
+    survey,
     tokens_admin,
+    voice,
     wallboard,
     webhooks_admin,
 )
@@ -79,6 +82,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         alerts,
         reports,
         wallboard,
+        voice,
+        segments,
+        survey,
     ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
@@ -86,8 +92,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     document.install(app)
     for part in document.PARTS:
         csrf.exempt(part)  # guarded by a token that is never a cookie
-    for outside in (events.bp, carrier.bp, health.bp):
-        csrf.exempt(outside)  # guarded by write key or signature, never by a cookie
+    for outside in (events.bp, carrier.bp, health.bp, survey.bp):
+        csrf.exempt(outside)  # guarded by write key, signature or signed link, never by a cookie
     edge.install_errors(app)
     app.register_error_handler(OperationalError, _database_away)
     app.after_request(_guard)

@@ -19,7 +19,7 @@ from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
 from callcenter.domain.enums import Purpose, Role, SuggestionState, SurveyGroup
 from callcenter.domain.events import EventValue
-from callcenter.errors import BadInput, Conflict, NotFound
+from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.intake import kept_apart
 from callcenter.intake.own_sources import SURVEY, own_source
 from callcenter.intake.rules import EventBatch
@@ -179,7 +179,7 @@ def _why_withheld(session: Session, house: House, found: list[ToAsk], now: datet
     return why
 
 
-class LinkUnknown(NotFound):
+class LinkUnknown(Forbidden):
     """A survey's link that this house has not made, or that asks nobody any more."""
 
     code = "unknown_link"

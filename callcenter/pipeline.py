@@ -336,7 +336,7 @@ def open_call_task(
         error=f"{error}:{facts['error_reason']}" if error and facts.get("error_reason") else error,
         moment=spec.moment,
         language=customer.language,
-        tags=tuple(customer.tags),
+        tags=(*customer.tags, *customer.agent_tags),
         variant=variant.variant,
         propensity=variant.propensity,
     )

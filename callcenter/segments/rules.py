@@ -16,6 +16,8 @@ from callcenter.errors import BadInput
 from callcenter.segments import policy
 
 _KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
+_RESERVED = ("new", "tags")
+"""Pages of their own have these names."""
 _OWN_FORMS = ("customer.tags", "customer.segments", "customer.survey_group")
 """What of the customer has a row of its own, or would make segments of segments."""
 _EVENT_FORMS = (SegmentForm.DID, SegmentForm.DID_NOT, SegmentForm.FIRST, SegmentForm.LAST, SegmentForm.WORTH)
@@ -81,7 +83,7 @@ def read_segment(raw: Mapping[str, Any], known: Known) -> SegmentSpec:
     Raises BadInput; its `fields` name the entry, a row by its number from 0.
     """
     key, rows = raw.get("segment"), raw.get("rows")
-    if not isinstance(key, str) or not _KEY.match(key):
+    if not isinstance(key, str) or not _KEY.match(key) or key in _RESERVED:
         raise _wrong("key", "Give a key of lower-case letters, digits or -, such as long-quiet.")
     title = {str(lang): str(text).strip() for lang, text in dict(raw.get("title") or {}).items()}
     title = {lang: text for lang, text in title.items() if text}

@@ -94,12 +94,12 @@ def link_wishes(
         for one in sorted(wanted)
     ]
     statement = insert(SuggestionLink).values(rows)
-    statement = statement.on_conflict_do_update(
+    told = statement.on_conflict_do_update(
         index_elements=["attempt_id"],
         set_={name: statement.excluded[name] for name in ("suggestion_id", "linked_at", "linked_by")},
         where=col(SuggestionLink.suggestion_id) != suggestion_id,
     ).returning(col(SuggestionLink.attempt_id))
-    return len(session.execute(statement).all())
+    return len(session.execute(told).all())
 
 
 def unlink_wish(session: Session, suggestion_id: UUID, attempt_id: UUID) -> bool:

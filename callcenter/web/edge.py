@@ -120,6 +120,8 @@ _NAV = {
         NavItem("rules", "/studio/rules", "r"),
         NavItem("effects", "/studio/effects", "e"),
         NavItem("scripts", "/studio/scripts", "s"),
+        NavItem("voice", "/studio/voice", "v"),
+        NavItem("segments", "/studio/segments", "n"),
         NavItem("sources", "/admin/sources", "o"),
     ),
     Role.COMPLIANCE: (

@@ -16,6 +16,8 @@ STRATEGISTS = (
     "/studio/why",
     "/studio/effects",
     "/studio/scripts",
+    "/studio/voice",
+    "/studio/segments",
     "/admin/sources",
 )
 OFFICERS = (

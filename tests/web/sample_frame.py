@@ -56,6 +56,8 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("rules", "/studio/rules", "r"),
             ("effects", "/studio/effects", "e"),
             ("scripts", "/studio/scripts", "s"),
+            ("voice", "/studio/voice", "v"),
+            ("segments", "/studio/segments", "n"),
             ("sources", "/admin/sources", "o"),
         )
     )

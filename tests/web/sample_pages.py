@@ -8,6 +8,8 @@ from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
 from callcenter.web.pages import partners as systems
 from callcenter.web.pages import reports as floor_reports
+from callcenter.web.pages import segments as studio_segments
+from callcenter.web.pages import voice as studio_voice
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
@@ -15,7 +17,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules
+from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules, sample_voice
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -81,6 +83,11 @@ Page = (
     | gate.WhatIfPage
     | gate_ledgers.LedgersPage
     | gate_ledgers.PersonPage
+    | studio_voice.VoicePage
+    | studio_voice.SuggestionsPage
+    | studio_voice.SurveysPage
+    | studio_segments.SegmentsPage
+    | studio_segments.SegmentPage
     | systems.TokensPage
     | systems.NewTokenPage
     | systems.SecretPage
@@ -152,6 +159,18 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
     "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    "voice": ("studio/voice.html", "studio/voice.html", sample_voice.voice, ("full", "quiet", "empty")),
+    "suggestions": (
+        "studio/suggestions.html", "studio/suggestions.html", sample_voice.suggestions,
+        ("full", "list", "failed", "empty"),
+    ),
+    "surveys": ("studio/surveys.html", "studio/surveys.html", sample_voice.surveys, ("full", "empty")),
+    "segments": (
+        "studio/segments.html", "studio/segments.html", sample_voice.segments, ("full", "failed", "empty")
+    ),
+    "segment": (
+        "studio/segment.html", "studio/segment.html", sample_voice.segment, ("full", "looked", "failed", "empty")
+    ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (
         "admin/source.html",

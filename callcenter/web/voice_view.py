@@ -68,7 +68,7 @@ def voice_page(session: Session, asked: Mapping[str, str], now: datetime) -> pag
     query = {"days": str(days)} | ({"journey": journey.id} if journey else {})
     shown: dict[str, Any] = {}
     if journey:
-        shown = _of_journey(session, journey, query, asked, since, now)
+        shown = _of_journey(session, journey, query, asked, since, now + timedelta(microseconds=1))
     return page.VoicePage(
         frame=frame("voice"),
         tabs=tabs("causes"),
@@ -103,10 +103,10 @@ def _of_journey(
     query: Mapping[str, str],
     asked: Mapping[str, str],
     since: datetime,
-    now: datetime,
+    until: datetime,
 ) -> dict[str, Any]:
-    found = causes_by_step(session, journey.id, since, now, EARLIER_WINDOWS)
-    notes = notes_per_step(session, journey.id, since, now)
+    found = causes_by_step(session, journey.id, since, until, EARLIER_WINDOWS)
+    notes = notes_per_step(session, journey.id, since, until)
     steps = [one for one in journey.order if one in found and found[one].reached]
     step = asked.get("step") if asked.get("step") in steps else next(iter(_most_told(found, steps)), None)
     rows = tuple(_row(journey, found[one], notes.get(one, 0), query, step) for one in steps)
@@ -114,7 +114,7 @@ def _of_journey(
     if row is None or step is None:
         return {"rows": rows}
     cause = Cause(asked["cause"]) if asked.get("cause") in set(Cause) else None
-    shown = notes_of_step(session, journey.id, step, since, now, SHOWN_NOTES, cause)
+    shown = notes_of_step(session, journey.id, step, since, until, SHOWN_NOTES, cause)
     return {
         "rows": rows,
         "chosen": row,

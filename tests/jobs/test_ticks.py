@@ -138,4 +138,6 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "tell",
         "alert",
         "tidy",
+        "invite",
+        "segment",
     ]

@@ -151,7 +151,7 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentTag:
+class TagChoice:
     """A tag agents may give; `is_on`: the customer has it."""
 
     code: str
@@ -174,7 +174,7 @@ class Customer:
     products: tuple[str, ...] = ()
     consent: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    agent_tags: tuple[AgentTag, ...] = ()
+    agent_tags: tuple[TagChoice, ...] = ()
     crm_url: str | None = None
     earlier: tuple[EarlierAttempt, ...] = ()
     timeline: tuple[TimelineEvent, ...] = ()

@@ -23,6 +23,7 @@ from callcenter.partner_acts import COMMAND_LINE
 from callcenter.webhooks.rules import NewEndpoint
 from callcenter.webhooks.sending import send
 from tests.factories import Bank
+from tests.flow.asked import asks
 from tests.jobs.conftest import Floor
 from tests.jobs.listener import Listener, listening
 from workers import jobs, ticks
@@ -111,6 +112,7 @@ def test_a_fact_is_told_signed_with_ids_and_states_and_no_name_or_number(
 def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     bank = floor.bank
     listens(bank, listener.url)
+    asks(bank)
     attempt = floor.has_claimed_attempt()
     bank.hears(attempt.id, AttemptState.ENDED, CallResult.BUSY)
     wrap_up = WrapUp("not_interested")
@@ -126,6 +128,7 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
         now=floor.now,
     )
     bank.session.commit()
+    ticks.invite(floor.runtime)
     user = bank.session.get_one(Customer, attempt.customer_id)
     bank.clock.go_on(seconds=5)
     bank.sends(user.external_id, "face_scan")

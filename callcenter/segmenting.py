@@ -179,5 +179,5 @@ def tag_customer(
     tags = [*customer.agent_tags, code] if adds else [one for one in customer.agent_tags if one != code]
     kept_apart.set_agent_tags(customer, tags, now)
     act = "customer.tagged_by_agent" if adds else "customer.untagged_by_agent"
-    accounts.record(session, agent_id, act, f"customer {customer.id}", now, tag=code)
+    accounts.record(session, agent_id, act, str(customer.id), now, tag=code)
     outbox.ring(session, outbox.agent_channel(agent_id))

@@ -34,12 +34,15 @@ from callcenter.web import (
     quality,
     reports,
     script_results,
+    segments,
     softphone,
     strategy,
     studio_offers,
     supervisor,
     targets,
+    survey,
     tokens_admin,
+    voice,
     wallboard,
     webhooks_admin,
 )
@@ -113,6 +116,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         wallboard,
         learning,
         script_results,
+        voice,
+        segments,
+        survey,
     ):
         app.register_blueprint(module.bp)
     for module in (events, carrier, health, document):
@@ -120,8 +126,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     document.install(app)
     for part in document.PARTS:
         csrf.exempt(part)  # guarded by a token that is never a cookie
-    for outside in (events.bp, carrier.bp, health.bp):
-        csrf.exempt(outside)  # guarded by write key or signature, never by a cookie
+    for outside in (events.bp, carrier.bp, health.bp, survey.bp):
+        csrf.exempt(outside)  # guarded by write key, signature or signed link, never by a cookie
     edge.install_errors(app)
     app.register_error_handler(OperationalError, _database_away)
     app.after_request(_guard)

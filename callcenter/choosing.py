@@ -49,7 +49,7 @@ def script_for(
         error=f"{error}:{facts['error_reason']}" if error and facts.get("error_reason") else error,
         moment=moment,
         language=customer.language,
-        tags=tuple(customer.tags),
+        tags=(*customer.tags, *customer.agent_tags),
     )
     script = fit.script
     if variant is not None and variant in script.variants:

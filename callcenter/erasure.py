@@ -31,6 +31,7 @@ from callcenter.moves import House
 from callcenter.outcomes import forgetting as outcomes
 from callcenter.quality import forgetting as quality
 from callcenter.triggers import forgetting as triggers
+from callcenter.voice import forgetting as voice
 
 
 def erase_customer(
@@ -75,6 +76,7 @@ def erase_customer(
         "call_tasks_canceled": canceled,
         **outcomes.forget_notes(session, ids, veils),
         **quality.forget_reviews(session, ids),
+        **voice.forget_answers(session, ids, now),
         **calls.forget_numbers(session, ids, lambda number: veil(key, number)),
         **intake.forget_events(session, ids, veils),
         **intake.forget_refused(session, marks, now),

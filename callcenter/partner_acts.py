@@ -3,7 +3,7 @@
 Verbs as in the pipeline, and beside it; each act is in the audit trail, by a person, a token or the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from callcenter import outbox
 from callcenter.accounts import service as accounts
 from callcenter.accounts import tokens
 from callcenter.accounts.tokens import NewToken
-from callcenter.domain.partners import DeliveryState
+from callcenter.domain.partners import DeliveryState, WebhookKind
 from callcenter.intake import call_lists
 from callcenter.journeys import by_hand
 from callcenter.models import ApiAnswer, ApiToken, WebhookEndpoint
@@ -24,6 +24,9 @@ from callcenter.webhooks import service as webhooks
 from callcenter.webhooks.rules import NewEndpoint, signature
 from callcenter.webhooks.sending import Heard
 from callcenter.webhooks.service import Claimed
+
+SurveyLink = Callable[[UUID], str]
+"""The link of a survey by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +159,17 @@ class ToSend:
     body: bytes
 
 
-def next_delivery(session: Session, endpoint_id: UUID, now: datetime) -> ToSend | None:
-    """Claim what an endpoint is to be told next, signed; None when there is nothing now."""
+def next_delivery(
+    session: Session, endpoint_id: UUID, now: datetime, link_of: SurveyLink | None = None
+) -> ToSend | None:
+    """Claim what an endpoint is to be told next, signed; None when there is nothing now.
+
+    `link_of` makes the link of a survey from its id: it is told, and kept nowhere.
+    """
     one = webhooks.claim_next(session, endpoint_id, now)
     if one is None:
         return None
-    body = _body(one)
+    body = _body(one, link_of)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "callcenter-webhooks/1",
@@ -173,8 +181,11 @@ def next_delivery(session: Session, endpoint_id: UUID, now: datetime) -> ToSend 
     return ToSend(one.id, one.url, headers, body)
 
 
-def _body(one: Claimed) -> bytes:
-    return orjson.dumps({"id": str(one.event_id), "event": one.kind, "at": one.at, "data": one.data})
+def _body(one: Claimed, link_of: SurveyLink | None) -> bytes:
+    data = dict(one.data)
+    if one.kind == WebhookKind.SURVEY_INVITED and link_of is not None:
+        data["link"] = link_of(UUID(data["survey_id"]))
+    return orjson.dumps({"id": str(one.event_id), "event": one.kind, "at": one.at, "data": data})
 
 
 def note_heard(session: Session, delivery_id: int, heard: Heard, now: datetime) -> DeliveryState:

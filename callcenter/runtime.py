@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from uuid import UUID
 
 import redis
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from callcenter.errors import ConfigError
 from callcenter.moves import House
 from callcenter.telephony.bucket import CallBucket, brake_for
 from callcenter.telephony.twilio import TwilioCarrier, account_from
+from callcenter.voice.rules import link_key, make_token
 from scripts_library.catalog import shipped_catalog
 
 LIVE_PREFIX = "callcenter-live-"
@@ -69,6 +71,15 @@ class Runtime:
             timedelta(seconds=self.settings.retry_after_seconds),
             self.settings.global_holdout,
         )
+
+    @cached_property
+    def survey_key(self) -> bytes:
+        """The key by which survey links are made and known."""
+        return link_key(self.settings.secret_key)
+
+    def survey_link(self, survey_id: UUID) -> str:
+        """Return the link of a survey; whoever has it may answer."""
+        return f"{self.settings.public_base_url.rstrip('/')}/s/{make_token(self.survey_key, survey_id)}"
 
     @property
     def record_policy(self) -> RecordPolicy:

@@ -303,7 +303,7 @@ def deliver_webhooks(message_id: int, subject_id: str) -> None:
         )  # the tick hands over anew while anything is due
     while time.monotonic() - began < WORK_SECONDS:
         with runtime.unit_of_work() as session:
-            one = partner_acts.next_delivery(session, endpoint_id, runtime.clock())
+            one = partner_acts.next_delivery(session, endpoint_id, runtime.clock(), runtime.survey_link)
         if one is None:
             return
         heard = send(one.url, one.headers, one.body, allows_loopback=allows_loopback)

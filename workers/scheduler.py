@@ -36,6 +36,8 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.look_at_ghosts, 5.0),
     (ticks.watch_canaries, 300.0),
     (ticks.weigh_proposals, 300.0),
+    (ticks.invite, 10.0),
+    (ticks.segment, 30.0),
 )
 
 

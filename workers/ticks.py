@@ -1,5 +1,6 @@
 """What must happen by the clock. Any number of schedulers may run these; each claims what it takes."""
 
+import time
 from datetime import timedelta
 
 import structlog
@@ -10,11 +11,13 @@ from callcenter import (
     deciding,
     dialer,
     ledgers,
+    listening,
     nightly,
     outbox,
     partner_acts,
     pipeline,
     proposing,
+    segmenting,
     staffing,
     surging,
     talk,
@@ -33,11 +36,15 @@ from callcenter.intake.archive import tend_partitions
 from callcenter.models import ContactAttempt
 from callcenter.routing import queries as routing_queries
 from callcenter.runtime import Runtime
+from callcenter.segments.policy import CHANGED_AT_ONCE
+from callcenter.segments.queries import segments_due
 from callcenter.webhooks.queries import endpoints_due
 from workers.lines import agent_is_there
 
 log = structlog.get_logger()
 _CHUNK = 200
+_SEGMENT_SECONDS = 20.0
+"""After so long a tick begins no further segment; the next one does."""
 
 
 def fire(runtime: Runtime) -> None:
@@ -242,6 +249,41 @@ def tell(runtime: Runtime) -> None:
         now = runtime.clock()
         for endpoint_id in endpoints_due(session, now):
             outbox.hand_over_once(session, OutboxKind.DELIVER_WEBHOOKS, endpoint_id, now)
+
+
+def invite(runtime: Runtime) -> None:
+    """Have the customers asked who were spoken with lately and whose rule or campaign asks."""
+    while True:
+        with runtime.unit_of_work() as session:
+            if not listening.invite_after_calls(session, runtime.house, runtime.clock()):
+                break
+
+
+def segment(runtime: Runtime) -> None:
+    """Work out the segments that are due, and say on the customers who is in them, portion by portion."""
+    began = time.monotonic()
+    with runtime.reading() as session:
+        due = segments_due(session, runtime.clock())
+    for key in due:
+        if time.monotonic() - began > _SEGMENT_SECONDS:
+            break
+        with runtime.unit_of_work() as session:
+            found = segmenting.work_out(session, key, runtime.clock(), time.monotonic)
+        if found is not None:
+            _change_members(runtime, found)
+
+
+def _change_members(runtime: Runtime, found: segmenting.Found) -> None:
+    changed, joined, left = 0, found.changes.joined, found.changes.left
+    for ids, is_member in ((joined, True), (left, False)):
+        for start in range(0, len(ids), CHANGED_AT_ONCE):
+            with runtime.unit_of_work() as session:
+                portion = ids[start : start + CHANGED_AT_ONCE]
+                changed += segmenting.change_members(session, found.key, portion, is_member=is_member)
+    if joined or left:
+        with runtime.unit_of_work() as session:
+            segmenting.note_settled(session, found, changed)
+        log.info("segment.changed", segment=found.key, joined=len(joined), left=len(left), changed=changed)
 
 
 def alert(runtime: Runtime) -> None:

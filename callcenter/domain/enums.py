@@ -430,3 +430,35 @@ class OutboxKind(StrEnum):
     DELIVER_WEBHOOKS = "deliver-webhooks"
     WORK_LIST = "work-list"
     LEARN = "learn"
+
+
+class SuggestionState(StrEnum):
+    """How far a product suggestion has come."""
+
+    NEW = "new"
+    CONSIDERED = "considered"
+    PLANNED = "planned"
+    DONE = "done"
+    DECLINED = "declined"
+
+
+class SurveyGroup(StrEnum):
+    """Where an answer to "would you recommend us" from 0 to 10 puts a customer."""
+
+    PROMOTER = "promoter"
+    PASSIVE = "passive"
+    DETRACTOR = "detractor"
+
+
+class SegmentForm(StrEnum):
+    """The forms a row of a segment's definition has."""
+
+    DID = "did"
+    DID_NOT = "did_not"
+    FIRST = "first"
+    LAST = "last"
+    WORTH = "worth"
+    """Recency, frequency and money of one event."""
+    ATTRIBUTE = "attribute"
+    TAG = "tag"
+    SURVEY = "survey"

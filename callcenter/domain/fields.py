@@ -126,6 +126,8 @@ FIELDS: Mapping[str, Field] = {
         _field("customer.city", _T, "the customer's city", "客户城市"),
         _field("customer.gender", _T, "the customer's gender", "客户性别"),
         _field("customer.tags", _S, "the customer's tags", "客户标签"),
+        _field("customer.segments", _S, "the customer's segments", "客户分群"),
+        _field("customer.survey_group", _T, "the customer's survey group", "客户调研分组"),
         _field("customer.products", _S, "the customer's products", "客户产品"),
         _field("customer.known_days", _N, "the age of the customer's record in days", "客户建档天数"),
         _field("visit.minutes", _N, "the minutes on the step", "停留分钟数"),

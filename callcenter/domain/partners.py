@@ -28,6 +28,7 @@ class WebhookKind(StrEnum):
     CONSENT_CHANGED = "consent.changed"
     OFFER_GRANTED = "offer.granted"
     OFFER_TAKEN_BACK = "offer.taken_back"
+    SURVEY_INVITED = "survey.invited"
 
 
 class DeliveryState(StrEnum):

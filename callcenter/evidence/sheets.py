@@ -81,6 +81,14 @@ SHEETS: Sequence[Sheet] = (
         "g.granted_at, g.id",
     ),
     Sheet(
+        "surveys",
+        "SELECT i.id, i.attempt_id, i.call_task_id, i.customer_id, i.created_at, i.expires_at, i.withheld,"
+        " i.answered_at, i.score, i.answer FROM survey_invite i",
+        "i.customer_id = ANY(%(people)s)",
+        _in("i.created_at"),
+        "i.created_at, i.id",
+    ),
+    Sheet(
         "consents",
         "SELECT c.id, c.act, c.customer_id, c.purpose, c.text_version, c.proof, c.source, c.at, c.expires_at,"
         " c.created_at, u.login AS created_by FROM consent c LEFT JOIN app_user u ON u.id = c.created_by",

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from callcenter.domain.ids import derived_id
+from callcenter.intake.own_sources import own_source
 from callcenter.intake.storing import event_id
 from callcenter.models import EventReceipt, EventSource
 
@@ -16,10 +17,7 @@ NAME = "calendar"
 
 def calendar_source(session: Session, now: datetime) -> EventSource:
     """Return the calendar as a source, made on first use. Its events are never late."""
-    source_id = derived_id("source", NAME)
-    row = {"id": source_id, "name": NAME, "lateness_seconds": 0.0, "is_enabled": True, "created_at": now}
-    session.execute(insert(EventSource).values(**row).on_conflict_do_nothing())
-    return session.exec(select(EventSource).where(EventSource.name == NAME)).one()
+    return own_source(session, NAME, now)
 
 
 def chapters_done(session: Session, names: Collection[str]) -> set[str]:

@@ -96,6 +96,9 @@ def forget_customer(session: Session, ids: Collection[UUID], now: datetime) -> d
             city=None,
             traits={},
             tags=[],
+            agent_tags=[],
+            segments=[],
+            survey_group=None,
             erased_at=now,
             updated_at=now,
         )

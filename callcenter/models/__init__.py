@@ -39,17 +39,20 @@ from callcenter.models.screening import (
     SuppressionListNumber,
 )
 from callcenter.models.script import ScriptStep
+from callcenter.models.segment import AgentTag, Segment
 from callcenter.models.source import EventSource, ImportRun, QuarantinedEvent, WriteKey
 from callcenter.models.surge import StepSurge
 from callcenter.models.target import PointsScheme, WorkTarget
 from callcenter.models.transfer import TaskTransfer
 from callcenter.models.visit import Journey, Visit
+from callcenter.models.voice import Suggestion, SuggestionLink, SurveyInvite, SurveySetting
 from callcenter.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agent",
     "AgentLeg",
     "AgentState",
+    "AgentTag",
     "ApiAnswer",
     "ApiToken",
     "AuditEntry",
@@ -111,6 +114,11 @@ __all__ = [
     "SuppressionListNumber",
     "TaskTransfer",
     "Team",
+    "Segment",
+    "Suggestion",
+    "SuggestionLink",
+    "SurveyInvite",
+    "SurveySetting",
     "TeamThreshold",
     "TriggerFiring",
     "TriggerRule",

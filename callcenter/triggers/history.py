@@ -102,7 +102,9 @@ def attributes_of(customer: Customer) -> dict[str, Any]:
         "language": customer.language,
         "city": customer.city,
         "gender": customer.gender,
-        "tags": customer.tags,
+        "tags": [*customer.tags, *customer.agent_tags],
+        "segments": customer.segments,
+        "survey_group": customer.survey_group,
         "time_zone": customer.time_zone,
         KNOWN_SINCE: customer.created_at,
     }

@@ -34,6 +34,7 @@ from callcenter.routing.policy import MAX_EXTENSIONS, PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.triggers.policy import read_rule
 from callcenter.web import words
+from callcenter.web.agent_tags_view import agent_tags_of
 from callcenter.web.also_view import also_why
 from callcenter.web.bars import LIFTED_BY_PEOPLE
 from callcenter.web.edge import chosen, language
@@ -64,7 +65,7 @@ def current_call(
     return page.CurrentCall(
         call_task_id=str(case.task.id),
         phase=phase,
-        customer=_customer(case, journey, runtime.settings.crm_url_template),
+        customer=_customer(session, case, journey, runtime.settings.crm_url_template),
         why=replace(
             _why(case, journey, also_why(runtime, session, case, now), now),
             helps=helps_for(session, runtime.house.catalog, case.task, journey),
@@ -173,7 +174,7 @@ def _failure(attempt: Any) -> str | None:
     return known.get(cause)
 
 
-def _customer(case: Case, journey: JourneyDefinition, crm: str | None) -> page.Customer:
+def _customer(session: Any, case: Case, journey: JourneyDefinition, crm: str | None) -> page.Customer:
     customer, traits = case.customer, case.customer.traits
     currency = str(traits.get("currency") or "CNY")
     limit = words.amount_of(traits.get("credit_limit") or case.visit.facts.get("credit_limit"), currency)
@@ -192,6 +193,7 @@ def _customer(case: Case, journey: JourneyDefinition, crm: str | None) -> page.C
         products=tuple(map(str, products)) if isinstance(products, list) else (),
         consent=tuple(map(str, consent)) if isinstance(consent, list) else (gettext("Service care"),),
         tags=tuple(customer.tags),
+        agent_tags=agent_tags_of(session, customer),
         earlier=tuple(page.EarlierAttempt(row.claimed_at, _earlier_words(row)) for row in case.earlier),
         timeline=timeline_of(case, journey),
         crm_url=crm_url(crm, customer.external_id) if crm and customer.external_id else None,

@@ -125,6 +125,8 @@ _NAV = {
         NavItem("scripts", "/studio/scripts", "s"),
         NavItem("learning", "/studio/learning", "l"),
         NavItem("offers", "/studio/offers", "p"),
+        NavItem("voice", "/studio/voice", "v"),
+        NavItem("segments", "/studio/segments", "n"),
         NavItem("sources", "/admin/sources", "o"),
     ),
     Role.COMPLIANCE: (

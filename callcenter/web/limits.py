@@ -10,6 +10,9 @@ from callcenter.intake import policy
 from callcenter.runtime import Runtime
 
 _TRIES_PER_MINUTE = 10
+_SURVEY_LOOKS_PER_MINUTE = 10
+_SURVEYS_PER_ADDRESS = 300
+"""A minute. A whole office, or a proxy, may have one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,20 @@ def sign_in_limit(runtime: Runtime, address: str, login: str) -> bool:
     except RedisError:
         return True
     return tries <= _TRIES_PER_MINUTE
+
+
+def survey_limit(runtime: Runtime, address: str, token: str) -> bool:
+    """Count one look at a survey's link; False when the link, or the address, asked too often in this minute."""
+    link = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32]
+    try:
+        counting = runtime.redis.pipeline(transaction=False)
+        for key in (f"survey:{link}", f"survey-address:{address}"):
+            counting.incr(key)
+            counting.expire(key, 60, nx=True)
+        by_link, _, by_address, _ = counting.execute()
+    except RedisError:
+        return True
+    return int(by_link) <= _SURVEY_LOOKS_PER_MINUTE and int(by_address) <= _SURVEYS_PER_ADDRESS
 
 
 def collector_limit(

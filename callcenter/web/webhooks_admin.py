@@ -37,6 +37,7 @@ def kind_words() -> dict[str, str]:
         WebhookKind.CONSENT_CHANGED: gettext("a consent was given or taken back"),
         WebhookKind.OFFER_GRANTED: gettext("an agent granted an offer on a call"),
         WebhookKind.OFFER_TAKEN_BACK: gettext("an agent took an offer back before the wrap-up was saved"),
+        WebhookKind.SURVEY_INVITED: gettext("a customer is to get the link of a survey"),
     }
 
 

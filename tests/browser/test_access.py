@@ -21,6 +21,8 @@ STRATEGISTS = (
     "/studio/scripts/what-helps",
     "/studio/offers",
     "/studio/offers/new",
+    "/studio/voice",
+    "/studio/segments",
     "/admin/sources",
 )
 OFFICERS = (

@@ -45,6 +45,7 @@ from callcenter.models import (
 from callcenter.outcomes import follow_ups
 from callcenter.outcomes.rules import NewFollowUp, WrapUp
 from tests.factories import Bank, user_in_arm
+from tests.flow.asked import answers, asks, invites, surveys
 
 RULE = "id-photo-trouble"
 NAME = "欧阳文静"
@@ -238,6 +239,24 @@ def test_what_was_to_be_followed_up_loses_its_words(bank: Bank, erase: Callable[
     follow_ups.keep_follow_up(bank.session, attempt, new, bank.agent_id, bank.clock.now)
     bank.session.commit()
     assert erase(user).erased["follow_ups"] == 1
+    assert found_in(bank, NAME, user) == {}
+
+
+def test_what_they_answered_in_a_survey_goes_and_a_link_not_used_ends(
+    bank: Bank, erase: Callable[[str], Erasure]
+) -> None:
+    asks(bank)
+    user = user_in_arm(RULE, held_out=False)
+    is_called(bank, user)
+    invites(bank)
+    answers(bank, 2, f"{NAME} waited for an hour")
+    bank.customer(user).agent_tags = ["hurried"]
+    bank.session.commit()
+    assert erase(user).erased["survey_answers"] == 1
+    (survey,) = surveys(bank)
+    assert (survey.score, survey.answer) == (2, "")
+    gone = bank.session.get_one(Customer, survey.customer_id)
+    assert (gone.agent_tags, gone.segments, gone.survey_group) == ([], [], None)
     assert found_in(bank, NAME, user) == {}
 
 

@@ -93,6 +93,12 @@ WRITERS = {
     "OutboxMessage": "outbox",
     "Offer": "offers",
     "OfferGrant": "offers",
+    "Suggestion": "voice",
+    "SuggestionLink": "voice",
+    "SurveySetting": "voice",
+    "SurveyInvite": "voice",
+    "Segment": "segments",
+    "AgentTag": "segments",
 }
 OWN_PROGRAMS = ("telephony/simulator", "demo/")
 """Separate programs that only live in this tree; they know nothing of the product and keep their own clocks."""

@@ -24,6 +24,7 @@ from callcenter.partner_acts import COMMAND_LINE
 from callcenter.webhooks.rules import NewEndpoint
 from callcenter.webhooks.sending import send
 from tests.factories import Bank
+from tests.flow.asked import asks
 from tests.jobs.conftest import Floor
 from tests.jobs.listener import Listener, listening
 from tests.service.test_offers import COUPON
@@ -113,6 +114,7 @@ def test_a_fact_is_told_signed_with_ids_and_states_and_no_name_or_number(
 def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     bank = floor.bank
     listens(bank, listener.url)
+    asks(bank)
     attempt = floor.has_claimed_attempt()
     bank.hears(attempt.id, AttemptState.ENDED, CallResult.BUSY)
     wrap_up = WrapUp("not_interested")
@@ -131,6 +133,7 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     coupon = offers.add_offer(bank.session, "coupon", COUPON, None, floor.now)
     given = offers.grant(bank.session, coupon, attempt, bank.agent_id, floor.now)
     offers.take_back(given, floor.now)
+    ticks.invite(floor.runtime)
     user = bank.session.get_one(Customer, attempt.customer_id)
     bank.clock.go_on(seconds=5)
     bank.sends(user.external_id, "face_scan")

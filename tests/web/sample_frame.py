@@ -61,6 +61,8 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("scripts", "/studio/scripts", "s"),
             ("learning", "/studio/learning", "l"),
             ("offers", "/studio/offers", "p"),
+            ("voice", "/studio/voice", "v"),
+            ("segments", "/studio/segments", "n"),
             ("sources", "/admin/sources", "o"),
         )
     )

@@ -14,7 +14,12 @@ from callcenter.web.pages import people as desk
 from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import quality as floor_quality
 from callcenter.web.pages import reports as floor_reports
+<<<<<<< HEAD
 from callcenter.web.pages import targets as floor_targets
+=======
+from callcenter.web.pages import segments as studio_segments
+from callcenter.web.pages import voice as studio_voice
+>>>>>>> voice
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
@@ -22,6 +27,7 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
+<<<<<<< HEAD
 from tests.web import (
     sample_analyses,
     sample_compliance,
@@ -34,6 +40,9 @@ from tests.web import (
     sample_quality,
     sample_rules,
 )
+=======
+from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules, sample_voice
+>>>>>>> voice
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -112,6 +121,11 @@ Page = (
     | gate.WhatIfPage
     | gate_ledgers.LedgersPage
     | gate_ledgers.PersonPage
+    | studio_voice.VoicePage
+    | studio_voice.SuggestionsPage
+    | studio_voice.SurveysPage
+    | studio_segments.SegmentsPage
+    | studio_segments.SegmentPage
     | systems.TokensPage
     | systems.NewTokenPage
     | systems.SecretPage
@@ -217,6 +231,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "rule-new": ("studio/rule_new.html", "studio/rule_new.html", sample_rules.new, ("full", "failed")),
     "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
+<<<<<<< HEAD
     "learning": (
         "studio/learning.html",
         "studio/_learning.html",
@@ -234,6 +249,20 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "offers": ("studio/offers.html", "studio/_offers.html", sample_offers.catalog, ("full", "long", "empty")),
     "offer-form": (
         "studio/offer.html", "studio/offer.html", sample_offers.form, ("blank", "full", "empty", "failed"),
+=======
+    "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    "voice": ("studio/voice.html", "studio/voice.html", sample_voice.voice, ("full", "quiet", "empty")),
+    "suggestions": (
+        "studio/suggestions.html", "studio/suggestions.html", sample_voice.suggestions,
+        ("full", "list", "failed", "empty"),
+    ),
+    "surveys": ("studio/surveys.html", "studio/surveys.html", sample_voice.surveys, ("full", "empty")),
+    "segments": (
+        "studio/segments.html", "studio/segments.html", sample_voice.segments, ("full", "failed", "empty")
+    ),
+    "segment": (
+        "studio/segment.html", "studio/segment.html", sample_voice.segment, ("full", "looked", "failed", "empty")
+>>>>>>> voice
     ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (

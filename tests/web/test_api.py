@@ -97,6 +97,7 @@ def test_a_customer_is_told_read_tagged_and_audited(api: Caller, session: Sessio
     changed = api("PUT", "/customers/c1", {"city": "上海"})
     assert changed.json == {**made.json, "is_new": False}
     shown = api("GET", "/customers/c1").json
+    assert (shown["agent_tags"], shown["segments"], shown["survey_group"]) == ([], [], None)
     assert (shown["phone"], shown["city"], shown["traits"]) == (
         "+8613800138001",
         "上海",

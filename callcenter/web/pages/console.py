@@ -171,6 +171,15 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class TagChoice:
+    """A tag agents may give; `is_on`: the customer has it."""
+
+    code: str
+    label: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     """The person, as far as an agent may see them. `masked_number` never shows the whole number."""
 
@@ -185,6 +194,7 @@ class Customer:
     products: tuple[str, ...] = ()
     consent: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    agent_tags: tuple[TagChoice, ...] = ()
     crm_url: str | None = None
     earlier: tuple[EarlierAttempt, ...] = ()
     timeline: tuple[TimelineEvent, ...] = ()

@@ -17,8 +17,8 @@ class Money:
 class NavItem:
     """One place the viewer may go.
 
-    `code` names label and icon: console, floor, journeys, rules, effects, scripts, offers, sources, and those
-    of compliance: gate, packs, ledgers, decisions, what_if, trail; systems.
+    `code` names label and icon: console, floor, journeys, rules, effects, scripts, offers, voice, segments, sources,
+    and those of compliance: gate, packs, ledgers, decisions, what_if, trail; systems.
     `key` is the letter after `g`. `badge` is a count worth a look, None or 0 for none.
     """
 

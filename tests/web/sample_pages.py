@@ -14,12 +14,9 @@ from callcenter.web.pages import people as desk
 from callcenter.web.pages import proposals as studio_proposals
 from callcenter.web.pages import quality as floor_quality
 from callcenter.web.pages import reports as floor_reports
-<<<<<<< HEAD
-from callcenter.web.pages import targets as floor_targets
-=======
 from callcenter.web.pages import segments as studio_segments
+from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import voice as studio_voice
->>>>>>> voice
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
 from callcenter.web.pages.floor import FloorPage
@@ -27,7 +24,6 @@ from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
 from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
-<<<<<<< HEAD
 from tests.web import (
     sample_analyses,
     sample_compliance,
@@ -39,10 +35,8 @@ from tests.web import (
     sample_proposals,
     sample_quality,
     sample_rules,
+    sample_voice,
 )
-=======
-from tests.web import sample_compliance, sample_floor_pages, sample_partners, sample_rules, sample_voice
->>>>>>> voice
 from tests.web.sample_console import console
 from tests.web.sample_floor import floor
 from tests.web.sample_frame import Texts
@@ -231,7 +225,6 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "rule-new": ("studio/rule_new.html", "studio/rule_new.html", sample_rules.new, ("full", "failed")),
     "why": ("studio/why.html", "studio/why.html", sample_rules.why, ("full", "empty", "failed")),
     "effects": ("studio/effects.html", "studio/_effects.html", effects, ("full", "empty")),
-<<<<<<< HEAD
     "learning": (
         "studio/learning.html",
         "studio/_learning.html",
@@ -249,8 +242,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "offers": ("studio/offers.html", "studio/_offers.html", sample_offers.catalog, ("full", "long", "empty")),
     "offer-form": (
         "studio/offer.html", "studio/offer.html", sample_offers.form, ("blank", "full", "empty", "failed"),
-=======
-    "scripts": ("studio/scripts.html", "studio/_scripts.html", scripts, ("read", "list", "empty")),
+    ),
     "voice": ("studio/voice.html", "studio/voice.html", sample_voice.voice, ("full", "quiet", "empty")),
     "suggestions": (
         "studio/suggestions.html", "studio/suggestions.html", sample_voice.suggestions,
@@ -262,7 +254,6 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     ),
     "segment": (
         "studio/segment.html", "studio/segment.html", sample_voice.segment, ("full", "looked", "failed", "empty")
->>>>>>> voice
     ),
     "sources": ("admin/sources.html", "admin/_sources.html", sources, ("full", "empty", "look")),
     "source": (
@@ -285,8 +276,8 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "admin/new_secret.html", "admin/new_secret.html", sample_partners.new_secret,
         ("token", "empty", "rotated"),
     ),
-    "people": ("admin/people.html", "admin/people.html", sample_people.people, ("full", "empty")),
-    "person": ("admin/person.html", "admin/person.html", sample_people.person, ("new", "full", "failed")),
+    "staff": ("admin/people.html", "admin/people.html", sample_people.people, ("full", "empty")),
+    "staff-member": ("admin/person.html", "admin/person.html", sample_people.person, ("new", "full", "failed")),
     "teams": ("admin/teams.html", "admin/teams.html", sample_people.teams, ("full", "empty", "failed")),
     "webhooks": ("admin/webhooks.html", "admin/webhooks.html", sample_partners.endpoints, ("full", "empty")),
     "new-webhook": (

@@ -124,9 +124,9 @@ _NAV = {
         NavItem("proposals", "/studio/proposals", "p"),
         NavItem("scripts", "/studio/scripts", "s"),
         NavItem("learning", "/studio/learning", "l"),
-        NavItem("offers", "/studio/offers", "p"),
+        NavItem("offers", "/studio/offers", "f"),
         NavItem("voice", "/studio/voice", "v"),
-        NavItem("segments", "/studio/segments", "n"),
+        NavItem("segments", "/studio/segments", "t"),
         NavItem("sources", "/admin/sources", "o"),
     ),
     Role.COMPLIANCE: (
@@ -142,7 +142,7 @@ _NAV_ADMIN = (
     _NAV[Role.SUPERVISOR][0],
     *_NAV[Role.STRATEGIST],
     _NAV[Role.COMPLIANCE][0],
-    NavItem("people", "/admin/people", "p"),
+    NavItem("people", "/admin/people", "h"),
     NavItem("systems", "/admin/api-tokens", "y"),
 )
 HOMES = {

@@ -14,9 +14,9 @@ from callcenter.learning.associations import FEWEST_CALLS, FEWEST_OF_BRANCH
 from callcenter.learning.help_queries import all_what_helps, what_helps
 from callcenter.models import CallTask, WhatHelps
 from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.files import harmless
 from callcenter.web.formats import label
 from callcenter.web.pages import script_results as page
-from callcenter.web.reports_view import harmless
 from callcenter.web.words import error_words, step_words
 from scripts_library.catalog import Catalog
 from scripts_library.model import UnknownScript

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from callcenter.learning.proposal_queries import proposals
 from callcenter.models import Proposal
 from callcenter.reporting.rule_people import names_of
-from callcenter.web.reports_view import harmless
+from callcenter.web.files import harmless
 
 MOST = 10_000
 TOLD = ("wait_now", "wait", "share_now", "share", "variant", "effective_sample")

@@ -10,8 +10,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
+from callcenter.web.files import harmless
 from callcenter.web.pages.quality import QualityReportPage
-from callcenter.web.reports_view import harmless
 
 Cell = str | int | float | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

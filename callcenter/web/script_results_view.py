@@ -21,8 +21,8 @@ from callcenter.learning.script_queries import (
     standings_of_script,
 )
 from callcenter.learning.variants import Standing
+from callcenter.web.files import harmless
 from callcenter.web.pages.script_results import ScriptResults, SeenAfter, VariantRow
-from callcenter.web.reports_view import harmless
 from scripts_library.catalog import Catalog
 from scripts_library.model import Script
 

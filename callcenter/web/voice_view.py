@@ -17,10 +17,10 @@ from callcenter.voice.causes import StepCauses, causes_by_step, notes_of_step, n
 from callcenter.voice.likeness import without_names
 from callcenter.voice.policy import EARLIER_WINDOWS, SHOWN_NOTES
 from callcenter.web.edge import chosen, frame, language, zone
+from callcenter.web.files import harmless
 from callcenter.web.formats import label
 from callcenter.web.pages import voice as page
 from callcenter.web.pages.studio import Choice
-from callcenter.web.reports_view import harmless
 from callcenter.web.words import step_words
 
 WINDOWS = (7, 28, 90)

@@ -1,7 +1,7 @@
 """Shares of script variants day by day, what usually helps, and the day whose shares a call task's variant came from.
 
 Revision ID: 0011
-Revises: 0007
+Revises: 0010
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0011"
-down_revision: str | None = "0007"
+down_revision: str | None = "0010"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """What customers say: suggestions grouped, surveys by link; segments, and tags of agents apart from the bank's.
 
 Revision ID: 0015
-Revises: 0007
+Revises: 0014
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0015"
-down_revision: str | None = "0007"
+down_revision: str | None = "0014"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

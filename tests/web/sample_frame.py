@@ -60,9 +60,9 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
             ("proposals", "/studio/proposals", "p"),
             ("scripts", "/studio/scripts", "s"),
             ("learning", "/studio/learning", "l"),
-            ("offers", "/studio/offers", "p"),
+            ("offers", "/studio/offers", "f"),
             ("voice", "/studio/voice", "v"),
-            ("segments", "/studio/segments", "n"),
+            ("segments", "/studio/segments", "t"),
             ("sources", "/admin/sources", "o"),
         )
     )

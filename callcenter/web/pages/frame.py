@@ -17,8 +17,7 @@ class Money:
 class NavItem:
     """One place the viewer may go.
 
-    `code` names label and icon: console, floor, journeys, rules, effects, scripts, offers, voice, segments, sources,
-    and those of compliance: gate, packs, ledgers, decisions, what_if, trail; systems.
+    `code` names label and icon, such as console, floor, journeys, gate and systems.
     `key` is the letter after `g`. `badge` is a count worth a look, None or 0 for none.
     """
 

@@ -116,7 +116,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class NextReview:
     """The call to review next, why this agent's and why this one."""
 
     attempt_id: UUID
@@ -132,7 +132,7 @@ def _drawn(*what: object) -> bytes:
     return sha256(":".join(map(str, what)).encode()).digest()
 
 
-def propose(loads: Sequence[Load], candidates: Sequence[Candidate], week: str) -> Proposal | None:
+def propose(loads: Sequence[Load], candidates: Sequence[Candidate], week: str) -> NextReview | None:
     """Return the call to review next; None when every agent's number of the week is reached or has no call.
 
     The agent with the smallest part of their number done comes first, so that nobody is looked at more than
@@ -152,7 +152,7 @@ def propose(loads: Sequence[Load], candidates: Sequence[Candidate], week: str) -
     chosen = risky[0] if wants_risk else theirs[0]
     because = chosen.risks[0] if wants_risk else ReviewReason.RANDOM
     pool = len(risky) if wants_risk else len(theirs)
-    return Proposal(chosen.attempt_id, load.agent_id, because, load.reviewed, load.quota, pool)
+    return NextReview(chosen.attempt_id, load.agent_id, because, load.reviewed, load.quota, pool)
 
 
 # -- what becomes of a review ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from callcenter.models import Review, Scorecard
 from callcenter.outcomes.contradictions import contradictions_of, speaks_of_complaint
 from callcenter.quality import queries
 from callcenter.quality.policy import REVIEWED_WITHIN, SHORT_WRAP_UP_SECONDS
-from callcenter.quality.rules import Candidate, Proposal, Question, propose, question_of, state_of
+from callcenter.quality.rules import Candidate, NextReview, Question, propose, question_of, state_of
 from callcenter.reporting.tags import TagSeen, customers_complaining, tags_reviewable
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.pages import quality as page
@@ -115,7 +115,7 @@ def risks_of(facts: TagFacts, now: datetime, *, complained: bool) -> tuple[Revie
 
 def _proposed(
     session: Session,
-    proposal: Proposal,
+    proposal: NextReview,
     seen: Sequence[TagSeen],
     agents: Mapping[str, str],
     skipped: frozenset[str],

@@ -64,7 +64,9 @@ _VARIANTS_OF_RULES = (
 SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
   FROM cohort c
   JOIN (SELECT firing_id, coalesce(own_terms->>'script_id', script_id) AS script_id,
-               coalesce(own_terms->>'script_variant', script_variant) AS script_variant FROM call_task) t
+               coalesce(own_terms->>'script_variant', script_variant) AS script_variant,
+               coalesce((own_terms->>'script_propensity')::float8, script_propensity) AS script_propensity
+          FROM call_task) t
     ON t.firing_id = c.id
   LEFT JOIN outcome o ON o.firing_id = c.id
  WHERE t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5

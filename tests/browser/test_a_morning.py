@@ -205,6 +205,10 @@ def _hands_over(morning: Morning, colleague: Desk) -> Person:
     wait_for(
         lambda: morning.system.rows(LINE_UP), 20, "the colleague's line"
     )  # only then a call can be theirs
+    transfer = desk.page.locator("details#transfer")
+    if transfer.count() == 0:
+        desk.press("t")  # as of the last refresh nobody was free; pressing asks
+        transfer.wait_for()
     desk.press("t")
     free = desk.page.locator("#transfer-sheet .colleague:not(.is-busy)", has_text="Wu Jing")
     free.locator("input").check()

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from sqlmodel import select
 
 from callcenter.commands.rules import rules
-from callcenter.commands.sample import load_set_up, read_sample
+from callcenter.commands.sample import JOURNEYS, load_set_up, read_sample
 from callcenter.domain.ids import derived_id
 from callcenter.models import AuditEntry, Customer
 from callcenter.runtime import Runtime
@@ -43,7 +43,9 @@ def test_rules_are_adopted_compared_and_explained_at_the_shell(
     assert run("diff", "face-scan-quiet", "7", "8").exit_code != 0
     with runtime.unit_of_work() as session:
         trail = session.exec(select(AuditEntry.detail).where(AuditEntry.act == "rule.adopted")).all()
-        assert len(trail) == len(read_sample("rules.yaml")) + 1, "the sample's rules, and the one changed"
+        assert len(trail) == sum(len(read_sample(rules)) for _, rules in JOURNEYS) + 1, (
+            "the sample's rules, and the one changed"
+        )
         session.add(
             Customer(
                 id=derived_id("customer", "c1"),

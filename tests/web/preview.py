@@ -32,6 +32,7 @@ def create_preview(translations: Path | None = None) -> Flask:
     )
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations or package / "translations")
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Babel(  # type: ignore[no-untyped-call]
         app, locale_selector=_language, timezone_selector=lambda: ZoneInfo("Asia/Shanghai")

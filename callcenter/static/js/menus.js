@@ -24,7 +24,11 @@ export function startMenus() {
     const { target } = event;
     closeMenus(target.closest("details.menu"));
     const barred = target.closest('[aria-disabled="true"][data-why]');
-    if (barred) showNotice(barred.dataset.why);
+    if (barred) {
+      showNotice(barred.dataset.why);
+      // It may have become possible since the last refresh: who presses again then has it.
+      document.dispatchEvent(new CustomEvent("state-wanted"));
+    }
     if (target.closest("[data-open-keys]")) document.getElementById("keys").showModal();
     const tab = target.closest("[data-set-tab]");
     if (tab) {

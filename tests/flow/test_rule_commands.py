@@ -43,9 +43,8 @@ def test_rules_are_adopted_compared_and_explained_at_the_shell(
     assert run("diff", "face-scan-quiet", "7", "8").exit_code != 0
     with runtime.unit_of_work() as session:
         trail = session.exec(select(AuditEntry.detail).where(AuditEntry.act == "rule.adopted")).all()
-        assert len(trail) == sum(len(read_sample(rules)) for _, rules in JOURNEYS) + 1, (
-            "the sample's rules, and the one changed"
-        )
+        loaded = sum(len(read_sample(of)) for _, of in JOURNEYS)
+        assert len(trail) == loaded + 1, "the sample's rules, and the one changed"
         session.add(
             Customer(
                 id=derived_id("customer", "c1"),

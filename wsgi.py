@@ -2,12 +2,15 @@
 
 import gc
 
-from callcenter.app import create_app
+# What is loaded at the start stays for good: the collector of garbage need not look through it while it grows,
+# nor again and again while events come in. A batch makes thousands of objects that are gone when it is stored.
+gc.disable()
+
+from callcenter.app import create_app  # noqa: E402
 
 app = create_app()
 
-# What was loaded until now stays for good: the collector of garbage need not look through it again and again
-# while events come in. A batch makes thousands of objects that are gone when it is stored.
 gc.collect()
 gc.freeze()
 gc.set_threshold(10_000, 20, 20)
+gc.enable()

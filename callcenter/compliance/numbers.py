@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from babel.core import get_global
 from phonenumbers import PhoneNumberType as Kind
-from phonenumbers import geocoder
 from phonenumbers import timezone as number_zones
 
 from callcenter.domain.enums import NumberKind
@@ -91,6 +90,8 @@ def regions_of(
 
 
 def _state_of(number: phonenumbers.PhoneNumber) -> str | None:
+    from phonenumbers import geocoder  # names of places in all languages: half a second, for few numbers
+
     place = geocoder.description_for_number(number, "en")
     _, comma, suffix = place.rpartition(", ")
     return suffix if comma and len(suffix) == 2 else _STATES.get(place)

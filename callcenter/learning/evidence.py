@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import betaln, expit, log_expit
 
 PRIOR_WEIGHT = 20.0
@@ -291,6 +290,8 @@ def _root_beside(excess: Callable[[float], float], inside: float, direction: flo
     while excess(inside + direction * step) < 0:
         step *= 2
     ends = sorted((inside, inside + direction * step))
+    from scipy.optimize import brentq  # a third of a second that only who asks for an interval shall wait
+
     return float(brentq(excess, ends[0], ends[1], xtol=1e-13, rtol=1e-14))
 
 

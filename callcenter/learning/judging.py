@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 RESAMPLES = 1_000
@@ -97,6 +96,8 @@ def auc(came: Floats, told: Floats) -> float:
     negatives = len(came) - positives
     if not positives or not negatives:
         return 0.5
+    from scipy.stats import rankdata
+
     ranks = rankdata(told)
     return float((ranks[came > 0].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 

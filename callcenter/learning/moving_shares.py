@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from callcenter.learning.evidence import Interval
 
@@ -103,6 +102,8 @@ def _best_log_ratio(split: Sequence[ArmsAtP]) -> float:
             for one in split
         )
 
+    from scipy.optimize import brentq
+
     return float(brentq(slope, -60.0, 60.0, xtol=1e-12))
 
 
@@ -112,4 +113,6 @@ def _crossing(excess: Callable[[float], float], inside: float, direction: float)
     while excess(inside + direction * step) < 0 and step < 700:
         step *= 2
     ends = sorted((inside, inside + direction * step))
+    from scipy.optimize import brentq
+
     return float(brentq(excess, ends[0], ends[1], xtol=1e-12))

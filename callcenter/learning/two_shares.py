@@ -12,8 +12,6 @@ import math
 from collections.abc import Callable
 from statistics import NormalDist
 
-from scipy.optimize import brentq
-
 from callcenter.learning.evidence import Interval, Share
 
 _FAR = 1e9
@@ -76,6 +74,8 @@ def _quantile(one: Share, other: Share, alpha: float) -> float:
 
 
 def _root(excess: Callable[[float], float], inside: float, outside: float) -> float:
+    from scipy.optimize import brentq
+
     return float(brentq(excess, inside, outside, xtol=1e-12, rtol=1e-13))
 
 

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import CensoredData, ecdf
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,6 +45,8 @@ def survival_at(
     if not len(happened):
         nothing = np.ones(len(at))
         return Survival(nothing, nothing.copy(), nothing.copy())
+    from scipy.stats import CensoredData, ecdf
+
     survival = ecdf(CensoredData(uncensored=happened, right=watched)).sf
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # log(-log 1) has no value, and needs none

@@ -1,4 +1,4 @@
-"""Real servers for tests: one embedded pair per test session, a fresh migrated database in about 100 ms.
+"""Real servers for tests: one embedded pair per test session, and a fresh migrated database for each test.
 
 Import the fixtures in `tests/conftest.py`:
 
@@ -18,6 +18,7 @@ from psycopg import sql
 from callcenter.commands.migrate import migrate
 from callcenter.config import Settings, load_settings
 from callcenter.embedded import Servers, servers
+from tests.reuse import as_new, make_as_new
 
 TEMPLATE = "template_migrated"
 
@@ -46,20 +47,28 @@ def server_pair() -> Iterator[Servers]:
 def fresh_database(server_pair: Servers) -> Callable[[str], str]:
     """Call it with a name to get the address of a new, migrated, otherwise empty database.
 
-    A database of that name is thrown away first. The template is migrated once per session.
+    One of that name is emptied, or thrown away where a test changed more than rows. The template is migrated once
+    per session.
     """
     template_url = _with_database(server_pair.database_url, TEMPLATE)
     _execute(server_pair, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     migrate(template_url)
+    new = as_new(plain_url(template_url))
+    made: set[str] = set()
+    admin_url = plain_url(_with_database(server_pair.database_url, "postgres"))
 
     def create(name: str) -> str:
+        url = _with_database(server_pair.database_url, name)
+        if name in made and make_as_new(admin_url, name, plain_url(url), new):
+            return url
+        made.add(name)
         database = sql.Identifier(name)
         _execute(server_pair, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
         _execute(
             server_pair,
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(TEMPLATE)),
         )
-        return _with_database(server_pair.database_url, name)
+        return url
 
     return create
 

@@ -298,6 +298,7 @@ def test_the_schema_seen_tells_types_shares_and_an_example(bank: Bank, sign_in: 
             {"phone": "+8613800138000"} if number else {}
         )
         bank.sends(f"u{number}", "photo_rejected", reason="glare", loan={"amount": 5000}, **extra)
+        bank.clock.go_on(seconds=1)
     html = enter(bank, sign_in, Role.ADMIN).get(page_of(bank) + "?show=schema").text
     rows = [words(row) for row in re.findall(r"<tr.*?</tr>", html, re.S)]
     assert "photo_rejected track 4 100 % of all 12:00 – 12:00" in rows

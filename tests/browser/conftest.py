@@ -5,12 +5,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.desk import Desk
 from tests.faults.console import AgentConsole
@@ -146,7 +148,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         name = "".join(letter if letter.isalnum() else "-" for letter in item.name)
         for who, desk in getattr(item, "funcargs", {}).items():
             if isinstance(desk, Desk):
-                desk.page.screenshot(path=RESULTS / f"failed-{name}-{who}.png")
+                with suppress(
+                    PlaywrightError
+                ):  # a page that cannot even be looked at is told by the failure itself
+                    desk.page.screenshot(path=RESULTS / f"failed-{name}-{who}.png")
     return report
 
 

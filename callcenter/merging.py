@@ -73,7 +73,7 @@ def fold(
     """Fold a firing into a locked call task; `not_before_at` is when the gate lets its own call be made."""
     spec = rules.spec_of(firing.rule_id, firing.rule_key)
     assert spec is not None
-    of_all = 0.0 if spec.exempt else house.global_holdout
+    of_all = spec.share_of_all(house.global_holdout)
     draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at, of_all)
     triggers.decide(
         firing,

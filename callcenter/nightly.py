@@ -18,14 +18,15 @@ from callcenter.domain.enums import OutboxKind
 from callcenter.errors import CallCenterError, Conflict
 from callcenter.learning import nights
 from callcenter.learning.learned import night_of
+from callcenter.moves import House
 
 log = structlog.get_logger()
-Step = Callable[[Session, datetime], str]
+Step = Callable[[Session, House, datetime], str]
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("scripts", choosing.allocate_scripts),
-    ("proposals", proposing.propose),
-    ("propensity", prioritizing.train_propensity),
-    ("priority", prioritizing.learn_worth),
+    ("scripts", lambda session, house, now: choosing.allocate_scripts(session, now, house.catalog)),
+    ("proposals", lambda session, house, now: proposing.propose(session, house.global_holdout, now)),
+    ("propensity", lambda session, _, now: prioritizing.train_propensity(session, now)),
+    ("priority", lambda session, _, now: prioritizing.learn_worth(session, now)),
 )
 """In the order in which they are done: the name that the studio has words for, and what is done. The answer is a
 sentence with its figures, which the studio translates by its words (`web/learning_view.py`)."""
@@ -59,7 +60,10 @@ def _begin(session: Session, run_id: UUID, now: datetime, user_id: UUID | None) 
 
 
 def do_next_step(
-    unit_of_work: Callable[[], AbstractContextManager[Session]], run_id: UUID, clock: Callable[[], datetime]
+    unit_of_work: Callable[[], AbstractContextManager[Session]],
+    house: House,
+    run_id: UUID,
+    clock: Callable[[], datetime],
 ) -> str | None:
     """Do the next step of a run; return its name, "" while another process is at it, None when all is done."""
     with unit_of_work() as session:
@@ -72,7 +76,7 @@ def do_next_step(
         if work is None:
             raise Conflict("This version of the product knows no such step.")
         with unit_of_work() as session:
-            summary = work(session, clock())
+            summary = work(session, house, clock())
             nights.end_step(session, run_id, claimed.step, clock(), summary=summary)
         log.info("learning.step_done", step=claimed.step, run=str(run_id))
     except Exception as error:  # the other steps shall still be done
@@ -84,8 +88,11 @@ def do_next_step(
 
 
 def carry_out(
-    unit_of_work: Callable[[], AbstractContextManager[Session]], run_id: UUID, clock: Callable[[], datetime]
+    unit_of_work: Callable[[], AbstractContextManager[Session]],
+    house: House,
+    run_id: UUID,
+    clock: Callable[[], datetime],
 ) -> Iterator[str]:
     """Do all steps that are left of a run, one after the other; yields the name of each as it ends."""
-    while name := do_next_step(unit_of_work, run_id, clock):
+    while name := do_next_step(unit_of_work, house, run_id, clock):
         yield name

@@ -308,7 +308,7 @@ def _decide(
     if open_task := merging.task_to_fold_into(session, firing):
         not_before_at = verdict.next_allowed_at or now
         return merging.fold(session, house, rules, open_task, firing, customer, not_before_at, now)
-    of_all = 0.0 if spec.exempt else house.global_holdout
+    of_all = spec.share_of_all(house.global_holdout)
     draw = learning.draw_arm(firing.rule_key, customer.id, spec.holdout, firing.fired_at, of_all)
     fate = FiringFate.HELD_OUT if draw.held_out else FiringFate.TASK
     triggers.decide(firing, fate, now, holdout_share=draw.share, holdout_unit=draw.unit)

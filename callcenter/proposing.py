@@ -41,7 +41,7 @@ from callcenter.learning.proposing import (
 from callcenter.learning.queries import counts_per_rule, variants_per_rule
 from callcenter.learning.rules import compare_variants, effect_of_rule
 from callcenter.models import Proposal, TriggerRule
-from callcenter.triggers.banded import settle_entries, settled_visits, versions_to_settle
+from callcenter.triggers.banded import SettledVisit, settle_entries, settled_visits, versions_to_settle
 from callcenter.triggers.policy import RuleSpec, read_rule
 from callcenter.triggers.queries import current_rules
 
@@ -61,18 +61,18 @@ class Standing:
     journey: JourneyDefinition
 
 
-def propose(session: Session, now: datetime) -> str:
+def propose(session: Session, global_holdout: float, now: datetime) -> str:
     """Settle the visits whose window is over, and propose what the evidence speaks for; say what was done.
 
-    May run as often as one likes: what is underway is not proposed again, and between two milestones of a log
-    the answer stays the same.
+    `global_holdout` is the share held out of all rules. May run as often as one likes: what is underway is not
+    proposed again, and between two milestones of a log the answer stays the same.
     """
     journeys = journeys_loaded(session)
     settled = settle_visits(session, journeys, now)
     expired = _expire(session, now)
     standing = live_rules(session, journeys)
     made = 0
-    for draft in _drafts(session, standing):
+    for draft in _drafts(session, standing, global_holdout):
         row = proposals.make_proposal(session, draft, now)
         if row is not None:
             made += 1
@@ -113,14 +113,14 @@ def live_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> l
     return [Standing(row, found[row.id].spec, journeys[row.journey]) for row in rows]
 
 
-def _drafts(session: Session, standing: list[Standing]) -> Iterator[proposals.Draft]:
+def _drafts(session: Session, standing: list[Standing], global_holdout: float) -> Iterator[proposals.Draft]:
     counts, variants = counts_per_rule(session), variants_per_rule(session)
     for one in standing:
-        if draft := _wait_draft(session, one):
+        if draft := _wait_draft(session, one, one.spec.share_of_all(global_holdout)):
             yield draft
         key, definition = one.row.rule_key, one.row.definition
         if key in counts:
-            effect = effect_of_rule(counts[key].arms, one.spec.holdout)
+            effect = effect_of_rule(counts[key].arms, counts[key].share_drawn(one.spec.holdout))
             if proposes_pause(effect):
                 yield _draft(one, ProposalKind.PAUSE, {}, effect_evidence(effect))
             if (share := proposed_holdout(effect, one.spec.holdout)) is not None:
@@ -133,16 +133,21 @@ def _drafts(session: Session, standing: list[Standing]) -> Iterator[proposals.Dr
                 yield _draft(one, ProposalKind.VARIANT, {**definition, "variant": variant}, told)
 
 
-def _wait_draft(session: Session, one: Standing) -> proposals.Draft | None:
+def is_held_out(spec: RuleSpec, visit: SettledVisit, of_all: float) -> bool:
+    """Whether a banded visit's customer was not to be called, whether or not a firing came of it.
+
+    `of_all` is the share held out of all rules that counts for this one; drawn as the firing's own (`pipeline`).
+    """
+    return learning.draw_arm(spec.key, visit.customer_id, spec.holdout, visit.at, of_all).held_out
+
+
+def _wait_draft(session: Session, one: Standing, of_all: float) -> proposals.Draft | None:
     band, spec = one.spec.band, one.spec
     if band is None:
         return None
-    log = log_of(
-        (visit, learning.draw_arm(spec.key, visit.customer_id, spec.holdout, visit.at).held_out)
-        for visit in settled_visits(session, one.row.id)
-    )
+    log = log_of((visit, is_held_out(spec, visit, of_all)) for visit in settled_visits(session, one.row.id))
     current = spec.after.total_seconds()
-    judged = judge_waits(log, current, waits_of(band), spec.holdout)
+    judged = judge_waits(log, current, waits_of(band), max(spec.holdout, of_all))
     best = proposed_wait(judged)
     if best is None:
         return None

@@ -343,7 +343,7 @@ def learn(message_id: int, subject_id: str) -> None:
     run_id = UUID(subject_id)
     with runtime.unit_of_work() as session:
         outbox.put_off(session, message_id, runtime.clock() + STEP_LEASE)
-    done = nightly.do_next_step(runtime.unit_of_work, run_id, runtime.clock)
+    done = nightly.do_next_step(runtime.unit_of_work, runtime.house, run_id, runtime.clock)
     if done == "":
         return  # another process is at it
     with runtime.unit_of_work() as session:

@@ -19,7 +19,7 @@ def learn_command(context: click.Context) -> None:
     with runtime_here() as runtime:
         with runtime.unit_of_work() as session:
             run_id = nightly.ask_for_run(session, None, runtime.clock())
-        for _ in nightly.carry_out(runtime.unit_of_work, run_id, runtime.clock):
+        for _ in nightly.carry_out(runtime.unit_of_work, runtime.house, run_id, runtime.clock):
             pass
         with runtime.reading() as session:
             steps = select(LearningStep).where(LearningStep.run_id == run_id)

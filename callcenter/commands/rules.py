@@ -112,7 +112,7 @@ def _version(versions: Mapping[int, TriggerRule], number: int) -> TriggerRule:
 def propose() -> None:
     """Look at the evidence now, as the nightly run does, and make the proposals it speaks for."""
     with runtime_here() as runtime, runtime.unit_of_work() as session:
-        click.echo(proposing.propose(session, runtime.clock()))
+        click.echo(proposing.propose(session, runtime.house.global_holdout, runtime.clock()))
 
 
 @rules.command("back")

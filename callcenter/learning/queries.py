@@ -87,6 +87,10 @@ class RuleCounts:
     weeks: float
     holdout_share: float | None = None
 
+    def share_drawn(self, holdout: float) -> float:
+        """The share the counts were drawn with: as logged, else as the rule says now."""
+        return holdout if self.holdout_share is None else self.holdout_share
+
 
 def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
     """Return the counts of every rule that has fired, by rule key."""

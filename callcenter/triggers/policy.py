@@ -123,6 +123,10 @@ class RuleSpec:
     level: int = 1
     team: str | None = None
 
+    def share_of_all(self, global_holdout: float) -> float:
+        """The share held out of all rules, as far as it counts for this one."""
+        return 0.0 if self.exempt else global_holdout
+
     @property
     def picks_events(self) -> bool:
         """Whether only some of the events named count."""

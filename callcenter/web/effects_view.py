@@ -54,18 +54,13 @@ _CODES = {
 }
 
 
-def share_of(counts: RuleCounts, holdout: float) -> float:
-    """Return the share a rule's counts were drawn with: as logged, else as the rule says now."""
-    return holdout if counts.holdout_share is None else counts.holdout_share
-
-
 def effect_of(counts: RuleCounts, holdout: float, usual_rate: float | None = None) -> RuleEffect:
     """Return the effect of a rule from its counts; weeks are told once a day of firings gives a pace.
 
     `usual_rate` is the share that converts without a call elsewhere: the wait is planned from it at first.
     """
     arms = counts.arms
-    holdout = share_of(counts, holdout)
+    holdout = counts.share_drawn(holdout)
     pace = (arms.assigned + arms.held_out) / counts.weeks if counts.weeks >= PACE_AFTER_WEEKS else None
     return effect_of_rule(arms, holdout, firings_per_week=pace, usual_rate=usual_rate)
 
@@ -206,7 +201,7 @@ def _row(
         label=chosen(spec.title, spec.key),
         version=rule.version,
         fired=arms.fired,
-        held_out=arms.held_out if share_of(counts, spec.holdout) else None,
+        held_out=arms.held_out if counts.share_drawn(spec.holdout) else None,
         called=arms.called,
         reached=arms.reached,
         verdict=verdict_code(effect.verdict),
@@ -264,7 +259,7 @@ def _detail(
     difference, arms = effect.difference, counts.arms
     both = arms.assigned + arms.held_out
     weekly = (
-        _evidence(counts_by_week(session, key, now), share_of(counts, spec.holdout)) if difference else ()
+        _evidence(counts_by_week(session, key, now), counts.share_drawn(spec.holdout)) if difference else ()
     )
     there, there_held_out = still_there(session, key)
     decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
@@ -277,7 +272,7 @@ def _detail(
         high=difference.high * 100 if difference else None,
         verdict=verdict_code(effect.verdict),
         held_out_share=arms.held_out / both if both else None,
-        held_out_set=share_of(counts, spec.holdout),
+        held_out_set=counts.share_drawn(spec.holdout),
         ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
         evidence=weekly,
         decided_week=decided,

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from callcenter import nightly
 from callcenter.commands.learn import learn_command
 from callcenter.commands.sample import load_set_up
+from callcenter.moves import House
 from callcenter.runtime import Runtime
 from tests.servers import test_settings
 
@@ -36,7 +37,7 @@ def test_learning_at_the_shell_tells_every_step_and_what_failed(
     ]
     assert "0 firings, 0 of them converted: too few to learn from." in told.stdout
 
-    def fails(session: Session, now: datetime) -> str:
+    def fails(session: Session, house: House, now: datetime) -> str:
         raise ZeroDivisionError
 
     monkeypatch.setattr(nightly, "STEPS", (("scripts", fails), *nightly.STEPS[1:]))

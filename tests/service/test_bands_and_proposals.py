@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.service import draw_arm
 from callcenter.models import AuditEntry, BandedVisit, Proposal, TriggerFiring, TriggerRule, User
 from callcenter.triggers import service as triggers
+from callcenter.triggers.banded import settled_visits
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import current_rules, current_version
 from tests.factories import Bank
@@ -135,14 +137,40 @@ def test_a_visit_that_came_back_before_its_wait_fires_nothing_and_is_judged_all_
     assert not {str(one.customer_id) for one in waiting} & set(_fired(bank))
 
     bank.clock.go_on(days=8)
-    said = proposing.propose(bank.session, bank.clock.now)
+    said = proposing.propose(bank.session, 0.0, bank.clock.now)
     assert "80 visits settled" in said and "0 proposals" in said
     bank.session.expire_all()
     rows = list(bank.session.exec(select(BandedVisit).where(BandedVisit.rule_id == row.id)))
     came = {one.visit_id for one in waiting}
     assert {one.converted for one in rows if one.visit_id in came} == {True}
     assert {one.converted for one in rows if one.visit_id not in came} == {False}
-    assert proposing.propose(bank.session, bank.clock.now).startswith(said.split(",")[0])
+    assert proposing.propose(bank.session, 0.0, bank.clock.now).startswith(said.split(",")[0])
+
+
+def test_the_arm_of_a_visit_is_that_of_its_firing_also_with_a_global_hold_out(bank: Bank) -> None:
+    row = _adopt(bank, {**BANDED, "holdout": 0.4})
+    bank.house = replace(bank.house, global_holdout=0.3)
+    for number in range(120):
+        bank.knows(f"p{number}")
+    _come(bank, range(120))
+    _wait(bank, 420)
+    bank.clock.go_on(days=8)
+    proposing.propose(bank.session, 0.3, bank.clock.now)
+    fates = {
+        one.customer_id: one.fate == FiringFate.HELD_OUT
+        for one in bank.session.exec(select(TriggerFiring).where(TriggerFiring.rule_key == RULE))
+        if one.fate in (FiringFate.TASK, FiringFate.HELD_OUT)
+    }
+    spec = read_rule(row.definition, journeys_loaded(bank.session)["loan"])
+    told = {
+        one.customer_id: proposing.is_held_out(spec, one, spec.share_of_all(0.3))
+        for one in settled_visits(bank.session, row.id)
+    }
+    assert len(fates) > 100 and sum(fates.values()) > 20
+    assert {one: told[one] for one in fates} == fates
+    owed = {**row.definition, "holdout": 0, "exempt": "The law asks for this call."}
+    exempt = read_rule(owed, journeys_loaded(bank.session)["loan"])
+    assert exempt.share_of_all(0.3) == 0.0
 
 
 def _log_of_a_bank(bank: Bank, row: TriggerRule, visits: int, lift: Mapping[float, float]) -> None:
@@ -212,8 +240,8 @@ def test_a_better_wait_is_proposed_once_with_its_evidence_and_its_load(bank: Ban
     row = _adopt(bank, BANDED)
     bank.clock.go_on(seconds=1)
     _log_of_a_bank(bank, row, 6_000, {60.0: 0.30, 120.0: 0.06, 180.0: 0.06})
-    assert "1 proposals made" in proposing.propose(bank.session, bank.clock.now)
-    assert "0 proposals made" in proposing.propose(bank.session, bank.clock.now), "never two of a kind"
+    assert "1 proposals made" in proposing.propose(bank.session, 0.0, bank.clock.now)
+    assert "0 proposals made" in proposing.propose(bank.session, 0.0, bank.clock.now), "never two of a kind"
     (made,) = bank.session.exec(select(Proposal))
     assert (made.kind, made.state, made.definition["after"]) == ("wait", "open", "1m")
     assert made.definition["band"] == {"share": 0.6, "waits": ["30s", "90s"]}
@@ -233,7 +261,7 @@ def test_on_equal_waits_nothing_is_proposed(bank: Bank) -> None:
     row = _adopt(bank, BANDED)
     bank.clock.go_on(seconds=1)
     _log_of_a_bank(bank, row, 3_000, dict.fromkeys(WAITS, 0.05))
-    assert "0 proposals made" in proposing.propose(bank.session, bank.clock.now)
+    assert "0 proposals made" in proposing.propose(bank.session, 0.0, bank.clock.now)
 
 
 def test_a_canary_holds_a_fifth_of_the_customers_each_visit_with_its_version_live_and_played_back(
@@ -427,7 +455,7 @@ def test_what_was_declined_is_not_proposed_again_for_a_month_and_what_is_old_exp
     made = proposing.proposals.make_proposal(bank.session, again, bank.clock.now)
     assert made is not None
     bank.clock.go_on(days=31)
-    assert "1 expired" in proposing.propose(bank.session, bank.clock.now)
+    assert "1 expired" in proposing.propose(bank.session, 0.0, bank.clock.now)
     assert made.state == ProposalState.EXPIRED
     with pytest.raises(Conflict, match="expired by now"):
         deciding.accept(bank.session, made.id, first, bank.clock.now, days=7)

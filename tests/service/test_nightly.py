@@ -12,6 +12,7 @@ from callcenter.domain.enums import OutboxKind
 from callcenter.errors import BadInput, Conflict
 from callcenter.learning import learned, nights
 from callcenter.models import AuditEntry, LearningRun, LearningStep, OutboxMessage
+from callcenter.moves import House
 from tests.factories import Bank
 
 
@@ -36,21 +37,21 @@ def _steps(bank: Bank) -> dict[str, LearningStep]:
 def test_a_step_that_fails_is_told_and_stops_no_other(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
-    def fails(session: Session, now: datetime) -> str:
+    def fails(session: Session, house: House, now: datetime) -> str:
         session.add(LearningRun(id=nights.run_id_of("stray", now), asked_at=now, ended_at=now))
         session.flush()
         raise BadInput("The data is not there. Load it.")
 
-    def breaks(session: Session, now: datetime) -> str:
+    def breaks(session: Session, house: House, now: datetime) -> str:
         raise ZeroDivisionError
 
-    def works(session: Session, now: datetime) -> str:
+    def works(session: Session, house: House, now: datetime) -> str:
         done.append("works")
         return "2 things learned."
 
     monkeypatch.setattr(nightly, "STEPS", (("fails", fails), ("breaks", breaks), ("works", works)))
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
-    names = list(nightly.carry_out(Work(bank), run_id, bank.clock))
+    names = list(nightly.carry_out(Work(bank), bank.house, run_id, bank.clock))
     steps = _steps(bank)
     assert (names, done) == (["fails", "breaks", "works"], ["works"])
     assert steps["fails"].error == "The data is not there. Load it."
@@ -64,8 +65,8 @@ def test_a_run_carried_out_twice_does_each_step_once(bank: Bank, monkeypatch: py
     done: list[str] = []
     monkeypatch.setattr(nightly, "STEPS", (("one", lambda *_: done.append("one") or "1 done."),))
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
-    assert list(nightly.carry_out(Work(bank), run_id, bank.clock)) == ["one"]
-    assert list(nightly.carry_out(Work(bank), run_id, bank.clock)) == []
+    assert list(nightly.carry_out(Work(bank), bank.house, run_id, bank.clock)) == ["one"]
+    assert list(nightly.carry_out(Work(bank), bank.house, run_id, bank.clock)) == []
     assert done == ["one"]
 
 
@@ -78,9 +79,9 @@ def test_a_step_under_way_is_left_to_its_process_until_that_must_have_died(
         claimed = nights.claim_step(bank.session, run_id, bank.clock.now)
         assert claimed is not None and claimed.step == "one"
         assert _steps(bank)["one"].starts == starts
-        assert nightly.do_next_step(Work(bank), run_id, bank.clock) == ""
+        assert nightly.do_next_step(Work(bank), bank.house, run_id, bank.clock) == ""
         bank.clock.now += learned.STEP_LEASE + timedelta(seconds=1)
-    assert nightly.do_next_step(Work(bank), run_id, bank.clock) is None
+    assert nightly.do_next_step(Work(bank), bank.house, run_id, bank.clock) is None
     assert (_steps(bank)["one"].error or "").startswith("The step has taken its process down")
     assert nights.open_run(bank.session) is None
 
@@ -107,7 +108,7 @@ def test_the_night_begins_at_its_hour_and_a_missed_one_is_made_up_for() -> None:
 
 def test_with_nothing_to_learn_from_every_step_says_so(bank: Bank) -> None:
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
-    list(nightly.carry_out(Work(bank), run_id, bank.clock))
+    list(nightly.carry_out(Work(bank), bank.house, run_id, bank.clock))
     steps = _steps(bank)
     assert set(steps) == {name for name, _ in nightly.STEPS}
     assert all(one.error is None and one.summary for one in steps.values())

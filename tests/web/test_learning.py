@@ -22,7 +22,7 @@ def _learns(bank: Bank) -> None:
     run_id = nightly.ask_for_run(bank.session, None, bank.clock.now)
     while claimed := nights.claim_step(bank.session, run_id, bank.clock.now):
         name = claimed.step or ""
-        summary = dict(nightly.STEPS)[name](bank.session, bank.clock.now)
+        summary = dict(nightly.STEPS)[name](bank.session, bank.house, bank.clock.now)
         nights.end_step(bank.session, run_id, name, bank.clock.now, summary=summary)
     bank.session.commit()
 

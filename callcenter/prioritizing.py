@@ -47,9 +47,7 @@ def learn_worth(session: Session, now: datetime) -> str:
                 arms.converted_held_out,
                 spent,
                 tasks,
-                has_fair_split(
-                    arms, current.spec.holdout if found.holdout_share is None else found.holdout_share
-                ),
+                has_fair_split(arms, found.share_drawn(current.spec.holdout)),
             )
         )
     specs = {one.key: rules.versions[one.key][-1].spec for one in counted}

@@ -9,14 +9,13 @@ from sqlmodel import Session
 
 from callcenter.domain.draws import CANARY_SHARE
 from callcenter.domain.enums import RuleState
-from callcenter.domain.ids import derived_id
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.models import TriggerRule
 from callcenter.triggers.life import TRIAL_DAYS, RuleAct
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.trial_queries import version_before
-from callcenter.triggers.versions import NOTE_LENGTH, Published, end_trials, may, versions_locked
+from callcenter.triggers.versions import NOTE_LENGTH, Published, end_trials, may, new_version, versions_locked
 
 _NOBODY = UUID(int=0)
 """The system itself, which has written no version."""
@@ -40,23 +39,9 @@ def write_version(
     spec = read_rule(raw, journey)
     if (spec.key, spec.journey, spec.step) != (rule_key, current.journey, current.step):
         raise BadInput("rule: a version that is proposed keeps its name, its journey and its step")
-    version = rows[-1].version + 1
-    row = TriggerRule(
-        id=derived_id("rule", rule_key, version),
-        rule_key=rule_key,
-        version=version,
-        journey=spec.journey,
-        step=spec.step,
-        preset=spec.preset,
-        state=RuleState.IN_REVIEW,
-        state_at=now,
-        definition=dict(raw),
-        created_at=now,
-        created_by=person_id,
-        submitted_by=person_id,
-        submitted_at=now,
-        note=note[:NOTE_LENGTH],
-    )
+    row = new_version(spec, rows[-1].version + 1, raw, person_id, now)
+    row.state, row.note = RuleState.IN_REVIEW, note[:NOTE_LENGTH]
+    row.submitted_by, row.submitted_at = person_id, now
     session.add(row)
     session.flush()
     return row
@@ -139,24 +124,9 @@ def roll_back(
     current.superseded_at, current.state, current.state_at = now, RuleState.RETIRED, now
     end_trials(rows, now)
     session.flush()
-    version = rows[-1].version + 1
-    row = TriggerRule(
-        id=derived_id("rule", rule_key, version),
-        rule_key=rule_key,
-        version=version,
-        journey=source.journey,
-        step=source.step,
-        preset=source.preset,
-        state=state,
-        state_at=now,
-        definition=dict(source.definition),
-        created_at=now,
-        created_by=person_id,
-        published_by=person_id,
-        published_at=now,
-        moves_open_visits=True,
-        note=f"v{source.version}",
-    )
+    row = new_version(source, rows[-1].version + 1, source.definition, person_id, now)
+    row.state, row.note, row.moves_open_visits = state, f"v{source.version}", True
+    row.published_by, row.published_at = person_id, now
     session.add(row)
     session.flush()
     return Published(row, current, state == RuleState.PAUSED)

@@ -67,7 +67,7 @@ def begin_rule(
     by_hand.keep_reserved(spec.key)
     if session.exec(select(TriggerRule.id).where(TriggerRule.rule_key == spec.key)).first():
         raise Conflict(f"There is a rule {spec.key!r} already. Choose another name, or change that rule.")
-    row = _draft(spec, 1, raw, author_id, now)
+    row = new_version(spec, 1, raw, author_id, now)
     try:
         with session.begin_nested():
             session.add(row)
@@ -81,7 +81,7 @@ def draft_from(session: Session, rule_key: str, version: int, author_id: UUID, n
     by_hand.keep_reserved(rule_key)
     rows = versions_locked(session, rule_key)
     source = _the(rows, version)
-    row = _draft(source, rows[-1].version + 1, source.definition, author_id, now)
+    row = new_version(source, rows[-1].version + 1, source.definition, author_id, now)
     session.add(row)
     session.flush()
     return row
@@ -199,9 +199,10 @@ def retire(session: Session, rule_key: str, person_id: UUID, now: datetime) -> T
     return _enter(session, current, RuleState.RETIRED, now)
 
 
-def _draft(
-    like: RuleSpec | TriggerRule, version: int, raw: Mapping[str, Any], author_id: UUID, now: datetime
+def new_version(
+    like: RuleSpec | TriggerRule, version: int, raw: Mapping[str, Any], author_id: UUID | None, now: datetime
 ) -> TriggerRule:
+    """Return a version of a rule, a draft as yet, that says `raw`; `like` names rule, journey, step and preset."""
     rule_key = like.key if isinstance(like, RuleSpec) else like.rule_key
     return TriggerRule(
         id=derived_id("rule", rule_key, version),

@@ -17,6 +17,7 @@ from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.files import harmless
 from callcenter.web.formats import label
 from callcenter.web.pages import script_results as page
+from callcenter.web.pages.frame import ShareRow
 from callcenter.web.words import error_words, step_words
 from scripts_library.catalog import Catalog
 from scripts_library.model import UnknownScript
@@ -78,7 +79,7 @@ def _helps(
     if error:
         place = error_words(journey, error, reason or None, language())
     branches = [seen for raw in one.branches if (seen := _branch(raw, catalog))]
-    causes = [page.CauseSeen(label(raw["cause"]), raw["count"], one.calls_with_cause) for raw in one.causes]
+    causes = [ShareRow(label(raw["cause"]), raw["count"], one.calls_with_cause) for raw in one.causes]
     return page.Helps(place, one.calls, tuple(causes[:most]), tuple(branches[:most]))
 
 

@@ -28,6 +28,7 @@ from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
 from callcenter.web.pages import studio as page
+from callcenter.web.pages.frame import ShareRow
 from callcenter.web.rules_view import draft_rows
 from callcenter.web.surge_words import surge_href, surge_text, surge_title
 from callcenter.web.words import error_words, step_words
@@ -205,7 +206,7 @@ def _drop(
         curve_minute=_quiet_minutes(current_rules(session, journeys), journey.id, drop.step),
         curve_visits=curve.pauses if curve else 0,
         saw_last=tuple(
-            page.ShareRow(
+            ShareRow(
                 error_words(journey, one.name, one.reason, language())
                 if one.name
                 else gettext("Left without an error"),
@@ -217,9 +218,7 @@ def _drop(
     )
 
 
-def _went_next(
-    session: Session, journey: JourneyDefinition, step: str, span: Span
-) -> tuple[page.ShareRow, ...]:
+def _went_next(session: Session, journey: JourneyDefinition, step: str, span: Span) -> tuple[ShareRow, ...]:
     """What those who stopped at a step did next, most frequent first."""
     asked = Question(
         Model.PATH, journey.id, tuple(journey.order), journey.goal, span.start, span.end, zone().key, step=step
@@ -232,7 +231,7 @@ def _went_next(
     lines.sort(key=lambda one: -(one.figures["people"] or 0))
     names = Names(journey)
     return tuple(
-        page.ShareRow(
+        ShareRow(
             path_parts(one.label or "", names)[2],
             round(one.figures["people"] or 0),
             round(one.figures["all"] or 0),

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from callcenter.domain.enums import TransferReason
 from callcenter.web.pages import console as c
-from callcenter.web.pages.frame import Money
+from callcenter.web.pages.frame import Money, ShareRow
 from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy, Receiver
 from callcenter.web.pages.offers import OfferDesk, OfferRow
-from callcenter.web.pages.script_results import BranchSeen, CauseSeen, Helps
+from callcenter.web.pages.script_results import BranchSeen, Helps
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 from tests.web.sample_quality import own_work
@@ -148,8 +148,8 @@ def why(t: Texts, *, recovered: bool) -> c.WhyThisCall:
             t("Photo rejected: glare", "照片被拒：反光"),
             2140,
             (
-                CauseSeen(t("Technical", "技术"), 1310, 2140),
-                CauseSeen(t("Usability", "易用性"), 471, 2140),
+                ShareRow(t("Technical", "技术"), 1310, 2140),
+                ShareRow(t("Usability", "易用性"), 471, 2140),
             ),
             (
                 BranchSeen("", t("Bright light above", "头顶灯光太亮"), 812, 640, 0.759, 0.815),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from callcenter.web.pages import script_results as r
 from callcenter.web.pages import studio as s
-from callcenter.web.pages.frame import Money
+from callcenter.web.pages.frame import Money, ShareRow
 from tests.web.sample_console import script
 from tests.web.sample_frame import Texts, at, frame
 
@@ -53,11 +53,11 @@ def journeys(language: str, theme: str, state: str) -> s.JourneysPage:
         drop=s.Drop(
             t("ID photo", "证件照"), 3364, 12610, 0.241, curve, 5, 9840,
             tuple(
-                s.ShareRow(label, count, 3364)
+                ShareRow(label, count, 3364)
                 for label, count in ((t("Rejected: glare", "被拒：反光"), 1379), (t("Rejected: blurred", "被拒：模糊"), 740), (t("Left before a photo", "未拍照离开"), 706), (t("Rejected: expired ID", "被拒：证件过期"), 303))
             ),
             tuple(
-                s.ShareRow(label, count, 3364)
+                ShareRow(label, count, 3364)
                 for label, count in ((t("Closed the app", "关闭 App"), 2052), (t("Home page", "首页"), 740), (t("Help", "帮助"), 303))
             ),
             "/studio/rules/new", "/studio/analyses/people", "/studio/analyses?model=path",
@@ -189,8 +189,8 @@ def what_helps(language: str, theme: str, state: str) -> r.WhatHelpsPage:
         return r.WhatHelpsPage(head, 90, 30, 10)
     loan, step = t("Loan journey", "贷款旅程"), t("ID photo", "证件照")
     causes = (
-        r.CauseSeen(t("Technical", "技术"), 1310, 2140), r.CauseSeen(t("Usability", "易用性"), 471, 2140),
-        r.CauseSeen(t("Trust", "信任"), 96, 2140),
+        ShareRow(t("Technical", "技术"), 1310, 2140), ShareRow(t("Usability", "易用性"), 471, 2140),
+        ShareRow(t("Trust", "信任"), 96, 2140),
     )  # fmt: skip
     branches = (
         r.BranchSeen(step, t("Bright light above", "头顶灯光太亮"), 812, 640, 0.759, 0.815),

@@ -89,3 +89,17 @@ class ErrorPage:
     request_id: str | None = None
     home_url: str = "/"
     details: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A labelled share with its counts."""
+
+    label: str
+    count: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.count / self.of if self.of else 0.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from callcenter.web.pages.frame import Frame
+from callcenter.web.pages.frame import Frame, ShareRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,6 @@ class ScriptResults:
 
 
 @dataclass(frozen=True, slots=True)
-class CauseSeen:
-    """A cause agents found in `count` of `of` calls that have one."""
-
-    label: str
-    count: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """From 0 to 1."""
-        return self.count / self.of if self.of else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class BranchSeen:
     """A branch after which `went_on` of `calls` customers converted; ends of the interval from 0 to 1."""
 
@@ -112,7 +98,7 @@ class Helps:
 
     place: str
     calls: int
-    causes: tuple[CauseSeen, ...] = ()
+    causes: tuple[ShareRow, ...] = ()
     branches: tuple[BranchSeen, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from callcenter.web.pages.frame import Frame, Money
+from callcenter.web.pages.frame import Frame, Money, ShareRow
 from callcenter.web.pages.rules import DraftRow
 from callcenter.web.pages.script_results import ScriptResults, SeenAfter
 
@@ -39,20 +39,6 @@ class FunnelStep:
     def loss(self) -> float | None:
         """Share of those who entered that stopped here, from 0 to 1."""
         return None if self.lost is None or self.entered == 0 else self.lost / self.entered
-
-
-@dataclass(frozen=True, slots=True)
-class ShareRow:
-    """A labelled share with its counts."""
-
-    label: str
-    count: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """From 0 to 1."""
-        return self.count / self.of if self.of else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -932,10 +932,13 @@ def see_console(session: Session, agent_id: UUID, now: datetime) -> None:
     routing.note_seen(session, agent_id, now)
 
 
-def see_consoles(session: Session, agent_ids: Sequence[UUID], now: datetime) -> None:
-    """Note that these agents' consoles are open, in one statement; offers that have arrived become previews."""
-    for agent_id in routing.note_all_seen(session, agent_ids, now):
-        routing.note_seen(session, agent_id, now)
+def see_consoles(session: Session, agent_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+    """Note that these agents' consoles are open, in one statement that waits for nobody.
+
+    Returns those who hold an offer not seen yet: `see_console` makes it a preview, each in a unit of work of its
+    own, since who waits for one agent must not hold others.
+    """
+    return routing.note_all_seen(session, agent_ids, now)
 
 
 def sign_off(session: Session, agent_id: UUID, now: datetime) -> None:

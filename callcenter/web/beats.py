@@ -8,7 +8,6 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter import pipeline
 from callcenter.runtime import Runtime
@@ -56,8 +55,13 @@ class Beats:
         """Say that these agents' consoles are open; a database that is away is told with the next beat."""
         try:
             with self._rt.unit_of_work() as session:
-                pipeline.see_consoles(session, agents, self._rt.clock())
-        except SQLAlchemyError as error:
+                offered = pipeline.see_consoles(session, agents, self._rt.clock())
+            for agent_id in offered:
+                with self._rt.unit_of_work() as session:
+                    pipeline.see_console(session, agent_id, self._rt.clock())
+        except (
+            Exception
+        ) as error:  # whatever it is: without beats every agent of this process would count as away
             _log.warning("consoles.not_seen", agents=len(agents), error=type(error).__name__)
 
 

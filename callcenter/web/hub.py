@@ -126,9 +126,10 @@ class Hub:
     def _may_end(self) -> bool:
         """Whether nobody listens any more: then the ear ends, and the next listener starts another."""
         with self._lock:
-            if not self._listeners:
-                self._ear = None
-        return self._ear is None
+            if self._listeners:
+                return False
+            self._ear = None
+            return True
 
     def _end_deaf(self) -> None:
         with self._lock:

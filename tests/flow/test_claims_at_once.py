@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
 from callcenter import pipeline
@@ -124,3 +124,20 @@ def test_no_agent_gets_two_call_tasks_and_no_call_task_two_agents(bank: Bank) ->
     assert not any(suits(able_of(one), need_of(task, task.language)) for one, task in left), (
         "nobody was forgotten"
     )
+
+
+def test_noting_open_consoles_waits_for_nobody(bank: Bank) -> None:
+    agents = _floor(bank)
+    engine = bank.session.get_bind()
+    assert isinstance(engine, Engine)
+    before = bank.clock.now
+    bank.clock.go_on(seconds=20)
+    with Session(engine) as busy:
+        busy.exec(select(Agent).where(Agent.id == agents[0]).with_for_update()).one()
+        with session_scope(engine) as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            assert pipeline.see_consoles(session, agents, bank.clock.now) == []
+    bank.session.expire_all()
+    seen = {one: bank.session.get_one(Agent, one).seen_at for one in agents}
+    assert seen.pop(agents[0]) == before, "who is worked on is noted with the next beat"
+    assert set(seen.values()) == {bank.clock.now}

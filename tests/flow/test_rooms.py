@@ -36,7 +36,7 @@ from callcenter.models import (
 )
 from callcenter.moves import room_of
 from callcenter.routing.policy import SILENT_BROWSER, WRAP_UP
-from tests.factories import Bank
+from tests.factories import Bank, user_in_arm
 
 RULE = "id-photo-trouble"
 _seq = count(1)
@@ -367,3 +367,26 @@ def test_an_available_agent_whose_browser_has_just_become_a_telephone_is_called_
         message.done_at = bank.clock.now
     talk.ask_for_line(bank.session, bank.agent_id, bank.clock.now)
     assert asked() == before + 1, "a line that is up is not called again"
+
+
+def test_open_consoles_are_noted_together_and_an_offer_is_then_a_preview(bank: Bank) -> None:
+    bank.agent_is_available()
+    other = bank.another_agent()
+    both = [bank.agent_id, other]
+    bank.session.commit()
+    bank.clock.go_on(seconds=20)
+    assert pipeline.see_consoles(bank.session, both, bank.clock.now) == []
+    bank.session.commit()
+    assert {bank.session.get_one(Agent, one).seen_at for one in both} == {bank.clock.now}
+
+    user = user_in_arm(RULE, held_out=False, at=bank.clock.now)
+    bank.knows(user)
+    bank.sends(user, "id_photo_front")
+    for _ in (1, 2):
+        bank.sends(user, "photo_rejected", reason="glare")
+    bank.ticks()
+    offer = bank.offers(bank.tasks()[-1])
+    assert isinstance(offer, pipeline.Reserved)
+    assert pipeline.see_consoles(bank.session, both, bank.clock.now) == [offer.agent_id]
+    pipeline.see_console(bank.session, offer.agent_id, bank.clock.now)
+    assert _agent(bank, offer.agent_id).work_state == WorkState.PREVIEWING

@@ -39,7 +39,9 @@ from rich.table import Table
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from callcenter.domain.ids import derived_id
+from benchmarks._seats import agent, person, store
+from callcenter.domain.enums import AttemptState, Presence, Role
+from callcenter.models.attempt import AgentLeg
 from callcenter.telephony.twilio_http import TwilioWire
 from tests.system import CustomerApp, Person, System, person_to_call, running_system
 
@@ -80,27 +82,21 @@ def _limit(system: System) -> float:
 
 def _seat_agents(system: System, how_many: int) -> None:
     """Agents who are available with their line up, as rows: what the pacing tick and the answer look at."""
-    now = datetime.now(UTC)
-    later = now + timedelta(hours=1)
-    people = [derived_id("user", f"bench-{number}") for number in range(how_many)]
-    with psycopg.connect(system.database_url) as connection, connection.cursor() as cursor:
-        for number, one in enumerate(people):
-            cursor.execute(
-                "INSERT INTO app_user (id, login, name, role, password_hash, language, theme, time_zone, is_active,"
-                " created_at) VALUES (%s, %s, %s, 'agent', '-', 'en', 'auto', 'UTC', true, %s)",
-                (one, f"bench-{number}", f"Bench {number}", now),
-            )
-            cursor.execute(
-                "INSERT INTO agent (id, team, languages, address, presence, presence_at, signed_on_at, seen_at,"
-                " work_state, work_state_at, wrap_up_extensions)"
-                " VALUES (%s, 'Bench', 'en,zh', %s, 'available', %s, %s, %s, 'idle', %s, 0)",
-                (one, f"client:agent_{one.hex}", now, now, later, now),
-            )
-            cursor.execute(
-                "INSERT INTO agent_leg (agent_id, address, state, carrier_ref, asked_at, last_news_at, mute_wanted,"
-                " is_muted, room_seq) VALUES (%s, %s, 'answered', %s, %s, %s, false, false, -1)",
-                (one, f"client:agent_{one.hex}", f"CAbench{number:027d}", now, later),
-            )
+    at = datetime.now(UTC)
+    people = [person(f"bench-{number}", Role.AGENT, at) for number in range(how_many)]
+    seats = [agent(one.id, "Bench", Presence.AVAILABLE, at) for one in people]
+    legs = [
+        AgentLeg(
+            agent_id=seat.id,
+            address=seat.address,
+            state=AttemptState.ANSWERED,
+            carrier_ref=f"CAbench{number:027d}",
+            asked_at=at,
+            last_news_at=at + timedelta(hours=1),
+        )
+        for number, seat in enumerate(seats)
+    ]
+    store(system.database_url, people, seats, legs)
 
 
 def _crowd(system: System) -> list[Person]:

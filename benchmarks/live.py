@@ -28,14 +28,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import psutil
-import psycopg
 import redis
 import requests
 from flask import Flask
@@ -46,10 +45,10 @@ from sqlmodel import Session
 
 from benchmarks._bare_live import PREFIX
 from benchmarks._screens import Screen
+from benchmarks._seats import agent, person, store
 from callcenter import pipeline
 from callcenter.config import Settings, load_settings
-from callcenter.domain.enums import NotReadyReason, Presence
-from callcenter.domain.ids import derived_id
+from callcenter.domain.enums import NotReadyReason, Presence, Role
 from callcenter.keeper import read_state
 from callcenter.runtime import Runtime
 from tests.system import System, free_port, running_system, wait_for
@@ -94,35 +93,13 @@ class _Telling(Runtime):
 
 def _people(system: System) -> tuple[list[UUID], list[UUID]]:
     """Agents and supervisors, as rows."""
-    now = datetime.now(UTC)
-    agents = [derived_id("user", f"live-agent-{number}") for number in range(CONSOLES)]
-    supervisors = [derived_id("user", f"live-supervisor-{number}") for number in range(FLOORS)]
-    users = [(one, f"live-a{n}", f"Agent {n:04d}", "agent") for n, one in enumerate(agents)]
-    users += [(one, f"live-s{n}", f"Supervisor {n:02d}", "supervisor") for n, one in enumerate(supervisors)]
-    with psycopg.connect(system.database_url) as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO app_user (id, login, name, role, password_hash, language, theme, time_zone, is_active,"
-            " created_at) VALUES (%s, %s, %s, %s, '-', 'en', 'auto', 'UTC', true, %s)",
-            [(*user, now) for user in users],
-        )
-        cursor.executemany(
-            "INSERT INTO agent (id, team, languages, address, presence, not_ready_reason, presence_at,"
-            " signed_on_at, seen_at, work_state, work_state_at, wrap_up_extensions)"
-            " VALUES (%s, %s, 'en,zh', %s, 'not_ready', 'admin', %s, %s, %s, 'idle', %s, 0)",
-            [
-                (
-                    one,
-                    f"Team {n % 40:02d}",
-                    f"client:agent_{one.hex}",
-                    now,
-                    now,
-                    now + timedelta(hours=1),
-                    now,
-                )
-                for n, one in enumerate(agents)
-            ],
-        )
-    return agents, supervisors
+    at = datetime.now(UTC)
+    agents = [person(f"live-agent-{n}", Role.AGENT, at) for n in range(CONSOLES)]
+    supervisors = [person(f"live-supervisor-{n}", Role.SUPERVISOR, at) for n in range(FLOORS)]
+    seats = [agent(one.id, f"Team {n % 40:02d}", Presence.NOT_READY, at) for n, one in enumerate(agents)]
+    ids = [one.id for one in agents], [one.id for one in supervisors]
+    store(system.database_url, [*agents, *supervisors], seats)
+    return ids
 
 
 def _cookie_maker() -> Callable[[UUID], str]:

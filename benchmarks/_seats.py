@@ -39,7 +39,7 @@ def agent(of: UUID, team: str, presence: Presence, at: datetime) -> Agent:
 def store(database_url: str, *layers: Iterable[SQLModel]) -> None:
     """Write rows, each layer before the next, in one transaction."""
     engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
-    with Session(engine) as session:
+    with Session(engine, expire_on_commit=False) as session:
         for rows in layers:
             session.add_all(rows)
             session.flush()

@@ -86,9 +86,9 @@ class _Telling(Runtime):
         with super().unit_of_work() as session:
             yield session
 
-    def tell(self, channel: str) -> None:
+    def tell(self, *channels: str) -> None:
         self.told.at = self.told.at or time.monotonic()
-        super().tell(channel)
+        super().tell(*channels)
 
 
 def _people(system: System) -> tuple[list[UUID], list[UUID]]:
@@ -227,7 +227,9 @@ def _limit(redis_url: str, sizes: Mapping[str, int]) -> dict[str, float]:
     def change(one: UUID, _: int) -> Change:
         began = time.monotonic()
         with doorbell.pipeline(transaction=False) as both:
-            both.publish(PREFIX + one.hex, "x").publish(f"{PREFIX}floor", "x").execute()
+            both.publish(PREFIX + one.hex, "x")
+            both.publish(f"{PREFIX}floor", "x")
+            both.execute()
         return Change(one.hex, began, began)
 
     with subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "REDIS_URL": redis_url}) as server:

@@ -53,6 +53,12 @@ class Reservation(SQLModel, table=True):
         Index(
             "uq_reservation_open_agent", "agent_id", unique=True, postgresql_where=text("ended_at IS NULL")
         ),
+        Index(
+            "ix_reservation_gone",
+            "agent_id",
+            "ended_at",
+            postgresql_where=text("\"end\" IN ('withdrawn', 'barred')"),
+        ),
         Index("ix_reservation_lease", "expires_at", postgresql_where=text("ended_at IS NULL")),
     )
 

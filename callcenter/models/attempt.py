@@ -34,6 +34,7 @@ class ContactAttempt(SQLModel, table=True):
         Index("uq_contact_attempt_live_number", "to_number", unique=True, postgresql_where=_LIVE),
         Index("uq_contact_attempt_ref", "carrier_ref", unique=True),
         Index("ix_contact_attempt_live", "state", postgresql_where=_LIVE),
+        Index("ix_contact_attempt_agent_at", "agent_id", "claimed_at"),
         Index("ix_contact_attempt_customer_at", "customer_id", "claimed_at"),
         Index("ix_contact_attempt_number_at", "to_number", "claimed_at"),
         Index(
@@ -47,7 +48,7 @@ class ContactAttempt(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     call_task_id: UUID = Field(foreign_key="call_task.id")
     customer_id: UUID = Field(foreign_key="customer.id")
-    agent_id: UUID | None = Field(default=None, foreign_key="agent.id", index=True)
+    agent_id: UUID | None = Field(default=None, foreign_key="agent.id")
     firing_id: UUID = Field(foreign_key="trigger_firing.id", index=True)
     to_number: str
     caller_id: str

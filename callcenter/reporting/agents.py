@@ -10,22 +10,6 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-_TODAY = text("""
-SELECT g.id AS agent_id,
-       count(a.id) AS attempts,
-       count(a.id) FILTER (WHERE coalesce(k.reached, a.bridged_at IS NOT NULL)) AS reached,
-       count(a.id) FILTER (WHERE k.right_party) AS right_party,
-       count(a.id) FILTER (WHERE k.right_party AND o.converted_at IS NOT NULL) AS verified,
-       avg(d.wrap_up_seconds)::float AS wrap_up, count(d.attempt_id) AS wrapped
-  FROM agent g
-  LEFT JOIN contact_attempt a ON a.agent_id = g.id AND a.claimed_at >= :since
-        AND coalesce(a.result, '') NOT IN ('not_placed', 'rejected')
-  LEFT JOIN disposition d ON d.attempt_id = a.id
-  LEFT JOIN disposition_kind k ON k.code = d.counts_as
-  LEFT JOIN outcome o ON o.firing_id = a.firing_id
- WHERE g.team = :team
- GROUP BY g.id
-""")
 _LAST = text("""
 SELECT a.id, a.claimed_at, a.ringing_at, a.answered_at, a.ended_at, a.result, c.name, t.step, t.journey,
        t.not_before_at, t.state AS task_state, d.counts_as AS kind_code, k.label, b.due_at AS callback_at,
@@ -39,25 +23,6 @@ SELECT a.id, a.claimed_at, a.ringing_at, a.answered_at, a.ended_at, a.result, c.
   LEFT JOIN outcome o ON o.firing_id = a.firing_id
  WHERE a.agent_id = :agent AND a.ended_at IS NOT NULL AND a.claimed_at >= :since
  ORDER BY a.claimed_at DESC LIMIT :limit
-""")
-_WAITING = text("""
-SELECT CASE WHEN state = 'reserved' THEN 'in_preview'
-            WHEN not_before_at > :now THEN coalesce(why_no_call->>0, 'waits_by_rule')
-            WHEN why_no_call->>0 IN ('nobody_suits', 'transfer_asked', 'handed_over') THEN why_no_call->>0
-            ELSE 'no_agent' END AS why,
-       count(*) AS n, min(not_before_at) AS first_at,
-       min(greatest(created_at, not_before_at)) FILTER (WHERE not_before_at <= :now AND state = 'pending')
-         AS oldest
-  FROM call_task WHERE state IN ('pending', 'reserved') GROUP BY 1 ORDER BY 2 DESC
-""")
-_TEAM = text("""
-SELECT CASE WHEN work_state = 'idle' AND presence = 'not_ready' THEN 'not_ready' ELSE work_state END AS code,
-       count(*) AS n
-  FROM agent WHERE team = :team AND NOT (presence = 'signed_off' AND work_state = 'idle') GROUP BY 1
-""")
-_LINE = text("""
-SELECT count(*) FILTER (WHERE work_state_at <= :since) AS place, count(*) AS idle
-  FROM agent WHERE presence = 'available' AND work_state = 'idle'
 """)
 
 
@@ -96,36 +61,9 @@ class OwnDay:
         return float(median(known)) if known else None
 
 
-def own_day(session: Session, agent_id: UUID, team: str, since: datetime) -> OwnDay:
-    """Return an agent's figures since a moment with those of the whole team."""
-    members: dict[UUID, DayFigures] = {
-        row.agent_id: DayFigures(
-            row.attempts, row.reached, row.right_party, row.verified, row.wrap_up, row.wrapped
-        )
-        for row in session.execute(_TODAY, {"team": team, "since": since})
-    }
-    return OwnDay(members.get(agent_id, DayFigures()), tuple(members.values()))
-
-
 def last_attempts(session: Session, agent_id: UUID, since: datetime, limit: int = 6) -> Sequence[Row[Any]]:
     """List an agent's latest ended attempts with what the customer then did, newest first."""
     return session.execute(_LAST, {"agent": agent_id, "since": since, "limit": limit}).all()
-
-
-def waiting_by_reason(session: Session, now: datetime) -> Sequence[Row[Any]]:
-    """Count waiting call tasks by the reason why they are not being called."""
-    return session.execute(_WAITING, {"now": now}).all()
-
-
-def team_states(session: Session, team: str) -> Sequence[Row[Any]]:
-    """Count a team's signed-on agents by state."""
-    return session.execute(_TEAM, {"team": team}).all()
-
-
-def place_in_line(session: Session, since: datetime) -> tuple[int, int]:
-    """Return the place in line of an agent idle since a moment, and how many are idle."""
-    row = session.execute(_LINE, {"since": since}).one()
-    return row.place, row.idle
 
 
 _COLLEAGUES = text("""

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from callcenter.db import cursor_of
 from callcenter.domain.enums import AttemptState, BarReason, Presence, SupervisorMode, TaskState, WorkState
 
 LEASE_GRACE = timedelta(seconds=5)
@@ -51,21 +52,18 @@ SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
  LIMIT :shown
 """
 )
-_AGENTS = text("""
-SELECT a.id, u.name, a.team, a.presence, a.not_ready_reason, a.presence_at, a.work_state, a.work_state_at,
-       a.wrap_up_until, a.seen_at, t.journey, t.step, r.offered_at, r.expires_at, r.why AS offer_why,
-       l.state AS leg,
-       lost.agent_lost_at AS lost_at
+_AGENTS = """
+SELECT a.id, u.name, a.team, a.not_ready_reason, a.presence_at, a.work_state_at, a.wrap_up_until, t.journey, t.step,
+       r.offered_at, r.why, lost.agent_lost_at, a.seen_at, a.presence, a.work_state, r.expires_at, l.state
   FROM agent a
   JOIN app_user u ON u.id = a.id AND u.is_active
   LEFT JOIN call_task t ON t.id = a.call_task_id
   LEFT JOIN reservation r ON r.agent_id = a.id AND r.ended_at IS NULL
   LEFT JOIN agent_leg l ON l.agent_id = a.id
-  LEFT JOIN LATERAL (
-       SELECT min(c.agent_lost_at) AS agent_lost_at FROM contact_attempt c
-        WHERE c.agent_id = a.id AND c.state = 'bridged' AND c.state <> 'ended') lost ON true
+  LEFT JOIN (SELECT agent_id, min(agent_lost_at) AS agent_lost_at FROM contact_attempt
+              WHERE state = 'bridged' AND state <> 'ended' GROUP BY agent_id) lost ON lost.agent_id = a.id
  ORDER BY u.name, a.id
-""")
+"""
 _WATCHES = text("""
 SELECT w.id, w.supervisor_id, u.name AS supervisor, w.agent_id, a.name AS agent, w.mode, w.mode_wanted,
        w.asked_at, w.joined_at, w.end_asked_at IS NOT NULL AS is_leaving, w.ended_at IS NOT NULL AS has_failed
@@ -142,21 +140,21 @@ class AgentNow:
     id: UUID
     name: str
     team: str
-    presence: Presence
     not_ready_reason: str | None
     presence_at: datetime
-    work_state: WorkState
     work_state_at: datetime
     wrap_up_until: datetime | None
-    seen_at: datetime | None
     journey: str | None
     step: str | None
     offered_at: datetime | None
+    offer_why: dict[str, Any] | None
+    lost_at: datetime | None
+    seen_at: datetime | None
+    presence: Presence
+    work_state: WorkState
     is_silent: bool
     is_stuck: bool
     line: str = "down"
-    lost_at: datetime | None = None
-    offer_why: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,23 +243,24 @@ def _rows(session: Session, bounds: dict[str, datetime]) -> tuple[WaitingTask, .
 
 def agents_now(session: Session, now: datetime, silent_after: timedelta) -> Sequence[AgentNow]:
     """List the product's agents by name, in one query."""
-    return [_agent(row, now, silent_after) for row in session.execute(_AGENTS)]
+    return [_agent(row, now, silent_after) for row in cursor_of(session).execute(_AGENTS)]
 
 
-def _agent(row: "object", now: datetime, silent_after: timedelta) -> AgentNow:
-    values = row._asdict()  # type: ignore[attr-defined]
-    expires_at = values.pop("expires_at")
-    work_state = WorkState(values.pop("work_state"))
-    leg = values.pop("leg")
-    is_silent = values["seen_at"] is None or values["seen_at"] < now - silent_after
-    holds_offer = work_state in (WorkState.RESERVED, WorkState.PREVIEWING)
+def _agent(row: tuple[Any, ...], now: datetime, silent_after: timedelta) -> AgentNow:
+    # Of a large floor this runs for thousands of rows at every change.
+    *as_they_are, seen_at, presence, work_state, expires_at, leg = row
+    state = WorkState(work_state)
+    is_silent = seen_at is None or seen_at < now - silent_after
+    holds_offer = state in (WorkState.RESERVED, WorkState.PREVIEWING)
     lease_is_over = expires_at is None or expires_at < now - LEASE_GRACE
-    return AgentNow(
-        **{**values, "presence": Presence(values["presence"])},
-        work_state=work_state,
-        is_silent=is_silent,
-        is_stuck=holds_offer and (is_silent or lease_is_over),
-        line=_line(AttemptState(leg) if leg else AttemptState.ENDED),
+    return AgentNow(  # type: ignore[call-arg]  # how many there are before, only the statement knows
+        *as_they_are,
+        seen_at,
+        Presence(presence),
+        state,
+        is_silent,
+        holds_offer and (is_silent or lease_is_over),
+        _line(AttemptState(leg) if leg else AttemptState.ENDED),
     )
 
 

@@ -7,11 +7,19 @@ from uuid import UUID
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
+from callcenter.db import cursor_of
 from callcenter.domain.enums import Presence, WorkState
 from callcenter.domain.needs import Able
 from callcenter.models import Agent, Reservation, Skill, Team
 from callcenter.routing.policy import NOTED_FOR, SILENT_BROWSER
 from callcenter.routing.rules import Candidate
+
+_NOTED = """
+SELECT FROM agent g
+ WHERE g.id = %s AND g.seen_at > %s
+   AND NOT EXISTS (SELECT FROM reservation r
+                    WHERE r.agent_id = g.id AND r.ended_at IS NULL AND r.seen_at IS NULL)
+"""
 
 
 def able_of(agent: Agent) -> Able:
@@ -32,6 +40,13 @@ def agents_free(session: Session, now: datetime) -> Sequence[Agent]:
         .where(Agent.work_state == WorkState.IDLE)
         .where(col(Agent.seen_at) > now - SILENT_BROWSER)
         .order_by(col(Agent.work_state_at))
+    ).all()
+
+
+def agents_available(session: Session) -> Sequence[UUID]:
+    """List the agents a call task could be offered to, whether or not their console is open."""
+    return session.exec(
+        select(Agent.id).where(Agent.presence == Presence.AVAILABLE).where(Agent.work_state == WorkState.IDLE)
     ).all()
 
 
@@ -79,19 +94,7 @@ def reservations_expired(session: Session, now: datetime, limit: int = 100) -> S
 
 def has_been_noted(session: Session, agent_id: UUID, now: datetime) -> bool:
     """Whether an agent's console was noted as open a moment ago and no offer waits to be seen: nothing to note."""
-    unseen = (
-        select(Reservation.id)
-        .where(Reservation.agent_id == agent_id)
-        .where(col(Reservation.ended_at).is_(None))
-        .where(col(Reservation.seen_at).is_(None))
-    )
-    noted = (
-        select(Agent.id)
-        .where(Agent.id == agent_id)
-        .where(col(Agent.seen_at) > now - NOTED_FOR)
-        .where(~unseen.exists())
-    )
-    return session.exec(noted).first() is not None
+    return cursor_of(session).execute(_NOTED, (agent_id, now - NOTED_FOR)).fetchone() is not None
 
 
 def agents_away(session: Session, now: datetime, limit: int = 100) -> Sequence[UUID]:

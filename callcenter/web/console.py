@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Response, make_response, render_template, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
 
 from callcenter import following_up, pipeline, talk, transferring
@@ -67,26 +68,23 @@ def console_now(not_dialed: NotDialed | None = None, template: str = "console/_b
     if request.method == "POST" and not request.headers.get("HX-Request"):
         template = "console/page.html"
     with runtime().reading() as session:
-        page = console_page(runtime(), session, viewer(), runtime().clock(), not_dialed)
+        return _rendered(session, template, not_dialed)
+
+
+def _rendered(session: Session, template: str, not_dialed: NotDialed | None = None) -> Response:
+    page = console_page(runtime(), session, viewer(), runtime().clock(), not_dialed)
     return make_response(render_template(template, page=page))
 
 
-@bp.get("/console")
-@roles_required(Role.AGENT)
-def console() -> Response:
-    """Show the console; from now on call tasks can be offered here."""
+def _seen_now(template: str) -> Response:
+    """Render the console for an agent who looks at it, and note so unless it was noted a moment ago."""
     _agent_only()
-    _see()
-    return console_now(template="console/page.html")
-
-
-@bp.get("/console/state")
-@roles_required(Role.AGENT)
-def state() -> Response:
-    """Show what has changed."""
-    _agent_only()
-    _see()
-    return console_now()
+    with runtime().reading() as session:
+        if has_been_noted(session, viewer().id, runtime().clock()):
+            return _rendered(session, template)
+    with runtime().unit_of_work() as session:
+        pipeline.see_console(session, viewer().id, runtime().clock())
+    return console_now(template=template)
 
 
 def _agent_only() -> None:
@@ -94,12 +92,18 @@ def _agent_only() -> None:
         raise Conflict("You have no console: only agents do. Open the floor instead.")
 
 
-def _see() -> None:
-    with runtime().reading() as session:
-        if has_been_noted(session, viewer().id, runtime().clock()):
-            return
-    with runtime().unit_of_work() as session:
-        pipeline.see_console(session, viewer().id, runtime().clock())
+@bp.get("/console")
+@roles_required(Role.AGENT)
+def console() -> Response:
+    """Show the console; from now on call tasks can be offered here."""
+    return _seen_now("console/page.html")
+
+
+@bp.get("/console/state")
+@roles_required(Role.AGENT)
+def state() -> Response:
+    """Show what has changed."""
+    return _seen_now("console/_body.html")
 
 
 @bp.post("/console/presence")
@@ -245,8 +249,7 @@ def take(call_task_id: UUID) -> Response:
     if not is_taken:
         _say_who_was_first(call_task_id)
         raise Conflict("This call task cannot be called just now. Take another one.")
-    _see()  # who took it looks at it: the time to look begins with the answer
-    return console_now()
+    return _seen_now("console/_body.html")  # who took it looks at it: the time to look begins with the answer
 
 
 def _say_who_was_first(call_task_id: UUID) -> None:

@@ -20,7 +20,7 @@ from callcenter.web import words
 from callcenter.web.edge import zone
 from callcenter.web.pages import agenda as page
 
-_DONE_FOR = timedelta(days=7)
+DONE_FOR = timedelta(days=7)
 """How long a follow-up that is done stays in sight."""
 _SUGGESTED_IN = timedelta(days=1)
 
@@ -74,7 +74,7 @@ def _times(
 def follow_ups_of(session: Session, agent: Agent, now: datetime) -> page.FollowUpDesk:
     """Return an agent's own follow-ups: open ones by day, and those done lately."""
     rows = _rows(report.follow_ups_of(session, agent.id), agent)
-    done = _rows(report.follow_ups_done(session, agent.id, now - _DONE_FOR), agent)
+    done = _rows(report.follow_ups_done(session, agent.id, now - DONE_FOR), agent)
     more = report.follow_ups_open(session, agent.id) - len(rows)
     return _desk(session, agent, now, rows, done, more)
 

@@ -18,6 +18,7 @@ from callcenter.domain.enums import DialingMode, Presence, Purpose, RuleState, W
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.models import Agent, CallTask, Customer, TriggerFiring
 from callcenter.routing.policy import SILENT_BROWSER
+from callcenter.routing.queries import agents_available
 from callcenter.routing.rules import may_be_offered
 from callcenter.runtime import Runtime
 from callcenter.triggers.queries import RuleSet, current_rules
@@ -41,11 +42,9 @@ def journeys_to_choose_from(session: Session) -> frozenset[str]:
     return frozenset(key for key, row in campaigns(session).items() if row.mode == DialingMode.MANUAL)
 
 
-def is_choosing(session: Session, agent_id: UUID) -> bool:
-    """Whether an agent is free to choose right now and has campaigns to choose from."""
-    agent = session.get(Agent, agent_id)
-    is_free = agent is not None and may_be_offered(Presence(agent.presence), WorkState(agent.work_state))
-    return is_free and bool(journeys_to_choose_from(session))
+def agents_choosing(session: Session) -> Sequence[UUID]:
+    """List the agents who are free to choose right now; nobody where no campaign is one to choose from."""
+    return agents_available(session) if journeys_to_choose_from(session) else ()
 
 
 def choices_of(

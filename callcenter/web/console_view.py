@@ -1,34 +1,36 @@
 """The agent console's page: rail, and either the call task before the agent or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from flask import current_app
 from flask_babel import gettext
-from sqlalchemy import Row
 
 from callcenter.dialing.queries import modes_in_force
 from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, NotReadyReason, WorkState
-from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, User
 from callcenter.outcomes.queries import disposition_kinds
 from callcenter.pipeline import NotDialed
 from callcenter.reporting import agents as report
+from callcenter.reporting.agents import DayFigures, OwnDay
 from callcenter.reporting.calls import case_of_task, just_withdrawn
+from callcenter.reporting.desk import Desk, Looker, desk_of, team_day
 from callcenter.routing.policy import PREVIEW, WRAP_UP
 from callcenter.runtime import Runtime
 from callcenter.web import words
 from callcenter.web.call_view import current_call
-from callcenter.web.console_agenda import callbacks_of, follow_ups_about, follow_ups_of, help_of
+from callcenter.web.console_agenda import DONE_FOR, callbacks_of, follow_ups_about, follow_ups_of, help_of
 from callcenter.web.console_choices import choices_of
 from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
 from callcenter.web.offer_words import skills_of
-from callcenter.web.own_reviews import own_reviews
+from callcenter.web.own_reviews import SHOWN_FOR, own_reviews
 from callcenter.web.pages import console as page
-from callcenter.web.pages.agenda import CallbackDue
+from callcenter.web.pages.agenda import CallbackDue, FollowUpDesk
 from callcenter.web.softphone import softphone_of
 from callcenter.web.targets_view import own_targets
 
@@ -44,19 +46,25 @@ def console_page(
 ) -> page.ConsolePage:
     """Return the whole console of an agent, as it is now."""
     agent = session.get_one(Agent, user.id, populate_existing=True)
-    journeys = journeys_loaded(session)
     day = _day_start(now)
+    who = Looker(agent.id, agent.team, agent.work_state_at, day, now - DONE_FOR, now - SHOWN_FOR)
+    desk = desk_of(session, who, now)
+    journeys = desk.journeys
     titles = {
         (journey.id, step.id): words.step_words(journey, step.id, language())
         for journey in journeys.values()
         for step in journey.steps
     }
     call_task_id = agent.call_task_id if agent.work_state != WorkState.IDLE else None
-    if call_task_id is None and (gone := just_withdrawn(session, agent, now, _GONE_SHOWN_FOR)):
-        call_task_id = gone.id
-    callbacks = callbacks_of(runtime, session, agent, titles, now, with_times=call_task_id is None)
-    waiting = report.waiting_by_reason(session, now)
-    rail = _rail(session, agent, user, now, day, waiting, callbacks)
+    if call_task_id is None and desk.was_withdrawn:
+        gone = just_withdrawn(session, agent, now, _GONE_SHOWN_FOR)
+        call_task_id = gone.id if gone else None
+    callbacks = (
+        callbacks_of(runtime, session, agent, titles, now, with_times=call_task_id is None)
+        if desk.has_callbacks
+        else ()
+    )
+    rail = _rail(agent, user, now, desk, OwnDay(desk.own, _colleagues(session, who, now)), callbacks)
     call = None
     if call_task_id is not None:
         case = case_of_task(session, call_task_id)
@@ -86,15 +94,15 @@ def console_page(
     head = frame("console", team=agent.team, live_url="/live/console", state_url="/console/state")
     idle = page.Idle()
     if call is None:
-        choices = choices_of(runtime, session, agent, journeys, now)
-        targets, points = own_targets(session, agent, now)
+        choices = choices_of(runtime, session, agent, journeys, now) if desk.has_campaigns else None
+        targets, points = own_targets(session, agent, now) if desk.has_targets else ((), None)
         idle = replace(
-            _idle(session, agent, now, day, waiting, callbacks, titles, choices),
-            follow_ups=follow_ups_of(session, agent, now),
-            reviews=own_reviews(session, agent, now),
+            _idle(session, agent, now, day, desk, callbacks, titles, choices),
+            follow_ups=follow_ups_of(session, agent, now) if desk.has_follow_ups else FollowUpDesk(),
+            reviews=own_reviews(session, agent, now) if desk.has_reviews else (),
             targets=targets,
             points=points,
-            handed_over=handed_over(session, agent.id),
+            handed_over=handed_over(session, agent.id) if desk.has_handed_over else (),
             hand_over=hand_over_form(session, agent) if any(one.is_mine for one in callbacks) else None,
         )
     return page.ConsolePage(
@@ -106,15 +114,28 @@ def _day_start(now: datetime) -> datetime:
     return now.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
+def _colleagues(session: Any, who: Looker, now: datetime) -> tuple[DayFigures, ...]:
+    """The day of the others in the team, for its medians; asked anew each half minute at most."""
+    known: dict[tuple[str, datetime], tuple[int, Mapping[UUID, DayFigures]]] = (
+        current_app.extensions.setdefault("team_days", {})
+    )
+    key, slot = (who.team, who.day), int(now.timestamp() // 30)
+    if known.get(key, (None,))[0] != slot:
+        for other in [one for one, (at, _) in known.items() if at != slot]:
+            del known[other]
+        known[key] = (slot, team_day(session, *key))
+    return tuple(figures for agent_id, figures in known[key][1].items() if agent_id != who.agent_id)
+
+
 def _rail(
-    session: Any,
     agent: Agent,
     user: User,
     now: datetime,
-    day: datetime,
-    waiting: Sequence[Row[Any]],
+    desk: Desk,
+    own_day: OwnDay,
     callbacks: tuple[CallbackDue, ...],
 ) -> page.Rail:
+    waiting = desk.waiting
     return page.Rail(
         agent_name=user.name,
         signed_in_at=agent.signed_on_at,
@@ -130,12 +151,12 @@ def _rail(
         last_wrap_up_seconds=agent.last_wrap_up_seconds,
         callbacks=callbacks,
         overdue=sum(one.is_overdue(now) for one in callbacks),
-        numbers=_numbers(report.own_day(session, agent.id, agent.team, day)),
-        team_now=tuple(page.StateCount(row.code, row.n) for row in report.team_states(session, agent.team)),
+        numbers=_numbers(own_day),
+        team_now=tuple(page.StateCount(row.code, row.n) for row in desk.team),
     )
 
 
-def _numbers(day: report.OwnDay) -> tuple[page.OwnNumber, ...]:
+def _numbers(day: OwnDay) -> tuple[page.OwnNumber, ...]:
     own = day.own
     busiest = max([one.attempts for one in day.team], default=0)
     numbers = [
@@ -171,27 +192,30 @@ def _idle(
     agent: Agent,
     now: datetime,
     day: datetime,
-    waiting: Sequence[Row[Any]],
+    desk: Desk,
     callbacks: tuple[CallbackDue, ...],
     titles: Any,
     choices: page.Choices | None,
 ) -> page.Idle:
-    place, idle = report.place_in_line(session, agent.work_state_at)
     is_in_line = agent.presence == "available"
     waits = tuple(
         page.WaitReason(row.why, row.n, row.first_at if row.why not in _AT_ONCE else None)
-        for row in waiting
+        for row in desk.waiting
         if choices is None or row.why != "no_agent"  # those are in the list
     )
     return page.Idle(
-        place_in_line=max(1, place) if is_in_line else None,
-        idle_agents=idle if is_in_line else None,
+        place_in_line=max(1, desk.place) if is_in_line else None,
+        idle_agents=desk.idle if is_in_line else None,
         skills=skills_of(session, agent),
         why_none=waits,
         callbacks=callbacks,
-        attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day)),
+        attempts=tuple(_last(row, titles, now) for row in report.last_attempts(session, agent.id, day))
+        if desk.has_attempts
+        else (),
         preview_seconds=int(PREVIEW.total_seconds()),
-        mode=next(iter(sorted(modes_in_force(session) & AUTOMATIC_MODES)), DialingMode.PREVIEW),
+        mode=next(iter(sorted(modes_in_force(session) & AUTOMATIC_MODES)), DialingMode.PREVIEW)
+        if desk.has_campaigns
+        else DialingMode.PREVIEW,
         choices=choices,
     )
 

@@ -9,7 +9,7 @@ from callcenter import outbox
 from callcenter.web.edge import language, runtime, viewer, zone
 from callcenter.web.floor_view import floor_page
 from callcenter.web.pages.floor import FloorPage
-from callcenter.web.shared_state import CSRF_MARK, SharedStates
+from callcenter.web.shared_state import CSRF_MARK, Shared, SharedStates
 
 
 def _team() -> str | None:
@@ -28,12 +28,21 @@ def floor_page_now() -> FloorPage:
 
 def floor_state_now() -> str:
     """Return the floor's live part in the viewer's words, made once for all who ask after the same change."""
-    token = generate_csrf()
+    return _shared(runtime().times_rung(outbox.FLOOR)).html.replace(CSRF_MARK, generate_csrf())
+
+
+def floor_event(rung: int) -> str:
+    """Return it as an event of a stream, as it is after so many rings of the floor's channel."""
+    return _shared(rung).event.replace(CSRF_MARK, generate_csrf())
+
+
+def _shared(rung: int | None) -> Shared:
     states: SharedStates = current_app.extensions.setdefault("floor_states", SharedStates())
 
     def make() -> tuple[str, frozenset[str]]:
         page = floor_page_now()
-        return render_template("floor/_body.html", page=page).replace(token, CSRF_MARK), page.own_of
+        html = render_template("floor/_body.html", page=page)
+        return html.replace(generate_csrf(), CSRF_MARK), page.own_of
 
     key = (language(), zone().key, _team())
-    return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), make).replace(CSRF_MARK, token)
+    return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), rung, make)

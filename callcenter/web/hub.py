@@ -6,36 +6,47 @@ Thousands of pages may listen to one process; each with a subscription of its ow
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter import outbox
 from callcenter.runtime import LIVE_PREFIX, Runtime
+from callcenter.web.console_choices import agents_choosing
 
 _LISTEN_SECONDS = 5.0
 _LIST_SECONDS = 1.0
-LIST = "floor-by-the-second"
-"""A channel of the hub's own: rings a second after the floor has begun to, for consoles that show a list of it.
-Every change of the floor may be one of the list, and the consoles are thousands."""
 _PREFIX = LIVE_PREFIX.encode()
 
 
+def list_channel(agent_id: UUID) -> str:
+    """A channel of the hub's own: rings a second after the floor has begun to, for an agent who chooses whom to
+    call. Every change of the floor may be one of their list, and the consoles are thousands."""
+    return f"list-{agent_id.hex}"
+
+
 class Listener:
-    """What one stream has heard on its channels since it last asked."""
+    """What one stream has heard on its channels since it last asked.
+
+    `rung` is how often the channel of the last ring had rung by then.
+    """
 
     def __init__(self) -> None:
         self._rung = threading.Condition()
         self._heard: set[str] = set()
+        self.rung = 0
         self.is_deaf = False
         """The doorbell is away: nothing will be heard any more."""
 
-    def hear(self, channel: str) -> None:
+    def hear(self, channel: str, rung: int) -> None:
         """Note a ring."""
         with self._rung:
             self._heard.add(channel)
+            self.rung = rung
             self._rung.notify()
 
     def go_deaf(self) -> None:
@@ -104,12 +115,12 @@ class Hub:
                 message = subscription.get_message(timeout=wait)
                 if message is not None:
                     channel = message["channel"].removeprefix(_PREFIX).decode()
-                    self._tell(channel)
+                    self._tell(channel, int(message["data"]))
                     if channel == outbox.FLOOR:
                         list_at = min(list_at, time.monotonic() + _LIST_SECONDS)
                 if time.monotonic() >= list_at:
                     list_at = float("inf")
-                    self._tell(LIST)
+                    threading.Thread(target=self._tell_lists, name="live-lists", daemon=True).start()
                 elif message is None and self._may_end():
                     return
         except (RedisError, OSError, ValueError):  # a connection closed under our hands is a ValueError
@@ -117,11 +128,16 @@ class Hub:
         finally:
             subscription.close()
 
-    def _tell(self, channel: str) -> None:
+    def _tell(self, channel: str, rung: int) -> None:
         with self._lock:
             concerned = tuple(self._listeners.get(channel, ()))
         for listener in concerned:
-            listener.hear(channel)
+            listener.hear(channel, rung)
+
+    def _tell_lists(self) -> None:
+        with suppress(SQLAlchemyError), self._rt.reading() as session:
+            for agent_id in agents_choosing(session):
+                self._tell(list_channel(agent_id), 0)
 
     def _may_end(self) -> bool:
         """Whether nobody listens any more: then the ear ends, and the next listener starts another."""

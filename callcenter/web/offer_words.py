@@ -32,7 +32,7 @@ def skill_words(names: Names, skill: str, level: int) -> str:
 
 def skills_of(session: Session, agent: Agent) -> tuple[str, ...]:
     """What an agent brings, in words: the languages, then the skills, the best first."""
-    names = skill_names(session)
+    names = skill_names(session) if agent.skills else {}
     held = sorted(agent.skills.items(), key=lambda one: (-one[1], one[0]))
     spoken = (label(code) for code in agent.languages.split(","))
     return (*spoken, *(skill_words(names, key, level) for key, level in held))
@@ -40,15 +40,15 @@ def skills_of(session: Session, agent: Agent) -> tuple[str, ...]:
 
 def why_agent(why: Mapping[str, Any], names: Names) -> str:
     """Why it went to this agent, in one sentence; empty where nothing was kept."""
-    ways = {
-        OfferWay.PROMISED: gettext("Promised by this agent in person."),
-        OfferWay.GIVEN: gettext("Given to this agent by name."),
-        OfferWay.HANDED_OVER: gettext("Handed over by a colleague."),
-        OfferWay.CHOSEN: gettext("The agent's own choice."),
-    }
     if not why.get("way"):
         return ""
     if why["way"] != OfferWay.BEST_FIT:
+        ways = {
+            OfferWay.PROMISED: gettext("Promised by this agent in person."),
+            OfferWay.GIVEN: gettext("Given to this agent by name."),
+            OfferWay.HANDED_OVER: gettext("Handed over by a colleague."),
+            OfferWay.CHOSEN: gettext("The agent's own choice."),
+        }
         return ways[OfferWay(why["way"])]
     meets = [label(why["language"])] if why.get("speaks") else []
     if why.get("skill") and why.get("has_level"):

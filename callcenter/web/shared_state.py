@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
+from json import dumps
 
 from callcenter.runtime import Runtime
 
@@ -18,7 +20,7 @@ _LONGEST_SECONDS = 0.5
 _KEPT = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shared:
     """A rendered state. `rung` is how often the channel had rung before it was read; `own_of` are the viewers who
     read words of their own."""
@@ -27,6 +29,11 @@ class Shared:
     rung: int
     made_at: float
     own_of: frozenset[str]
+
+    @cached_property
+    def event(self) -> str:
+        """The state as an event of a stream."""
+        return f"event: state\ndata: {dumps(self.html)}\n\n"
 
 
 @dataclass
@@ -43,31 +50,32 @@ class SharedStates:
         channel: str,
         key: Hashable,
         viewer_id: str,
+        wanted: int | None,
         make: Callable[[], tuple[str, frozenset[str]]],
-    ) -> str:
+    ) -> Shared:
         """Return the state for a viewer, made at most once for all who ask at the same time.
 
-        `make` returns the state in the viewer's words and who else would read other words in it.
+        `wanted` is how often the channel had rung when they asked, None when nobody can say: then nothing is
+        shared. `make` returns the state in the viewer's words and who else would read other words in it.
         """
-        wanted = rt.times_rung(channel)
         if wanted is None:
-            return make()[0]
+            return _made(make, 0)
         if (found := self._fresh(key, viewer_id, wanted)) is not None:
             return found
         with self._lock_of(key):
             if (found := self._fresh(key, viewer_id, wanted)) is not None:
                 return found
-            rung, began = rt.times_rung(channel), time.monotonic()
-            html, own_of = make()
-            if rung is not None and viewer_id not in own_of:
-                self.states[key] = Shared(html, rung, began, own_of)
-            return html
+            rung = rt.times_rung(channel)
+            state = _made(make, rung or 0)
+            if rung is not None and viewer_id not in state.own_of:
+                self.states[key] = state
+            return state
 
-    def _fresh(self, key: Hashable, viewer_id: str, wanted: int) -> str | None:
+    def _fresh(self, key: Hashable, viewer_id: str, wanted: int) -> Shared | None:
         found = self.states.get(key)
         if found is None or found.rung < wanted or viewer_id in found.own_of:
             return None
-        return found.html if time.monotonic() - found.made_at < _LONGEST_SECONDS else None
+        return found if time.monotonic() - found.made_at < _LONGEST_SECONDS else None
 
     def _lock_of(self, key: Hashable) -> threading.Lock:
         with self._guard:
@@ -75,3 +83,9 @@ class SharedStates:
                 self.locks.clear()
                 self.states.clear()
             return self.locks.setdefault(key, threading.Lock())
+
+
+def _made(make: Callable[[], tuple[str, frozenset[str]]], rung: int) -> Shared:
+    began = time.monotonic()
+    html, own_of = make()
+    return Shared(html, rung, began, own_of)

@@ -33,7 +33,8 @@ class Floor:
         return f"state {made}", self.own_of
 
     def seen_by(self, viewer: str, key: Any = "en") -> str:
-        return self.states.get(cast(Runtime, self.bell), "floor", key, viewer, self._make)
+        bell = cast(Runtime, self.bell)
+        return self.states.get(bell, "floor", key, viewer, self.bell.rung, self._make).html
 
 
 def test_who_asks_after_the_same_change_shares_and_a_ring_makes_anew() -> None:

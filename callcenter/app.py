@@ -144,7 +144,7 @@ def _install_sign_in(app: Flask, runtime: Runtime) -> None:
 
     @login.user_loader  # type: ignore[untyped-decorator]
     def load(user_id: str) -> edge.SignedIn | None:
-        with runtime.reading() as session:
+        with runtime.looking() as session:
             user = session.get(User, edge.uuid_field(user_id))
         return edge.SignedIn(user) if user and user.is_active else None
 

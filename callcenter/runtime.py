@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from uuid import UUID
@@ -15,7 +15,7 @@ from callcenter import outbox
 from callcenter.calls.policy import LostCalls
 from callcenter.compliance.policies import Gate
 from callcenter.config import Settings, load_settings
-from callcenter.db import make_engine, read_scope, session_scope
+from callcenter.db import make_engine, read_scope, session_scope, without_transactions
 from callcenter.domain.ports import AmdPolicy, Carrier, RecordPolicy
 from callcenter.errors import ConfigError
 from callcenter.moves import House
@@ -128,6 +128,14 @@ class Runtime:
         """A session for reads; nothing of it is kept."""
         with read_scope(self.engine) as session:
             yield session
+
+    @cached_property
+    def _looking_engine(self) -> Engine:
+        return without_transactions(self.engine)
+
+    def looking(self) -> AbstractContextManager[Session]:
+        """A session for a few short reads that very many ask for; nothing of it is kept."""
+        return read_scope(self._looking_engine)
 
     def tell(self, *channels: str) -> None:
         """Ring channels, each with how often it has rung; a doorbell that is away costs a screen one polling

@@ -67,7 +67,7 @@ def console_now(not_dialed: NotDialed | None = None, template: str = "console/_b
     """Render the console as it is now: the part that changes, or the page for a form sent without scripts."""
     if request.method == "POST" and not request.headers.get("HX-Request"):
         template = "console/page.html"
-    with runtime().reading() as session:
+    with runtime().looking() as session:
         return _rendered(session, template, not_dialed)
 
 
@@ -79,7 +79,7 @@ def _rendered(session: Session, template: str, not_dialed: NotDialed | None = No
 def _seen_now(template: str) -> Response:
     """Render the console for an agent who looks at it, and note so unless it was noted a moment ago."""
     _agent_only()
-    with runtime().reading() as session:
+    with runtime().looking() as session:
         if has_been_noted(session, viewer().id, runtime().clock()):
             return _rendered(session, template)
     with runtime().unit_of_work() as session:

@@ -93,6 +93,7 @@ Page = (
     | floor_wallboard.WallboardPage
     | studio_proposals.ProposalsPage
     | floor_wallboard.WallboardLinksPage
+    | floor_wallboard.OpeningPage
     | JourneysPage
     | RulesPage
     | EffectsPage
@@ -198,6 +199,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "floor/wallboard_links.html",
         sample_floor_pages.links,
         ("full", "made", "empty", "failed"),
+    ),
+    "wallboard-link": (
+        "wallboard/link.html", "wallboard/link.html", sample_floor_pages.opening, ("full", "failed")
     ),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "surge", "empty")),
     "analyses": (

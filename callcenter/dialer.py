@@ -183,8 +183,7 @@ def _dial_ahead(
             (some if dialed + len(some) < count and places.take(kinds[one]) else later).append(one)
         if not some:
             break
-        fit = _may_be_called(session, house, rules, lock_waiting(session, some, now), now, with_agents=False)
-        placed = _claim(session, house, fit, [None] * len(fit), mode, now)
+        placed = _dial(session, house, rules, lock_waiting(session, some, now), mode, now)
         dialed += len(placed)
         for one in some:
             if one not in placed:
@@ -211,9 +210,26 @@ def _dial_with_agents(
             for one in found
         }
         found = [one for one in found if chosen[one.task.id]]
-        fit = _may_be_called(session, house, rules, found, now, with_agents=True)
-        dialed += len(_claim(session, house, fit, [chosen[one.task.id] for one in fit], mode, now))
+        dialed += len(_dial(session, house, rules, found, mode, now, chosen))
     return dialed
+
+
+def _dial(
+    session: Session,
+    house: House,
+    rules: RuleSet,
+    found: Sequence[Waiting],
+    mode: DialingMode,
+    now: datetime,
+    chosen: Mapping[UUID, Agent | None] | None = None,
+) -> set[UUID]:
+    """Commit to dials of whom reason, rule and gate allow, each with the agent `chosen` for its call task, if any.
+
+    Returns the call tasks being dialed.
+    """
+    fit = _may_be_called(session, house, rules, found, now, with_agents=chosen is not None)
+    agents = [chosen[one.task.id] if chosen else None for one in fit]
+    return _claim(session, house, fit, agents, mode, now)
 
 
 def _need_of(one: Waiting) -> Need:

@@ -28,6 +28,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.announce, 120.0),
     (ticks.seal, 3.0),
     (ticks.keep_ledgers, 1_800.0),
+    (ticks.verify_ledgers, 900.0),
     (ticks.tend, 600.0),
     (ticks.tell, 1.0),
     (ticks.alert, 5.0),

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import Text, cast, func
 from sqlmodel import Session, col, select
 
@@ -37,20 +39,25 @@ def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> 
         .where(ContactAttempt.result == CallResult.ABANDONED)
     )
     order = (urgency(now).desc(), col(CallTask.created_at), col(CallTask.id))
-    asked = (CallTask.language, CallTask.skill, CallTask.skill_level, CallTask.team, CallTask.relaxed)
+    asked: list[Any] = [
+        col(CallTask.language),
+        col(CallTask.skill),
+        col(CallTask.skill_level),
+        col(CallTask.team),
+        col(CallTask.relaxed),
+    ]
     place = func.row_number().over(partition_by=[*asked[:-1], cast(asked[-1], Text)], order_by=order)
+    rank = func.row_number().over(order_by=order)
     waiting = (
-        select(
-            CallTask.id, *asked, place.label("place"), func.row_number().over(order_by=order).label("rank")
-        )  # type: ignore[call-overload]
-        .where(CallTask.state == TaskState.PENDING)
-        .where(CallTask.journey == journey)
+        sa.select(col(CallTask.id), *asked, place.label("place"), rank.label("rank"))
+        .where(col(CallTask.state) == TaskState.PENDING)
+        .where(col(CallTask.journey) == journey)
         .where(col(CallTask.not_before_at) <= now)
         .where(col(CallTask.agent_id).is_(None))
         .where(col(CallTask.held_for).is_(None))
         .where(~abandoned.exists())
     ).subquery()
-    rows = session.execute(select(waiting).where(waiting.c.place <= limit).order_by(waiting.c.rank))
+    rows = session.execute(sa.select(waiting).where(waiting.c.place <= limit).order_by(waiting.c.rank))
     return [
         Dialable(
             row.id,

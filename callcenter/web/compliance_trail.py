@@ -64,6 +64,7 @@ _ACTS: Mapping[str, Any] = {
     "clock.confirmed": _l("confirmed the clock"),
     "evidence.exported": _l("exported evidence"),
     "ledger.kept": _l("wrote the chain's head down"),
+    "ledger.verified": _l("verified the chain"),
     "ledger.past_keeping": _l("removed what is past its keeping"),
     "customer.erased": _l("erased a customer"),
     "user.signed_in": _l("signed in"),

@@ -191,7 +191,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "targets": ("floor/targets.html", "floor/targets.html", sample_quality.targets, ("full", "empty", "failed")),
     "lists": ("floor/lists.html", "floor/lists.html", sample_quality.lists, ("full", "empty", "failed")),
     "list": (
-        "floor/list.html", "floor/list.html", sample_quality.one_list, ("draft", "same", "working", "done", "empty")
+        "floor/list.html", "floor/list.html", sample_quality.one_list, (
+            "draft", "same", "working", "done", "empty", "reading", "looking", "failed"
+        )
     ),
     "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
     "wallboard-links": (

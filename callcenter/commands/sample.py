@@ -41,12 +41,14 @@ from callcenter.sample.people import (
 from callcenter.triggers.queries import newest_version
 
 SAMPLE = Path(__file__).parents[1] / "sample"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The quick one where PyYAML was built with it: eight times as fast."""
 JOURNEYS = (("loan.yaml", "rules.yaml"), ("account.yaml", "account_rules.yaml"))
 
 
 def read_sample(name: str) -> Any:
     """Return the content of one file of the sample set-up."""
-    return yaml.safe_load((SAMPLE / name).read_text(encoding="utf-8"))
+    return yaml.load((SAMPLE / name).read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe one
 
 
 def load_set_up(runtime: Runtime, *, again: bool = False) -> None:

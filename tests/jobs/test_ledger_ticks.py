@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -40,6 +41,7 @@ def _verified(floor: Floor) -> tuple[bool, int]:
     return report.holds and not report.waiting and not report.stale, report.links
 
 
+@pytest.mark.slow
 def test_schedulers_that_seal_at_once_make_one_chain(floor: Floor) -> None:
     _decides(floor, 12_000)
     threads = [threading.Thread(target=ticks.seal, args=(floor.runtime,)) for _ in range(4)]

@@ -26,6 +26,7 @@ from callcenter.journeys import queries as journey_queries
 from callcenter.journeys.records import visits_open_on
 from callcenter.models import EventSource, TriggerRule
 from callcenter.pipeline import take_events
+from callcenter.rule_needs import require_needs
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import service as triggers
 from callcenter.triggers import versions as rule_versions
@@ -49,6 +50,7 @@ def adopt_rule(
     session: Session, raw: Mapping[str, Any], journey: JourneyDefinition, user_id: UUID | None, now: datetime
 ) -> TriggerRule:
     """Make a definition live at once, as whoever may type at the server's shell can; the audit trail says so."""
+    require_needs(session, raw)
     row = triggers.adopt_rule(session, raw, journey, now)
     if row.created_at == now:
         accounts.record(session, user_id, "rule.adopted", row.rule_key, now, version=row.version)
@@ -58,6 +60,7 @@ def adopt_rule(
 
 def begin_rule(session: Session, raw: Mapping[str, Any], user_id: UUID, now: datetime) -> TriggerRule:
     """Begin a new rule as a draft of this person's."""
+    require_needs(session, raw)
     row = rule_versions.begin_rule(session, raw, journey_of(session, raw), user_id, now)
     record_rule(session, row, user_id, "rule.drafted", now)
     return row
@@ -81,8 +84,9 @@ def save_rule_draft(
     seen: str,
     note: str,
 ) -> TriggerRule:
-    """Write a draft anew, unless it has changed since it was `seen`."""
+    """Write a draft anew, unless it has changed since it was `seen`. What it asks of agents must be there."""
     journey = journey_of(session, raw)
+    require_needs(session, raw)
     row, is_new = rule_versions.save_draft(
         session, rule_key, version, raw, journey, user_id, seen=seen, note=note
     )
@@ -96,6 +100,7 @@ def submit_rule(
 ) -> None:
     """Send a draft for review, with why it is wanted."""
     row = rule_versions.submit_draft(session, rule_key, version, user_id, note, now)
+    require_needs(session, row.definition)
     record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
 
 
@@ -119,11 +124,13 @@ def publish_rule(
     """Make a reviewed version live, as a second person's act; return how many visits it came too late for.
 
     Visits that are open stay with the version they began under, or follow (`migrate`): then only deadlines
-    still ahead fire, and those that passed are kept as firings that would have been.
+    still ahead fire, and those that passed are kept as firings that would have been. Raises BadInput where the
+    skill or the team it asks for is not there any more.
     """
     definitions = journey_queries.journeys_loaded(session)
     before = trigger_queries.current_rules(session, definitions)
     done = rule_versions.publish(session, rule_key, version, definitions, user_id, now, migrate=migrate)
+    require_needs(session, done.row.definition)
     missed = 0
     if migrate or done.was_paused:
         missed = watch_anew(session, before, done.row, now, skips_past=True, keeps_missed=migrate)

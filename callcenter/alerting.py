@@ -81,6 +81,19 @@ def _compare(row: FloorAlert, condition: Condition, now: datetime) -> bool:
     return True
 
 
+_FORGET = """
+DELETE FROM floor_alert a USING (
+  SELECT id FROM floor_alert WHERE cleared_at < %(before)s AND raised_at < %(before)s
+   ORDER BY raised_at LIMIT %(limit)s) old
+ WHERE a.id = old.id
+"""
+
+
+def forget_alerts(session: Session, before: datetime, limit: int) -> int:
+    """Remove a portion of the alerts that were over before a moment; return how many."""
+    return cursor_of(session).execute(_FORGET, {"before": before, "limit": limit}).rowcount
+
+
 def acknowledge(session: Session, key: str, user_id: UUID, note: str, now: datetime) -> None:
     """Take an alert: it is quiet until it is over, or gets worse. Raises Conflict when it is over."""
     if _open(session, key) is None:

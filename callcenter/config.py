@@ -79,6 +79,12 @@ class Settings:
     """Weeks of events that ended longer ago are moved from the database to the archive."""
     screening_retention_days: int
     """Screening decisions older than this are removed; the chain over them stays."""
+    agent_state_retention_days: int
+    """Agents' states are removed after so long, but for each one's last; longer than any report reaches."""
+    floor_retention_days: int
+    """Alerts that are over and acts on many call tasks that were done are removed after so long."""
+    band_retention_days: int
+    """Visits by which the waits of retired versions were judged are removed after so long."""
     learning_hour: int
     """At which hour of UTC the night's learning begins."""
     global_holdout: float
@@ -125,6 +131,9 @@ class Settings:
             "RETRY_AFTER_SECONDS": self.retry_after_seconds,
             "EVENT_RETENTION_DAYS": self.event_retention_days,
             "SCREENING_RETENTION_DAYS": self.screening_retention_days,
+            "AGENT_STATE_RETENTION_DAYS": self.agent_state_retention_days,
+            "FLOOR_RETENTION_DAYS": self.floor_retention_days,
+            "BAND_RETENTION_DAYS": self.band_retention_days,
             "LEARNING_HOUR": self.learning_hour,
             "GLOBAL_HOLDOUT": self.global_holdout,
             "CRM_URL_TEMPLATE": self.crm_url_template,
@@ -255,6 +264,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ),
         screening_retention_days=reader.parsed(
             "SCREENING_RETENTION_DAYS", 1_826, _between(90, 36_500), "a number of days from 90 to 36500"
+        ),
+        agent_state_retention_days=reader.parsed(
+            "AGENT_STATE_RETENTION_DAYS", 800, _between(367, 36_500), "a number of days from 367 to 36500"
+        ),
+        floor_retention_days=reader.parsed(
+            "FLOOR_RETENTION_DAYS", 400, _between(30, 36_500), "a number of days from 30 to 36500"
+        ),
+        band_retention_days=reader.parsed(
+            "BAND_RETENTION_DAYS", 400, _between(90, 36_500), "a number of days from 90 to 36500"
         ),
         learning_hour=reader.parsed("LEARNING_HOUR", 18, _between(0, 23), "an hour of UTC from 0 to 23"),
         global_holdout=reader.parsed("GLOBAL_HOLDOUT", 0.02, _small_share, "a share from 0 to 0.2, as 0.02"),

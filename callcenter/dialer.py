@@ -4,7 +4,7 @@ Beside the pipeline, and by the same gate: the dials of one tick are claimed tog
 or, ahead of agents, with none; such a call finds its agent when the customer picks up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -16,13 +16,15 @@ from callcenter.accounts import service as accounts
 from callcenter.calls import service as calls
 from callcenter.calltasks import queries as task_queries
 from callcenter.calltasks import service as calltasks
+from callcenter.calltasks.dialable import tasks_to_dial
 from callcenter.dialing import queries as dialing
 from callcenter.dialing import service as dialing_service
 from callcenter.dialing.brake import calls_too_many
-from callcenter.dialing.forecast import BusyAgent, CallHistory, learn
-from callcenter.dialing.policy import PacingPolicy
+from callcenter.dialing.forecast import CallHistory, learn
+from callcenter.dialing.groups import Kind, Places, places_of
+from callcenter.dialing.policy import PACED_EVERY, PacingPolicy
 from callcenter.dialing.queries import Floor
-from callcenter.dialing.rules import PacingFacts, PacingReason, pace, sentence_of
+from callcenter.dialing.rules import AHEAD, PacingFacts, pace, sentence_of, starts_left
 from callcenter.dialing.waiting import Waiting, lock_waiting
 from callcenter.domain.enums import (
     AttemptState,
@@ -34,7 +36,6 @@ from callcenter.domain.enums import (
     RuleState,
     ScreeningPoint,
     TaskState,
-    WorkState,
 )
 from callcenter.domain.needs import Need
 from callcenter.errors import NotFound
@@ -64,7 +65,6 @@ TRIED_AGAIN = frozenset(
 """Results of a call nobody tagged after which the customer is tried once more."""
 NEEDS_AGENT = frozenset({BarReason.ABANDONMENT_BUDGET_SPENT, BarReason.AGENT_NOT_GUARANTEED})
 """Bars of a call that rings without an agent."""
-_AHEAD = frozenset({PacingReason.POWER, PacingReason.PREDICTIVE})
 _MOST_LOOKED_AT = 100
 
 
@@ -89,17 +89,22 @@ def pace_campaign(session: Session, house: House, key: str, now: datetime) -> Pa
         return None
     mode = DialingMode(campaign.mode)
     policy = replace(PacingPolicy(), power_ratio=campaign.lines_per_agent)
-    ahead = task_queries.tasks_to_dial(session, key, now, _MOST_LOOKED_AT)
+    ahead = tasks_to_dial(session, key, now, _MOST_LOOKED_AT)
     with_agent = task_queries.tasks_of_campaign(session, key, now, _MOST_LOOKED_AT)
     floor = dialing.floor_of(session, key, now, SILENT_BROWSER)
-    facts = facts_of(floor, mode, max(len(ahead), len(with_agent)), policy)
+    starts = _starts_left(session, house)
+    facts = facts_of(floor, mode, max(len(ahead), len(with_agent)), policy, starts)
+    kinds = {one.id: Kind(one.need, one.relaxed) for one in ahead}
+    places = places_of(facts, floor.seats, floor.flight, kinds.values(), policy)
+    facts = replace(facts, suited=places.how_many(kinds.values()))
     pacing = pace(facts, policy)
     canceled = _take_back(session, floor, calls_too_many(facts, pacing.reason, policy), now)
     dialed = 0
     if not canceled:
-        is_ahead = pacing.reason in _AHEAD and pacing.dial > 0
-        tasks = ahead if is_ahead else with_agent
-        dialed = _dial(session, house, tasks, pacing.dial, mode, now, with_agents=not is_ahead)
+        if pacing.reason in AHEAD and pacing.dial > 0:
+            dialed = _dial_ahead(session, house, kinds, places, pacing.dial, mode, now)
+        else:
+            dialed = _dial_with_agents(session, house, with_agent, pacing.dial, mode, now)
     sentence = sentence_of(pacing)
     dialing_service.keep_decision(
         session,
@@ -115,27 +120,31 @@ def pace_campaign(session: Session, house: House, key: str, now: datetime) -> Pa
     return Paced(dialed, canceled, sentence)
 
 
-def facts_of(floor: Floor, mode: DialingMode, waiting_customers: int, policy: PacingPolicy) -> PacingFacts:
+def _starts_left(session: Session, house: House) -> int | None:
+    """How many calls may be claimed so that the carrier's calls per second let them begin before the next tick."""
+    if house.calls_per_second is None:
+        return None
+    return starts_left(house.calls_per_second, PACED_EVERY.total_seconds(), dialing.calls_unplaced(session))
+
+
+def facts_of(
+    floor: Floor, mode: DialingMode, waiting_customers: int, policy: PacingPolicy, starts: int | None = None
+) -> PacingFacts:
     """Put the floor's rows into the pacing rule's words."""
-    states = {WorkState.TALKING: "talking_seconds", WorkState.WRAPPING: "wrapping_seconds"}
-    busy = tuple(
-        BusyAgent(**{states[WorkState(state)]: seconds})
-        for state, seconds in floor.busy
-        if WorkState(state) in states
-    )
     history = CallHistory(floor.rang, floor.unanswered, floor.talked, floor.wrapped)
     return PacingFacts(
         mode=mode,
         ready=floor.ready,
         agents=floor.agents,
         callable=waiting_customers,
-        busy=busy,
+        busy=floor.busy,
         ringing=tuple(seconds for _, seconds in floor.ringing),
         waiting=floor.answered_waiting,
         live_answers_30d=floor.answers_30d,
         abandoned_30d=floor.abandoned_30d,
         live_answers_today=floor.answers_today,
         abandoned_today=floor.abandoned_today,
+        starts_left=starts,
         forecast=learn(history, policy),
     )
 
@@ -151,41 +160,76 @@ def _take_back(session: Session, floor: Floor, count: int, now: datetime) -> int
     return len(latest)
 
 
-def _dial(
+def _dial_ahead(
     session: Session,
     house: House,
-    tasks: Sequence[UUID],
+    kinds: Mapping[UUID, Kind],
+    places: Places,
     count: int,
     mode: DialingMode,
     now: datetime,
-    *,
-    with_agents: bool,
 ) -> int:
-    """Commit to so many dials of these tasks, the first first; `with_agents`: an agent waits while each rings.
+    """Commit to so many dials of these tasks, the first first, without an agent; of a kind what `places` has left.
 
-    The questions are those at an agent's dial, and each customer is asked them under the lock. Rows are locked
-    many at a time, and none that another process holds: a tick takes as many statements for fifty calls as for one.
+    Rows are locked many at a time, and none that another process holds: a tick takes as many statements for fifty
+    calls as for one. Each customer is asked the questions of an agent's dial under the lock.
     """
+    rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
+    left, dialed = list(kinds), 0
+    while dialed < count:
+        some: list[UUID] = []
+        later: list[UUID] = []
+        for one in left:
+            (some if dialed + len(some) < count and places.take(kinds[one]) else later).append(one)
+        if not some:
+            break
+        placed = _dial(session, house, rules, lock_waiting(session, some, now), mode, now)
+        dialed += len(placed)
+        for one in some:
+            if one not in placed:
+                places.give_back(kinds[one])
+        left = later
+    return dialed
+
+
+def _dial_with_agents(
+    session: Session, house: House, tasks: Sequence[UUID], count: int, mode: DialingMode, now: datetime
+) -> int:
+    """Commit to so many dials of these tasks, the first first, an agent waiting while each rings."""
     rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
     left, dialed = list(tasks), 0
     while left and dialed < count:
         some, left = left[: count - dialed], left[count - dialed :]
         found = lock_waiting(session, some, now)
-        agents: list[Agent] = []
-        if with_agents:
-            promised = [one for one in found if task_queries.owner_now(one.task, now)]
-            dialed += sum(_offer_to_owner(session, house, one.task, now) for one in promised)
-            found = [one for one in found if one not in promised]
-            agents = routing.free_agents(session, now, _MOST_LOOKED_AT) if found else []
+        promised = [one for one in found if task_queries.owner_now(one.task, now)]
+        dialed += sum(_offer_to_owner(session, house, one.task, now) for one in promised)
+        found = [one for one in found if one not in promised]
+        agents = routing.free_agents(session, now, _MOST_LOOKED_AT) if found else []
         chosen = {
             one.task.id: routing.take_agent_for(agents, _need_of(one), task_queries.relaxed_of(one.task))
             for one in found
-            if with_agents
         }
-        found = [one for one in found if not with_agents or chosen[one.task.id]]
-        fit = _may_be_called(session, house, rules, found, now, with_agents=with_agents)
-        dialed += _claim(session, house, fit, [chosen.get(one.task.id) for one in fit], mode, now)
+        found = [one for one in found if chosen[one.task.id]]
+        dialed += len(_dial(session, house, rules, found, mode, now, chosen))
     return dialed
+
+
+def _dial(
+    session: Session,
+    house: House,
+    rules: RuleSet,
+    found: Sequence[Waiting],
+    mode: DialingMode,
+    now: datetime,
+    chosen: Mapping[UUID, Agent | None] | None = None,
+) -> set[UUID]:
+    """Commit to dials of whom reason, rule and gate allow, each with the agent `chosen` for its call task, if any.
+
+    Returns the call tasks being dialed.
+    """
+    fit = _may_be_called(session, house, rules, found, now, with_agents=chosen is not None)
+    agents = [chosen[one.task.id] if chosen else None for one in fit]
+    return _claim(session, house, fit, agents, mode, now)
 
 
 def _need_of(one: Waiting) -> Need:
@@ -242,10 +286,10 @@ def _claim(
     chosen: Sequence[Agent | None],
     mode: DialingMode,
     now: datetime,
-) -> int:
+) -> set[UUID]:
     """Insert the attempts and hand them over, each with its agent if it has one.
 
-    Returns how many: a customer whose number is on another call waits on.
+    Returns the call tasks being dialed: a customer whose number is on another call waits on.
     """
     mode = DialingMode.PROGRESSIVE if any(chosen) else mode
     for one in found:
@@ -269,7 +313,7 @@ def _claim(
     if placed:
         outbox.hand_over_all(session, OutboxKind.PLACE_ATTEMPT, placed, now)
         outbox.ring(session, outbox.FLOOR)
-    return len(placed)
+    return {attempt.call_task_id for attempt in claimed if attempt is not None}
 
 
 def close_unattended(session: Session, house: House, attempt_id: UUID, now: datetime) -> None:

@@ -23,16 +23,18 @@ class Retry(StrEnum):
 class CallCenterError(Exception):
     """Root of every failure we expect.
 
-    `message` is shown to people as it stands; what only operators may read goes into `__cause__`.
+    `message` is shown to people as it stands; what only operators may read goes into `__cause__`. With `values` it
+    is written with `%(name)s` for each of them: `template` is that text, by which its translation is found.
     """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     retry: ClassVar[Retry] = Retry.NEVER
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str, values: Mapping[str, str] | None = None) -> None:
+        self.template, self.values = message, dict(values or {})
+        self.message = message % self.values if self.values else message
+        super().__init__(self.message)
 
 
 class ConfigError(CallCenterError):
@@ -51,8 +53,14 @@ class BadInput(CallCenterError):
     code = "bad_input"
     status = 400
 
-    def __init__(self, message: str, fields: Mapping[str, Sequence[str]] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        fields: Mapping[str, Sequence[str]] | None = None,
+        *,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, values)
         self.fields = {name: tuple(problems) for name, problems in (fields or {}).items()}
 
 

@@ -88,9 +88,7 @@ def propose_consent(
         "at": new.at.isoformat(),
         "expires_at": new.expires_at.isoformat() if new.expires_at else None,
     }
-    return _propose(
-        session, ChangeKind.GIVE_CONSENT, payload, f"customer {new.customer_id}", why, user_id, now
-    )
+    return _propose(session, ChangeKind.GIVE_CONSENT, payload, str(new.customer_id), why, user_id, now)
 
 
 def propose_retire_list(
@@ -219,9 +217,7 @@ def withdraw_consent(
     ledgers.withdraw_consent(
         session, customer_id, purpose, source="compliance", at=now, now=now, proof=proof.strip(), by=user_id
     )
-    accounts.record(
-        session, user_id, "consent.withdrawn", f"customer {customer_id}", now, purpose=purpose.value
-    )
+    accounts.record(session, user_id, "consent.withdrawn", str(customer_id), now, purpose=purpose.value)
     outbox.ring(session, outbox.FLOOR)
 
 

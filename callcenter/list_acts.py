@@ -17,12 +17,12 @@ from callcenter.calltasks import waiting
 from callcenter.compliance.policies import look
 from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
-from callcenter.domain.enums import CancelReason, TaskState
+from callcenter.domain.enums import CancelReason, OutboxKind, TaskState
 from callcenter.domain.partners import BY_HAND
-from callcenter.errors import Conflict, Forbidden
+from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.intake import call_lists
 from callcenter.intake.directory import foreseen_customers
-from callcenter.intake.list_files import ReadList, Row
+from callcenter.intake.list_files import Row, check_file, read_list, row_of
 from callcenter.models import CallTask, ListImport, Visit
 from callcenter.moves import House
 from callcenter.partner_lists import ListWanted
@@ -30,6 +30,8 @@ from callcenter.partners import Partner, is_barred
 
 T = TypeVar("T")
 LOOKED_AT_ONCE = 500
+SMALL = 64 * 1024
+"""Bytes of a file that is looked at while the person waits: some 700 rows, in less than a second."""
 UNDO_LIST_WITHIN = timedelta(minutes=15)
 OPENS, WAITS, MERGES, NO_STEP, BARRED = "opens", "waits", "merges", "no_step", "barred"
 """What becomes of a row: a call task now or from a later moment, none beside an open one, none at all."""
@@ -41,16 +43,49 @@ def draft_list(
     by: Partner,
     wanted: ListWanted,
     digest: str,
-    read: ReadList,
+    body: bytes,
     now: datetime,
 ) -> ListImport:
-    """Keep a list and what would become of each of its rows; nothing is opened until it is begun.
+    """Keep a list that is to be looked at; nothing is opened until it was, and is begun.
 
-    Raises BadInput when journey or step is none.
+    A small file is read and looked at here, a larger one by a job, portion by portion. Raises BadInput when journey
+    or step is none, and FileRefused for what can be told to be no list.
     """
-    checked = partner_lists.check_list(session, wanted, read)
-    foreseen = [one for part in _parts(checked.rows) for one in _foresee(session, house, wanted, part, now)]
-    return partner_lists.take_list(session, by, wanted, digest, checked, now, foreseen=foreseen)
+    check_file(body)
+    row = partner_lists.keep_file(session, by, wanted, digest, body, now)
+    if len(body) > SMALL:
+        outbox.hand_over(session, OutboxKind.LOOK_AT_LIST, row.id, now)
+        return row
+    read = partner_lists.check_list(session, wanted, read_list(body))
+    call_lists.note_read(row, read, now)
+    while look_on(session, house, row.id, now):
+        pass
+    return row
+
+
+def look_on(session: Session, house: House, list_id: UUID, now: datetime) -> bool:
+    """Read a draft's file, or look at its next rows; return whether more is left to be looked at.
+
+    A file that is no list, or whose journey or step is gone, is given up: its page says why.
+    """
+    row = call_lists.lock_to_look_at(session, list_id)
+    if row is None:
+        return False
+    wanted = partner_lists.wanted_of(row)
+    if row.body is not None:
+        try:
+            read = partner_lists.check_list(session, wanted, read_list(row.body))
+        except BadInput as problem:
+            call_lists.note_unreadable(row, (problem.fields.get("file") or ("gone",))[0])
+        else:
+            call_lists.note_read(row, read, now)
+    else:
+        behind = row.foreseen[-1][0] if row.foreseen else 0
+        left = [one for one in row.rows if one["number"] > behind]
+        part = [row_of(one) for one in left[:LOOKED_AT_ONCE]]
+        call_lists.note_foreseen(row, _foresee(session, house, wanted, part, now), now)
+    outbox.ring(session, outbox.FLOOR)
+    return row.failed is None and row.looked_at is None
 
 
 def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -109,6 +144,8 @@ def begin_list(session: Session, list_id: UUID, user_id: UUID, now: datetime) ->
     row = _own(session, list_id, user_id)
     if not row.is_draft:
         return row
+    if row.looked_at is None:
+        raise Conflict("Wait until the whole list has been looked at, or bring it in again.")
     call_lists.hold_digest(session, row.digest)
     if call_lists.same_list(session, row) is not None:
         raise Conflict(

@@ -61,6 +61,8 @@ class House:
     lost: LostCalls = AS_A_RULE
     retry_after: timedelta = RETRY_AFTER
     global_holdout: float = 0.0
+    calls_per_second: float | None = None
+    """How many calls the product may begin in a second, all workers together; None: no limit."""
 
 
 def lock_customer(session: Session, customer_id: UUID) -> Customer:

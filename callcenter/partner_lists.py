@@ -74,14 +74,42 @@ def take_list(
     digest: str,
     read: ReadList,
     now: datetime,
-    *,
-    foreseen: Sequence[Sequence[object]] | None = None,
 ) -> ListImport:
-    """Keep a checked list; its calls are asked for from now on, portion by portion.
+    """Keep a checked list; its calls are asked for from now on, portion by portion."""
+    owner = (by.token_id, by.user_id)
+    row = call_lists.keep_list(session, owner, wanted.name, digest, _told(by, wanted), read, now)
+    begin_list(session, by, row, now)
+    return row
 
-    With what is `foreseen` of its rows it is a draft: nothing is asked for until a person says so.
+
+def keep_file(
+    session: Session, by: Partner, wanted: ListWanted, digest: str, body: bytes, now: datetime
+) -> ListImport:
+    """Keep a person's file as a draft: nothing is asked for until it was looked at and they say so.
+
+    Raises BadInput when journey or step is none.
     """
-    told = {
+    check_list(session, wanted, ReadList())
+    owner = (by.token_id, by.user_id)
+    return call_lists.keep_file(session, owner, wanted.name, digest, _told(by, wanted), body, now)
+
+
+def wanted_of(row: ListImport) -> ListWanted:
+    """Return what a list says of all its calls."""
+    told = row.wanted
+    return ListWanted(
+        name=row.name,
+        journey=told["journey"],
+        step=told["step"],
+        reason=told["reason"],
+        priority=told["priority"],
+        purpose=Purpose(told["purpose"]),
+        expires_at=datetime.fromisoformat(told["expires_at"]) if told["expires_at"] else None,
+    )
+
+
+def _told(by: Partner, wanted: ListWanted) -> dict[str, Any]:
+    return {
         "journey": wanted.journey,
         "step": wanted.step,
         "reason": wanted.reason,
@@ -90,11 +118,6 @@ def take_list(
         "expires_at": wanted.expires_at.isoformat() if wanted.expires_at else None,
         "token": by.name,
     }
-    owner = (by.token_id, by.user_id)
-    row = call_lists.keep_list(session, owner, wanted.name, digest, told, read, now, foreseen=foreseen)
-    if not row.is_draft:
-        begin_list(session, by, row, now)
-    return row
 
 
 def begin_list(session: Session, by: Partner, row: ListImport, now: datetime) -> None:

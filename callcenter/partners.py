@@ -83,7 +83,7 @@ def tell_customers(
     good = [one for one, wrong in zip(told, refused, strict=True) if wrong is None]
     kept = directory.keep_told(session, good, now)
     if good:
-        subject = f"customer {kept[good[0].external_id][0]}" if len(told) == 1 else "customers"
+        subject = str(kept[good[0].external_id][0]) if len(told) == 1 else "customers"
         _record(session, by, "customer.told", subject, now, stored=len(good), refused=len(told) - len(good))
     return [wrong or Stored(*kept[one.external_id]) for one, wrong in zip(told, refused, strict=True)]
 
@@ -110,7 +110,7 @@ def change_tags(
     wanted = [one for one in [*customer.tags, *add] if one not in remove]
     if list(dict.fromkeys(wanted)) != customer.tags:
         directory.set_tags(customer, wanted, now)
-        _record(session, by, "customer.tagged", f"customer {customer.id}", now, tags=len(customer.tags))
+        _record(session, by, "customer.tagged", str(customer.id), now, tags=len(customer.tags))
     return customer
 
 

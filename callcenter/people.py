@@ -19,6 +19,7 @@ from callcenter.models import Agent, Callback, Skill, Team, User
 from callcenter.outcomes import promises
 from callcenter.routing import people as routing_people
 from callcenter.routing import service as routing
+from callcenter.rule_needs import rules_asking_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,27 @@ def put_skill(
     return row
 
 
-def switch_skill(session: Session, key: str, user_id: UUID | None, now: datetime, *, is_active: bool) -> None:
-    """Let a skill be given to agents, or not any more; who has it keeps it. Raises NotFound."""
+def switch_skill(
+    session: Session,
+    key: str,
+    user_id: UUID | None,
+    now: datetime,
+    *,
+    is_active: bool,
+    is_confirmed: bool = False,
+) -> None:
+    """Let a skill be given to agents, or not any more; who has it keeps it. Raises NotFound.
+
+    One that rules in force ask for is switched off only by who was told which: until it `is_confirmed`, a Conflict
+    names them.
+    """
+    asking = () if is_active or is_confirmed else rules_asking_for(session, key)
+    if asking:
+        raise Conflict(
+            "Rules in force ask for this skill: %(rules)s. Whoever has it goes on getting their calls, nobody else"
+            " can be given it, and these rules cannot be published anew. Change the rules first, or confirm.",
+            {"rules": ", ".join(asking)},
+        )
     row = routing_people.switch_skill(session, key, is_active=is_active)
     accounts.record(session, user_id, "skill.switched", row.key, now, is_active=is_active)
 

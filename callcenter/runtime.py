@@ -72,6 +72,7 @@ class Runtime:
             ),
             timedelta(seconds=self.settings.retry_after_seconds),
             self.settings.global_holdout,
+            self.settings.calls_per_second,
         )
 
     @cached_property

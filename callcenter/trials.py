@@ -14,6 +14,7 @@ from callcenter import outbox
 from callcenter.acts import journey_of, record_rule, watch_anew
 from callcenter.journeys import queries as journey_queries
 from callcenter.models import TriggerRule
+from callcenter.rule_needs import require_needs
 from callcenter.triggers import queries as trigger_queries
 from callcenter.triggers import trials
 
@@ -24,6 +25,7 @@ def try_rule(
     """Try a version in review on a fifth of the customers: the act of a second person, as publishing is."""
     definitions = journey_queries.journeys_loaded(session)
     row = trials.begin_trial(session, rule_key, version, definitions, user_id, days, now)
+    require_needs(session, row.definition)
     record_rule(session, row, user_id, "rule.tried", now, days=days)
 
 
@@ -56,6 +58,7 @@ def write_proposed(
 ) -> TriggerRule:
     """Write a proposed change down as this person's version, in review."""
     journey = journey_of(session, definition)
+    require_needs(session, definition)
     row = trials.write_version(session, rule_key, definition, journey, user_id, note, now)
     record_rule(session, row, user_id, "rule.submitted", now, note=row.note)
     return row
@@ -83,7 +86,8 @@ def roll_back_rule(
 ) -> TriggerRule:
     """Publish what an earlier version says as a new one, at once and by one person: it is to stop harm.
 
-    Open visits follow it; only deadlines still ahead fire, as when a version is published for them.
+    A skill it asks for that is gone does not hold it up. Open visits follow it; only deadlines still ahead fire, as
+    when a version is published for them.
     """
     definitions = journey_queries.journeys_loaded(session)
     before = trigger_queries.current_rules(session, definitions)

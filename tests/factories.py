@@ -39,7 +39,9 @@ from callcenter.models import (
 )
 from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
+from callcenter.routing import people
 from callcenter.routing import service as routing
+from callcenter.sample.people import DEMO_SKILLS
 from callcenter.triggers import service as triggers
 from scripts_library.catalog import load_catalog
 
@@ -260,6 +262,8 @@ def bank(session: Session, house: House, clock: Clock) -> Bank:
     now = clock.now
     outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
     journey = journeys.load_journey(session, read_sample("loan.yaml"), [], now)
+    for key, name, name_zh in DEMO_SKILLS:
+        people.put_skill(session, key, name, name_zh, now)
     for rule in read_sample("rules.yaml"):
         triggers.adopt_rule(session, rule, journey, now)
     source = intake.add_source(session, "app", "key", 1.0, now)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from callcenter import dialer, nightly, outbox, partner_acts, partner_lists, pipeline, talk
+from callcenter import dialer, list_acts, nightly, outbox, partner_acts, partner_lists, pipeline, talk
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import dial_due, stray_refs
 from callcenter.calls.rules import News
@@ -318,6 +318,23 @@ def deliver_webhooks(message_id: int, subject_id: str) -> None:
         )
         if not heard.is_taken:
             return
+
+
+@noted
+def look_at_list(message_id: int, subject_id: str) -> None:
+    """Read a list that a person brought in, or look at its next rows; then it stands in line again.
+
+    Each portion is one transaction with the message for the next: a process that dies loses nothing of what was
+    looked at, and nothing is looked at twice.
+    """
+    runtime = get_runtime()
+    list_id = UUID(subject_id)
+    with runtime.unit_of_work() as session:
+        now = runtime.clock()
+        if outbox.mark_done(session, message_id, now) and list_acts.look_on(
+            session, runtime.house, list_id, now
+        ):
+            outbox.hand_over(session, OutboxKind.LOOK_AT_LIST, list_id, now)
 
 
 @noted

@@ -40,6 +40,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.PLACE_WATCH: Route("workers.jobs.place_watch", CALLS),
     OutboxKind.SETTLE_WATCH: Route("workers.jobs.settle_watch", CALLS),
     OutboxKind.DELIVER_WEBHOOKS: Route("workers.jobs.deliver_webhooks", ERRANDS),
+    OutboxKind.LOOK_AT_LIST: Route("workers.jobs.look_at_list", ERRANDS),
     OutboxKind.WORK_LIST: Route("workers.jobs.work_list", ERRANDS),
     OutboxKind.LEARN: Route("workers.jobs.learn", ERRANDS, seconds=int(STEP_LEASE.total_seconds())),
 }

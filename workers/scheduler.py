@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from callcenter.dialing.policy import PACED_EVERY
 from callcenter.runtime import Runtime, get_runtime
 from workers import ticks
 from workers.logs import set_up_logs
@@ -18,7 +19,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.match, 1.0),
     (ticks.relax, 5.0),
     (ticks.settle_transfers, 1.0),
-    (ticks.pace, 1.0),
+    (ticks.pace, PACED_EVERY.total_seconds()),
     (ticks.expire, 1.0),
     (ticks.rescue, 1.0),
     (ticks.reconcile, 15.0),
@@ -27,6 +28,7 @@ TICKS: tuple[tuple[Callable[[Runtime], None], float], ...] = (
     (ticks.announce, 120.0),
     (ticks.seal, 3.0),
     (ticks.keep_ledgers, 1_800.0),
+    (ticks.verify_ledgers, 900.0),
     (ticks.tend, 600.0),
     (ticks.tell, 1.0),
     (ticks.alert, 5.0),

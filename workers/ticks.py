@@ -17,6 +17,7 @@ from callcenter import (
     partner_acts,
     pipeline,
     proposing,
+    pruning,
     segmenting,
     staffing,
     surging,
@@ -243,6 +244,23 @@ def keep_ledgers(runtime: Runtime) -> None:
         log.info("ledger.kept", found_behind=day.found_behind, head=str(day.head))
 
 
+def verify_ledgers(runtime: Runtime) -> None:
+    """Once a night: compare what was sealed since the last good night with its links; compliance reads of it."""
+    with runtime.reading() as session:
+        night = ledgers.night_to_verify(session, runtime.settings.learning_hour, runtime.clock())
+    if night is None:
+        return
+    with runtime.reading() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        report, after = ledgers.verify_night(session, runtime.clock())
+    with runtime.unit_of_work() as session:
+        is_first = ledgers.note_verified(session, report, after, night, runtime.clock())
+    if is_first and report.holds:
+        log.info("ledger.verified", links=report.links, after=after)
+    elif is_first:
+        log.error("ledger.broken", faults=report.faults, findings=[one.text for one in report.findings[:5]])
+
+
 def tell(runtime: Runtime) -> None:
     """Have each endpoint told that something is due for; the rows say when, so a lost message is found here."""
     with runtime.unit_of_work() as session:
@@ -342,9 +360,26 @@ def watch_steps(runtime: Runtime) -> None:
 
 
 def tidy(runtime: Runtime) -> None:
-    """Forget answers, deliveries and lists past their keeping."""
+    """Forget answers, deliveries and lists past their keeping, and what the floor and bands have of long ago."""
     with runtime.unit_of_work() as session:
         partner_acts.tidy(session, runtime.clock())
+    keeping = _keeping_of(runtime)
+    while True:
+        with runtime.unit_of_work() as session:
+            removed = pruning.prune(session, keeping, runtime.clock())
+        if any(removed.values()):
+            log.info("old_rows.removed", **removed)
+        if max(removed.values()) < pruning.PORTION:
+            break
+
+
+def _keeping_of(runtime: Runtime) -> pruning.Keeping:
+    settings = runtime.settings
+    return pruning.Keeping(
+        agent_states=timedelta(days=settings.agent_state_retention_days),
+        floor=timedelta(days=settings.floor_retention_days),
+        bands=timedelta(days=settings.band_retention_days),
+    )
 
 
 def _seal_everywhere(runtime: Runtime) -> int:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from callcenter.calltasks.policy import ASSIGNED_FOR, PRIORITY_STEP
 from callcenter.calltasks.service import cancel
+from callcenter.db import cursor_of
 from callcenter.domain.dispatching import DispatchAct, Wanted
 from callcenter.domain.enums import CancelReason, TaskState
 from callcenter.errors import NotFound
@@ -166,3 +167,19 @@ def put_back(task: CallTask, was: dict[str, Any], now: datetime) -> None:
     else:
         task.agent_id = UUID(agent_id) if agent_id else None
         task.owner_until = datetime.fromisoformat(until) if until else None
+
+
+_FORGET = """
+DELETE FROM dispatch d USING (
+  SELECT id FROM dispatch WHERE done_at IS NOT NULL AND made_at < %(before)s
+   ORDER BY made_at LIMIT %(limit)s) old
+ WHERE d.id = old.id
+"""
+
+
+def forget_done(session: Session, before: datetime, limit: int) -> int:
+    """Remove a portion of the acts on many call tasks that were done before a moment; return how many.
+
+    Who did what to how many stays in the audit trail.
+    """
+    return cursor_of(session).execute(_FORGET, {"before": before, "limit": limit}).rowcount

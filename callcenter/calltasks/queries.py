@@ -11,15 +11,14 @@ from sqlmodel import Session, col, select
 
 from callcenter.calltasks.policy import (
     AGEING_POINTS_PER_MINUTE,
-    AGENT_GUARANTEED_FOR,
     OWNER_FIRST_FOR,
     RAISED_POINTS,
     WORTH_POINTS_A_HALVING,
 )
 from callcenter.db import array_of, cursor_of, id_array_of
-from callcenter.domain.enums import CallResult, HeldFor, Presence, Requirement, TaskState, WorkState
+from callcenter.domain.enums import HeldFor, Presence, Requirement, TaskState, WorkState
 from callcenter.domain.needs import Need
-from callcenter.models import Agent, CallTask, ContactAttempt, Customer, TriggerFiring
+from callcenter.models import Agent, CallTask, Customer, TriggerFiring
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RESERVED, TaskState.ASSIGNED, TaskState.WRAPPING)
 
@@ -150,7 +149,7 @@ def _is_left_to_owner(now: datetime) -> Any:
     return and_(col(CallTask.agent_id).is_not(None), until > now)
 
 
-def _urgency(now: datetime) -> Any:
+def urgency(now: datetime) -> Any:
     """Set priority plus what the call is still worth plus age, so that nothing waits for ever."""
     waited = extract("epoch", now - func.greatest(col(CallTask.created_at), col(CallTask.not_before_at)))
     return _standing(now) + waited / 60 * AGEING_POINTS_PER_MINUTE
@@ -194,32 +193,7 @@ def tasks_callable(
         .where(col(CallTask.held_for).is_distinct_from(HeldFor.APPROVAL.value))
         .where(or_(col(CallTask.journey).not_in(not_of), col(CallTask.agent_id).is_not(None), is_handed_over))
         .where(_is_for_one_of(agents))
-        .order_by(col(CallTask.agent_id).is_(None), _urgency(now).desc(), col(CallTask.created_at))
-        .limit(limit)
-    ).all()
-
-
-def tasks_to_dial(session: Session, journey: str, now: datetime, limit: int) -> Sequence[UUID]:
-    """List a journey's pending tasks that may be dialed ahead of an agent, the most urgent first.
-
-    A callback promised in person is the agent's who promised it. A customer who lately picked up and reached
-    nobody is called only with an agent waiting.
-    """
-    abandoned = (
-        select(ContactAttempt.customer_id)
-        .where(ContactAttempt.customer_id == CallTask.customer_id)
-        .where(ContactAttempt.claimed_at > now - AGENT_GUARANTEED_FOR)
-        .where(ContactAttempt.result == CallResult.ABANDONED)
-    )
-    return session.exec(
-        select(CallTask.id)
-        .where(CallTask.state == TaskState.PENDING)
-        .where(CallTask.journey == journey)
-        .where(col(CallTask.not_before_at) <= now)
-        .where(col(CallTask.agent_id).is_(None))
-        .where(col(CallTask.held_for).is_(None))
-        .where(~abandoned.exists())
-        .order_by(_urgency(now).desc(), col(CallTask.created_at))
+        .order_by(col(CallTask.agent_id).is_(None), urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 
@@ -235,7 +209,7 @@ def tasks_of_campaign(session: Session, journey: str, now: datetime, limit: int)
         .where(CallTask.journey == journey)
         .where(col(CallTask.not_before_at) <= now)
         .where(col(CallTask.held_for).is_(None))
-        .order_by(_suits_somebody_free().desc(), _urgency(now).desc(), col(CallTask.created_at))
+        .order_by(_suits_somebody_free().desc(), urgency(now).desc(), col(CallTask.created_at))
         .limit(limit)
     ).all()
 

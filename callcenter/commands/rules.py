@@ -15,6 +15,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import TriggerRule
 from callcenter.reporting.changes_in_words import change_in_words
 from callcenter.reporting.trace_in_words import trace_words
+from callcenter.rule_needs import require_needs
 from callcenter.traces import story_of
 from callcenter.triggers.differences import differences
 from callcenter.triggers.policy import read_rule
@@ -63,6 +64,7 @@ def adopt(file: Path, check: bool) -> None:
                 )
             try:
                 spec = read_rule(entry, journey)
+                require_needs(session, entry)
             except BadInput as error:
                 raise BadInput(f"{file}: rule {number}: {error.message}") from None
             if check:

@@ -1,8 +1,11 @@
 """Limits of automatic dialing. The law's figures are ceilings; the others leave room below them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 DEFAULT_VERSION = "pacing-1"
+PACED_EVERY = timedelta(seconds=1)
+"""How often each campaign is looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode
+from callcenter.dialing.forecast import BusyAgent
+from callcenter.dialing.groups import InFlight, Kind, Seat
+from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, Requirement, WorkState
+from callcenter.domain.needs import Able, Need
 from callcenter.models import Campaign, DialingSwitch, PacingDecision
 
 OVERDIALED = frozenset({DialingMode.POWER, DialingMode.PREDICTIVE})
@@ -65,23 +68,22 @@ def campaigns_to_pace(session: Session) -> list[str]:
     return sorted(session.exec(select(Campaign.key).where(col(Campaign.mode).in_(OVERDIALED))))
 
 
-_BUSY = text("""
-SELECT g.work_state, extract(epoch FROM :now - g.work_state_at)::float8 AS seconds
-  FROM agent g
- WHERE g.work_state <> 'idle' AND g.presence = 'available' AND g.seen_at > :looked_at
-""")
-_READY = text("""
-SELECT count(*)
-  FROM agent g JOIN agent_leg l ON l.agent_id = g.id AND l.state IN ('answered', 'bridged')
- WHERE g.presence = 'available' AND g.work_state = 'idle' AND g.seen_at > :looked_at
+# Who is idle and whose line is down is not signed on for automatic calls.
+_SEATS = text("""
+SELECT g.work_state, extract(epoch FROM :now - g.work_state_at)::float8 AS seconds, g.languages, g.skills, g.team
+  FROM agent g LEFT JOIN agent_leg l ON l.agent_id = g.id AND l.state IN ('answered', 'bridged')
+ WHERE g.presence = 'available' AND g.seen_at > :looked_at AND (g.work_state <> 'idle' OR l.agent_id IS NOT NULL)
+ ORDER BY g.id
 """)
 _IN_FLIGHT = text("""
-SELECT id, answered_at IS NOT NULL AS answered,
-       extract(epoch FROM :now - COALESCE(placing_at, claimed_at))::float8 AS seconds
-  FROM contact_attempt
- WHERE state <> 'ended' AND agent_id IS NULL AND cancel_asked_at IS NULL AND campaign = :campaign
- ORDER BY claimed_at DESC
+SELECT a.id, a.answered_at IS NOT NULL AS answered,
+       extract(epoch FROM :now - COALESCE(a.placing_at, a.claimed_at))::float8 AS seconds,
+       t.language, t.skill, t.skill_level, t.team, t.relaxed
+  FROM contact_attempt a JOIN call_task t ON t.id = a.call_task_id
+ WHERE a.state <> 'ended' AND a.agent_id IS NULL AND a.cancel_asked_at IS NULL AND a.campaign = :campaign
+ ORDER BY a.claimed_at DESC
 """)
+_UNPLACED = text("SELECT count(*) FROM contact_attempt WHERE state = 'claimed' AND state <> 'ended'")
 _LIVE = text("""
 SELECT count(*) AS answers, count(*) FILTER (WHERE result = 'abandoned') AS abandoned
   FROM contact_attempt
@@ -106,8 +108,8 @@ SELECT d.wrap_up_seconds FROM disposition d WHERE d.at > :since ORDER BY d.at DE
 class Floor:
     """What the pacing rule must know of agents, calls in flight and the budget; times in seconds."""
 
-    ready: int
-    busy: tuple[tuple[str, float], ...]
+    seats: tuple[Seat, ...]
+    flight: tuple[InFlight, ...]
     ringing: tuple[tuple[Any, float], ...]
     answered_waiting: int
     answers_30d: int
@@ -122,7 +124,17 @@ class Floor:
     @property
     def agents(self) -> int:
         """Agents signed on for automatic calls."""
-        return self.ready + len(self.busy)
+        return len(self.seats)
+
+    @property
+    def ready(self) -> int:
+        """Agents who wait for a call, their line up."""
+        return sum(one.is_ready for one in self.seats)
+
+    @property
+    def busy(self) -> tuple[BusyAgent, ...]:
+        """Those whom a forecast of when they are free again knows."""
+        return tuple(one.busy for one in self.seats if one.busy is not None)
 
 
 def floor_of(session: Session, campaign: str, now: datetime, looked_within: timedelta) -> Floor:
@@ -135,8 +147,17 @@ def floor_of(session: Session, campaign: str, now: datetime, looked_within: time
     recent = session.execute(_RECENT, {"campaign": campaign, "since": now - timedelta(hours=8)}).all()
     human = [row for row in recent if row.rang is not None and row.answered_by not in ("machine", "fax")]
     return Floor(
-        ready=int(session.execute(_READY, asked).scalar_one()),
-        busy=tuple((row.work_state, row.seconds) for row in session.execute(_BUSY, asked)),
+        seats=tuple(_seat(row) for row in session.execute(_SEATS, asked)),
+        flight=tuple(
+            InFlight(
+                Kind(
+                    Need(row.language, row.skill, row.skill_level, row.team),
+                    frozenset(Requirement(one) for one in row.relaxed),
+                ),
+                None if row.answered else row.seconds,
+            )
+            for row in flight
+        ),
         ringing=tuple((row.id, row.seconds) for row in flight if not row.answered),
         answered_waiting=sum(row.answered for row in flight),
         answers_30d=month.answers,
@@ -150,6 +171,21 @@ def floor_of(session: Session, campaign: str, now: datetime, looked_within: time
             float(row.wrap_up_seconds) for row in session.execute(_WRAP, {"since": now - timedelta(hours=8)})
         ),
     )
+
+
+_BUSY_IN = {WorkState.TALKING: "talking_seconds", WorkState.WRAPPING: "wrapping_seconds"}
+
+
+def _seat(row: Any) -> Seat:
+    able = Able(frozenset(row.languages.split(",")), row.skills, row.team)
+    known = _BUSY_IN.get(WorkState(row.work_state))
+    busy = BusyAgent(**{known: row.seconds}) if known else None
+    return Seat(able, row.work_state == WorkState.IDLE, busy)
+
+
+def calls_unplaced(session: Session) -> int:
+    """Count the calls, of whatever campaign, that were claimed and that nobody has asked the carrier for yet."""
+    return int(session.execute(_UNPLACED).scalar_one())
 
 
 def last_decision(session: Session, campaign: str) -> PacingDecision | None:

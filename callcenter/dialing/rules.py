@@ -47,11 +47,17 @@ class PacingReason(StrEnum):
     PREDICTIVE = "predictive"
 
 
+AHEAD = frozenset({PacingReason.POWER, PacingReason.PREDICTIVE})
+"""Reasons with which calls are placed before they have an agent."""
+
+
 class PacingLimit(StrEnum):
     """What kept the number below what the rule would have placed."""
 
     CUSTOMERS = "customers"
     LINES = "lines"
+    STARTS = "starts"
+    SUITED = "suited"
     AT_ONCE = "at_once"
 
 
@@ -62,8 +68,9 @@ class PacingFacts:
     `ready`: agents available, idle and connected in their room, for whom no call is reserved. `ringing`: how
     long each call in flight has rung that has no agent yet. A call reserved for one agent, as progressive
     dialing may do, is in neither. `waiting`: customers who answered and have no agent yet. `agents`: signed on
-    for the campaign. `lines_free`: None where the carrier sets no limit. `callable`: customers who may be
-    called now. `forecast`: None while the campaign has no past.
+    for the campaign. `lines_free` and `starts_left` (calls the carrier lets begin by the next tick): None where
+    there is no limit. `callable`: customers who may be called now; `suited`: those of them whom agents suit that
+    other calls do not need, None where it was not asked. `forecast`: None while the campaign has no past.
     """
 
     mode: DialingMode
@@ -78,6 +85,8 @@ class PacingFacts:
     live_answers_today: int = 0
     abandoned_today: int = 0
     lines_free: int | None = None
+    starts_left: int | None = None
+    suited: int | None = None
     forecast: Forecast | None = None
 
 
@@ -125,6 +134,15 @@ def budget_left(live_answers: int, abandoned: int, ceiling: float) -> int:
     At 3 % the first needs 34 live answers, the second 67. Negative when the ceiling is broken.
     """
     return math.floor(ceiling * live_answers + _ROUNDING) - abandoned
+
+
+def starts_left(calls_per_second: float, seconds: float, unplaced: int) -> int:
+    """Return how many calls may be claimed now, so that all begin within the `seconds` until the next look.
+
+    `unplaced` were claimed before and have not begun. One may always wait: a rate below one a look would else let
+    none begin.
+    """
+    return max(0, max(1, math.floor(calls_per_second * seconds + _ROUNDING)) - unplaced)
 
 
 def price_of(facts: PacingFacts, policy: PacingPolicy) -> float:
@@ -210,6 +228,10 @@ def _pacing(
     bounds = {PacingLimit.CUSTOMERS: facts.callable, PacingLimit.AT_ONCE: policy.most_at_once}
     if facts.lines_free is not None:
         bounds[PacingLimit.LINES] = facts.lines_free
+    if facts.starts_left is not None:
+        bounds[PacingLimit.STARTS] = facts.starts_left
+    if facts.suited is not None and reason in AHEAD:
+        bounds[PacingLimit.SUITED] = facts.suited
     tightest = min(bounds, key=bounds.__getitem__)
     dial = max(0, min(wish, bounds[tightest]))
     abandoned = 0.0
@@ -284,6 +306,8 @@ SENTENCES: Mapping[str, str] = {
     " in 30 days, budget left {left}, today {left_today}",
     PacingLimit.CUSTOMERS: "; held down from {wish}, as no more customers may be called now",
     PacingLimit.LINES: "; held down from {wish}, as no more lines are free",
+    PacingLimit.STARTS: "; held down from {wish}, as no more calls may begin in this second",
+    PacingLimit.SUITED: "; held down from {wish}, as no more agents suit the customers who wait",
     PacingLimit.AT_ONCE: "; held down from {wish}, the most at once",
     "end": ".",
 }

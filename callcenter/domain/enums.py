@@ -428,6 +428,7 @@ class OutboxKind(StrEnum):
     PLACE_WATCH = "place-watch"
     SETTLE_WATCH = "settle-watch"
     DELIVER_WEBHOOKS = "deliver-webhooks"
+    LOOK_AT_LIST = "look-at-list"
     WORK_LIST = "work-list"
     LEARN = "learn"
 

@@ -23,6 +23,7 @@ class WebhookKind(StrEnum):
     CALL_TASK_CLOSED = "call_task.closed"
     ATTEMPT_ENDED = "attempt.ended"
     DISPOSITION_SAVED = "disposition.saved"
+    DISPOSITION_CORRECTED = "disposition.corrected"
     OUTCOME_CONVERTED = "outcome.converted"
     CUSTOMER_OPTED_OUT = "customer.opted_out"
     CONSENT_CHANGED = "consent.changed"

@@ -16,8 +16,10 @@ SELECT (SELECT count(*) FROM contact_attempt WHERE customer_id = ANY(%(ids)s::uu
        (SELECT count(*) FROM consent WHERE customer_id = ANY(%(ids)s::uuid[])),
        (SELECT count(*) FROM suppression WHERE customer_id = ANY(%(ids)s::uuid[])),
        (SELECT count(*) FROM audit_entry WHERE subject IN (
-          SELECT one::text FROM unnest(%(ids)s::uuid[]) AS one
-          UNION ALL SELECT id::text FROM contact_attempt WHERE customer_id = ANY(%(ids)s::uuid[])))
+          SELECT word || one::text FROM unnest(%(ids)s::uuid[]) AS one, (VALUES (''), ('customer ')) AS words (word)
+          UNION ALL SELECT id::text FROM contact_attempt WHERE customer_id = ANY(%(ids)s::uuid[])
+          UNION ALL SELECT word || id::text FROM call_task, (VALUES (''), ('call task ')) AS words (word)
+           WHERE customer_id = ANY(%(ids)s::uuid[])))
 """
 _NO_END = "no date: the product does not remove them"
 

@@ -59,5 +59,9 @@ MOST_FINDINGS = 100
 """So many are named one by one; the others are counted."""
 PAST_KEEPING = "ledger.past_keeping"
 """The act of the audit entry that says which rows were removed because their time was over."""
+VERIFIED = "ledger.verified"
+"""The act of the nightly audit entry that says whether what was sealed since the last one is as it was sealed."""
+WALKED_WHOLE_EVERY = timedelta(days=30)
+"""So often the nightly verifying walks along the whole chain; the other nights only behind the last good head."""
 KEPT = "ledger.kept"
 """The act of the daily audit entry that names the head of the chain."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
-from callcenter.evidence.policy import LEDGERS, PAST_KEEPING, Ledger
+from callcenter.evidence.policy import LEDGERS, PAST_KEEPING, VERIFIED, Ledger
 from callcenter.evidence.rules import Head, Link, Row, row_of
 from callcenter.models import AuditLink, Erasure
 
@@ -108,6 +109,23 @@ def ledger_rows_unsealed(session: Session, limit: int) -> Iterator[tuple[Ledger,
 def erasure_of(session: Session, customer_id: object) -> Erasure | None:
     """Return the record of a person's erasure; None when there was none."""
     return session.get(Erasure, customer_id)
+
+
+_LAST_VERIFIED = """
+SELECT at, detail FROM audit_entry
+ WHERE act = %(act)s
+   AND (NOT %(holds)s OR detail ->> 'holds' = 'true') AND (NOT %(whole)s OR detail ->> 'after' = '0')
+ ORDER BY at DESC, id DESC LIMIT 1
+"""
+
+
+def last_verified(
+    session: Session, *, holds: bool = False, whole: bool = False
+) -> tuple[datetime, dict[str, Any]] | None:
+    """Return when the clock verified the chain last and what it found: the last at all, that held, or of it all."""
+    asked = {"act": VERIFIED, "holds": holds, "whole": whole}
+    row = cursor_of(session).execute(_LAST_VERIFIED, asked).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def was_done_since(session: Session, act: str, since: datetime) -> bool:

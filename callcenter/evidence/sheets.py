@@ -110,9 +110,12 @@ SHEETS: Sequence[Sheet] = (
         "audit_entries",
         "SELECT e.id, e.at, u.login AS user, e.act, e.subject, e.detail::text AS detail"
         " FROM audit_entry e LEFT JOIN app_user u ON u.id = e.user_id",
-        "e.subject IN (SELECT one::text FROM unnest(%(people)s::uuid[]) AS one"
+        # Some entries name what they are about before its id: "customer <id>", "call task <id>".
+        "e.subject IN (SELECT word || one::text FROM unnest(%(people)s::uuid[]) AS one,"
+        " (VALUES (''), ('customer ')) AS words (word)"
         " UNION ALL SELECT id::text FROM contact_attempt WHERE customer_id = ANY(%(people)s)"
-        " UNION ALL SELECT id::text FROM call_task WHERE customer_id = ANY(%(people)s))",
+        " UNION ALL SELECT word || id::text FROM call_task, (VALUES (''), ('call task ')) AS words (word)"
+        " WHERE customer_id = ANY(%(people)s))",
         _in("e.at"),
         "e.id",
         frozenset({"detail"}),

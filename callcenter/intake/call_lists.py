@@ -29,36 +29,91 @@ def keep_list(
     wanted: dict[str, Any],
     read: ReadList,
     now: datetime,
-    *,
-    foreseen: Sequence[Sequence[object]] | None = None,
 ) -> ListImport:
-    """Keep a list that has been read, of a token or a person; a draft where it is `foreseen` what becomes of it.
+    """Keep a list that has been read, of a token. Raises Conflict for the same list at the same moment."""
+    row = _new_list(session, owner, name, digest, wanted, now)
+    _put_rows(row, read)
+    row.ended_at = None if read.rows else now
+    session.add(row)
+    session.flush()
+    return row
 
-    Raises Conflict for the same list at the same moment.
+
+def keep_file(
+    session: Session,
+    owner: tuple[int | None, UUID | None],
+    name: str,
+    digest: str,
+    wanted: dict[str, Any],
+    body: bytes,
+    now: datetime,
+) -> ListImport:
+    """Keep a file that a person has brought in, as a draft that is to be read and looked at.
+
+    Raises Conflict for the same file at the same moment.
     """
+    row = _new_list(session, owner, name, digest, wanted, now)
+    row.is_draft, row.body = True, body
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _new_list(
+    session: Session,
+    owner: tuple[int | None, UUID | None],
+    name: str,
+    digest: str,
+    wanted: dict[str, Any],
+    now: datetime,
+) -> ListImport:
     token_id, user_id = owner
     list_id = derived_id("list-import", token_id or user_id, digest, now.isoformat())
     if session.get(ListImport, list_id) is not None:
         raise Conflict("This very list came in just now. Look at the lists there are.")
-    row = ListImport(
+    return ListImport(
         id=list_id,
         token_id=token_id,
         user_id=user_id,
-        is_draft=foreseen is not None,
-        foreseen=[list(one) for one in foreseen or ()],
         name=name,
         digest=digest,
         wanted=wanted,
-        rows=[one.written() for one in read.rows],
         created_at=now,
-        ended_at=None if read.rows else now,
-        rows_total=len(read.rows) + len(read.refused),
-        rows_done=len(read.refused),
-        refused=[asdict(one) for one in read.refused],
+        rows_total=0,
     )
-    session.add(row)
-    session.flush()
+
+
+def _put_rows(row: ListImport, read: ReadList) -> None:
+    row.rows = [one.written() for one in read.rows]
+    row.refused = [asdict(one) for one in read.refused]
+    row.rows_total, row.rows_done = len(read.rows) + len(read.refused), len(read.refused)
+
+
+def lock_to_look_at(session: Session, list_id: UUID) -> ListImport | None:
+    """Lock a draft that is still to be read or looked at; None when it is done, or another process is at it."""
+    row = session.get(ListImport, list_id, with_for_update={"skip_locked": True}, populate_existing=True)
+    if row is None or not row.is_draft or row.looked_at is not None or row.failed is not None:
+        return None
     return row
+
+
+def note_read(row: ListImport, read: ReadList, now: datetime) -> None:
+    """Write down what a locked draft's file holds; the file is not kept any longer."""
+    _put_rows(row, read)
+    row.body, row.foreseen = None, []
+    row.looked_at = None if row.rows else now
+
+
+def note_unreadable(row: ListImport, code: str) -> None:
+    """Write down why a locked draft's file is no list; it is not kept any longer."""
+    row.body, row.failed = None, code
+
+
+def note_foreseen(row: ListImport, foreseen: Sequence[Sequence[object]], now: datetime) -> None:
+    """Write down what would become of the next rows of a locked draft."""
+    row.foreseen = [*row.foreseen, *(list(one) for one in foreseen)]
+    is_over = not row.rows or not foreseen or row.rows[-1]["number"] <= row.foreseen[-1][0]
+    row.looked_at = now if is_over else None
 
 
 def lock_list(session: Session, list_id: UUID) -> ListImport | None:
@@ -133,8 +188,18 @@ UPDATE list_import l SET rows = coalesce(
 """
 
 
+ERASED = "erased"
+"""Why a file was not read: a person was erased meanwhile, and it may have named them."""
+
+
 def forget_person(session: Session, external_id: str) -> int:
-    """Take a person out of the lists that are still to be worked through; return out of how many."""
+    """Take a person out of the lists that are still to be worked through; return out of how many.
+
+    Files that nobody has read yet, for they have just come in, are given up: whom they name is not known.
+    """
+    session.execute(
+        update(ListImport).where(col(ListImport.body).is_not(None)).values(body=None, failed=ERASED)
+    )
     return cursor_of(session).execute(_FORGET_PERSON, {"external_id": external_id}).rowcount
 
 

@@ -6,7 +6,7 @@ Nothing of a file is trusted: not its size, its name, its type, nor what it says
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -72,6 +72,12 @@ class Row:
         }
 
 
+def row_of(written: Mapping[str, Any]) -> Row:
+    """Return a row as it was read, from how it is stored."""
+    told = Told(written["external_id"], written["traits"])
+    return Row(written["number"], told, written["step"], written["reason"], written["priority"])
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
     """A row that is not taken: its number, a code, and what to do. Nothing that stood in it is kept."""
@@ -92,6 +98,13 @@ class ReadList:
 
 def read_list(body: bytes) -> ReadList:
     """Read a CSV or XLSX file, told apart by what it is. Raises FileRefused."""
+    check_file(body)
+    lines = _xlsx_lines(body) if body.startswith(b"PK") else _csv_lines(body)
+    return _read(lines)
+
+
+def check_file(body: bytes) -> None:
+    """Refuse what can be told to be no list without reading it. Raises FileRefused."""
     if not body:
         raise FileRefused("empty", "it is empty")
     if len(body) > MAX_BYTES:
@@ -99,8 +112,8 @@ def read_list(body: bytes) -> ReadList:
     for magic, (code, what) in _NO_LIST.items():
         if body.startswith(magic):
             raise FileRefused(code, f"it is {what}")
-    lines = _xlsx_lines(body) if body.startswith(b"PK") else _csv_lines(body)
-    return _read(lines)
+    if body.startswith(b"PK"):
+        _check_package(body)
 
 
 def _csv_lines(body: bytes) -> Iterator[list[str]]:
@@ -121,7 +134,6 @@ def _csv_lines(body: bytes) -> Iterator[list[str]]:
 
 
 def _xlsx_lines(body: bytes) -> Iterator[list[str]]:
-    _check_package(body)
     import openpyxl
 
     try:

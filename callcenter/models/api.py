@@ -53,8 +53,9 @@ class ListImport(SQLModel, table=True):
 
     `rows` are the checked rows until the work is done, and nothing after. `refused` names rows by number, with
     a code and what is wrong, and holds nothing of what stood in them. A person's list `is_draft` until they say
-    so; `foreseen` then tells what would become of each row, as [number, code]. `opened` are the call tasks
-    opened for a person, who may undo them.
+    so; `foreseen` then tells what would become of each row, as [number, code]. Such a list is looked at first:
+    `body` is the file until it has been read, `failed` the code of why it could not be, `looked_at` when all of its
+    rows were foreseen. `opened` are the call tasks opened for a person, who may undo them.
     """
 
     __tablename__ = "list_import"
@@ -74,7 +75,10 @@ class ListImport(SQLModel, table=True):
     tasks_opened: int = 0
     refused: list[dict[str, Any]] = listing()
     is_draft: bool = False
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    failed: str | None = None
     foreseen: list[list[Any]] = listing()
+    looked_at: datetime | None = None
     opened: list[str] = listing()
     undone_at: datetime | None = None
     tasks_undone: int = 0

@@ -70,6 +70,11 @@ def skills(session: Session) -> Sequence[Skill]:
     return session.exec(select(Skill).order_by(col(Skill.is_active).desc(), col(Skill.name))).all()
 
 
+def is_anybody_skilled(session: Session) -> bool:
+    """Whether any agent has been given a skill."""
+    return session.exec(select(Agent.id).where(Agent.skill_points > 0).limit(1)).first() is not None
+
+
 def agents_idle(session: Session, now: datetime) -> Sequence[UUID]:
     """List agents a call task could be offered to, longest idle first."""
     return session.exec(

@@ -42,7 +42,8 @@ def best_fit(need: Need, candidate: Candidate) -> tuple[object, ...]:
 
     First who meets more of what was asked (they differ only where something was given up): the language, how many
     levels are missing, the team. Then who has the fewest levels more than asked, then who has the fewest levels in
-    other skills: who can do much stays free for call tasks that ask for it. Then who has been idle longest.
+    other skills, then who speaks fewer languages: who can do much stays free for call tasks that ask for it. Then
+    who has been idle longest.
     """
     able = candidate.able
     has = able.skills.get(need.skill, 0) if need.skill else 0
@@ -53,6 +54,7 @@ def best_fit(need: Need, candidate: Candidate) -> tuple[object, ...]:
         need.team is not None and need.team != able.team,
         max(has - asked, 0),
         sum(able.skills.values()) - has,
+        len(able.languages),
         candidate.idle_since,
         candidate.agent_id,
     )

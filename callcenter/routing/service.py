@@ -203,7 +203,7 @@ def _best_fit(need: Need, relaxed: Collection[Requirement]) -> list[Any]:
         order.append(col(Agent.skill_points) - _level_in(need.skill))
     else:
         order.append(col(Agent.skill_points))
-    return [*order, col(Agent.work_state_at), col(Agent.id)]
+    return [*order, func.cardinality(_spoken()), col(Agent.work_state_at), col(Agent.id)]
 
 
 def _spoken() -> Any:

@@ -19,8 +19,11 @@ _OF = "SELECT e.customer_id FROM journey_event e WHERE e.journey = {journey} AND
 _SINCE = " AND e.event_time >= {since} AND e.received_at >= {received}"
 _FORMS: Mapping[SegmentForm, str] = {
     SegmentForm.DID: f"c.id IN ({_OF}{_SINCE} GROUP BY 1 HAVING count(*) >= {{times}})",
-    # Not "NOT IN": that would be looked up row by row once the list no longer fits into memory.
-    SegmentForm.DID_NOT: f"NOT EXISTS ({_OF}{_SINCE} AND e.customer_id = c.id)",
+    # Not "NOT IN": that would be looked up row by row once the list no longer fits into memory. And grouped, or how
+    # few such events there are is guessed wrong, and they are looked up customer by customer: three times as slow.
+    SegmentForm.DID_NOT: (
+        f"NOT EXISTS (SELECT FROM ({_OF}{_SINCE} GROUP BY 1) d WHERE d.customer_id = c.id)"
+    ),
     SegmentForm.FIRST: f"c.id IN ({_OF} GROUP BY 1 HAVING min(e.event_time) >= {{since}})",
     SegmentForm.LAST: f"c.id IN ({_OF} GROUP BY 1 HAVING max(e.event_time) < {{since}})",
     SegmentForm.WORTH: (

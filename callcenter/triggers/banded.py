@@ -122,3 +122,18 @@ def versions_to_settle(session: Session, now: datetime) -> Sequence[TriggerRule]
     return session.exec(
         select(TriggerRule).where(col(TriggerRule.id).in_(due)).order_by(col(TriggerRule.rule_key))
     ).all()
+
+
+# What a version in force, or on trial, is judged by stays however old it is.
+_FORGET = """
+DELETE FROM banded_visit b USING (
+  SELECT o.rule_id, o.visit_id FROM banded_visit o JOIN trigger_rule r ON r.id = o.rule_id
+   WHERE o.settled_at IS NOT NULL AND o.until_at < %(before)s AND r.state = 'retired'
+   LIMIT %(limit)s) old
+ WHERE b.rule_id = old.rule_id AND b.visit_id = old.visit_id
+"""
+
+
+def forget_entries(session: Session, before: datetime, limit: int) -> int:
+    """Remove a portion of what retired versions were judged by, settled before a moment; return how many."""
+    return cursor_of(session).execute(_FORGET, {"before": before, "limit": limit}).rowcount

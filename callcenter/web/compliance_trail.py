@@ -1,5 +1,6 @@
 """The audit trail in words: who did what to what, sieved by kind of act, person and period."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -63,6 +64,7 @@ _ACTS: Mapping[str, Any] = {
     "clock.confirmed": _l("confirmed the clock"),
     "evidence.exported": _l("exported evidence"),
     "ledger.kept": _l("wrote the chain's head down"),
+    "ledger.verified": _l("verified the chain"),
     "ledger.past_keeping": _l("removed what is past its keeping"),
     "customer.erased": _l("erased a customer"),
     "user.signed_in": _l("signed in"),
@@ -183,6 +185,11 @@ def trail_page(session: Session, args: Mapping[str, str]) -> page.TrailPage:
     )
 
 
+_OF_PEOPLE = ("customer.", "consent.", "people.viewed")
+"""Acts whose subject is a customer, by their id alone; entries of before have the word customer before it."""
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def _row(entry: AuditEntry, name: str | None) -> page.TrailRow:
     known = _ACTS.get(entry.act)
     words = str(known) if known is not None else entry.act.replace(".", ": ").replace("_", " ")
@@ -194,8 +201,9 @@ def _href(entry: AuditEntry) -> str | None:
     """Where what the act was on can be read: the change, or the customer's ledgers."""
     if entry.act.startswith("change.") and entry.detail.get("change"):
         return f"/compliance/changes/{entry.detail['change']}"
-    word, _, subject = entry.subject.partition(" ")
-    return f"/compliance/people/{subject}" if word == "customer" and subject else None
+    about_a_person = entry.subject.startswith("customer ") or entry.act.startswith(_OF_PEOPLE)
+    subject = entry.subject.removeprefix("customer ")
+    return f"/compliance/people/{subject}" if about_a_person and _ID.fullmatch(subject) else None
 
 
 def _detail(detail: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from callcenter.compliance.reads import ChangeRead, Lately
 from callcenter.dialing.queries import campaigns
 from callcenter.domain.enums import BarReason
 from callcenter.errors import BadInput
+from callcenter.evidence.queries import last_verified
 from callcenter.models import AuditEntry, User
 from callcenter.web.bars import bar_label
 from callcenter.web.compliance_changes import change_row
@@ -138,8 +139,44 @@ def _needs(
                 "The last head of the chain was written on %(day)s. Does a scheduler run?", day=day(kept.at)
             ),
         )
+    yield from _of_chain(session, now)
     for one in waiting:
         yield _of_change(session, one)
+
+
+def _of_chain(session: Session, now: datetime) -> Iterator[page.GateNeed]:
+    """The nightly verifying found a ledger changed, or has not been done for days."""
+    found = last_verified(session)
+    if found is None:
+        return
+    at, told = found
+    if not told["holds"]:
+        yield page.GateNeed(
+            "broken",
+            "chain",
+            "urgent",
+            ngettext(
+                "The ledgers are not as they were sealed: %(num)s fault",
+                "The ledgers are not as they were sealed: %(num)s faults",
+                int(told["faults"]),
+            ),
+            gettext(
+                "Found on %(day)s: %(what)s. Change nothing, copy the database, and have an administrator run "
+                "callcenter audit verify.",
+                day=day(at),
+                what="; ".join(told["findings"]),
+            ),
+            "/compliance/audit",
+            gettext("See the audit trail"),
+        )
+    elif at < now - KEEPING_LATE:
+        yield page.GateNeed(
+            "unverified",
+            "chain",
+            "watch",
+            gettext("The ledgers are not verified any more"),
+            gettext("They were last compared with the chain on %(day)s. Does a scheduler run?", day=day(at)),
+        )
 
 
 def _of_change(session: Session, one: ChangeRead) -> page.GateNeed:

@@ -78,7 +78,7 @@ def _save(rule_key: str, version: int, typed: Typed, seen: str, *, submits: bool
         row = _row(session, rule_key, version)
         if row.state != RuleState.DRAFT:
             raise Conflict(f"Version {version} is {row.state.replace('_', ' ')} by now. Reload the page.")
-        read = read_form(typed, row, journeys_loaded(session)[row.journey])
+        read = read_form(session, typed, row, journeys_loaded(session)[row.journey])
         if read.problems:
             return False
         saved = acts.save_rule_draft(

@@ -30,10 +30,11 @@ from callcenter.reporting.acts import last_acts
 from callcenter.reporting.funnel import Span
 from callcenter.reporting.recovery import recovery_of_step
 from callcenter.routing.queries import skills, teams
+from callcenter.rule_needs import needs_missing
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import stamp_of_row
 from callcenter.web.compliance_words import word
-from callcenter.web.edge import chosen, frame, language, runtime
+from callcenter.web.edge import chosen, frame, language, runtime, told
 from callcenter.web.offer_words import skill_name
 from callcenter.web.pages import rules as page
 from callcenter.web.pages.curves import RecoveryCurve
@@ -57,12 +58,17 @@ class Read:
     problems: Mapping[str, str]
 
 
-def read_form(typed: Typed, row: TriggerRule, journey: JourneyDefinition) -> Read:
-    """Make a definition of what was typed and say everything that is wrong with it."""
+def read_form(session: Session, typed: Typed, row: TriggerRule, journey: JourneyDefinition) -> Read:
+    """Make a definition of what was typed and say everything that is wrong with it.
+
+    That includes a skill or a team that is not there, or not any more.
+    """
     made = filled(typed, row.rule_key, journey.id, _catalogues(journey))
     problems: dict[str, str] = {}
     for entry, message in (*made.problems.items(), *_wrong(typed, made, journey)):
         problems.setdefault(entry, _problem_words(entry, message))
+    for entry, error in needs_missing(session, made.raw).items():
+        problems.setdefault(entry, told(error))
     return Read(made.raw, problems)
 
 
@@ -151,7 +157,7 @@ def draft_page(
         raise NotFound(f"Journey {row.journey!r} is not loaded any more.")
     saved = typed_of(row.definition, row.note, stamp_of_row(row))
     typed = typed or saved
-    read = read_form(typed, row, journey)
+    read = read_form(session, typed, row, journey)
     standard = standard_of(row, rows)
     is_right = not read.problems
     newest = max((one.version for one in rows if one.published_at), default=0)

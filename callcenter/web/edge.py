@@ -190,6 +190,11 @@ def wants_json() -> bool:
     ) or ("application/json" in request.headers.get("Accept", ""))
 
 
+def told(error: CallCenterError) -> str:
+    """What a person reads of a refusal, in their own language."""
+    return gettext(error.template, **error.values)
+
+
 def signed_out_words() -> str:
     """What a person reads whose session has ended."""
     return gettext("You are signed out. Sign in again in another tab; what you typed stays here.")
@@ -201,7 +206,7 @@ def install_errors(app: Flask) -> None:
     @app.errorhandler(CallCenterError)
     def refused(error: CallCenterError) -> Response:
         # Refusals are written where they arise, in English; people read them in their own language.
-        message = error.message if wants_json() or not error.message else gettext(error.message)
+        message = error.message if wants_json() or not error.message else told(error)
         return render_refusal(error.status, error.code, message, getattr(error, "fields", None))
 
     @app.errorhandler(CSRFError)

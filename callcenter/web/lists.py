@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from sqlmodel import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,33 +13,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from callcenter import list_acts
 from callcenter.domain.enums import Purpose, Role
 from callcenter.errors import BadInput, CallCenterError, NotFound
-from callcenter.intake.list_files import MAX_BYTES, MAX_REASON, FileRefused, read_list
+from callcenter.intake.list_files import MAX_BYTES, MAX_REASON, FileRefused
 from callcenter.models import ListImport
 from callcenter.partner_lists import ListWanted
 from callcenter.partners import Partner
 from callcenter.web.edge import blueprint, render_refusal, roles_required, runtime, viewer
-from callcenter.web.lists_view import list_page, lists_page, refused_table
+from callcenter.web.lists_view import FILES, list_page, lists_page, refused_table
 from callcenter.web.quality_files import csv_file
 
 bp = blueprint("lists_floor")
 Answer = str | tuple[str, int] | AnyResponse
-_FILES = {
-    "empty": _l("The file is empty. Choose a CSV or XLSX file with a row for each customer."),
-    "too_large": _l("The file is too large: at most 3 MB. Split it and bring in the parts."),
-    "encrypted_or_old": _l(
-        "An old or password-protected Office file. Save it as XLSX or CSV without a password."
-    ),
-    "wrong_type": _l("This is neither CSV nor XLSX. Save the list as one of them."),
-    "bad_encoding": _l("The text is not UTF-8. Save it as CSV in UTF-8, or as XLSX."),
-    "bad_csv": _l("The quotes of this CSV are wrong or not closed. Save it anew from your spreadsheet."),
-    "damaged": _l("The file is damaged and cannot be read as XLSX. Save it anew."),
-    "has_macros": _l("The file holds macros. Save it as XLSX without them."),
-    "unpacks_too_large": _l("The file unpacks to far more than a list holds. Keep the list's sheet alone."),
-    "no_external_id": _l(
-        "The first row names no column external_id, the bank's own id of a customer. Add it."
-    ),
-    "too_many_rows": _l("The file has more than 10,000 rows. Split it and bring in the parts."),
-}
 
 
 def _form(values: Mapping[str, str], problem: str | None = None, status: int = 200) -> Answer:
@@ -52,7 +34,7 @@ def _form(values: Mapping[str, str], problem: str | None = None, status: int = 2
 @bp.errorhandler(413)
 def too_large(_: RequestEntityTooLarge) -> Response:
     """Say what to do about a file that is not even read: it is past what any request may hold."""
-    return render_refusal(413, "too_large", str(_FILES["too_large"]), None)
+    return render_refusal(413, "too_large", str(FILES["too_large"]), None)
 
 
 @bp.get("/floor/lists")
@@ -73,13 +55,11 @@ def look_at_list() -> Answer:
         by = Partner(None, viewer().name, viewer().id)
         digest = sha256(body).hexdigest()
         with runtime().unit_of_work() as session:
-            row = list_acts.draft_list(
-                session, runtime().house, by, wanted, digest, read_list(body), runtime().clock()
-            )
+            row = list_acts.draft_list(session, runtime().house, by, wanted, digest, body, runtime().clock())
             list_id = row.id
     except FileRefused as problem:
         code = (problem.fields or {}).get("file", [""])[0]
-        return _form(values, str(_FILES.get(code, problem.message)), problem.status)
+        return _form(values, str(FILES.get(code, problem.message)), problem.status)
     except CallCenterError as problem:
         if isinstance(problem, NotFound):
             raise

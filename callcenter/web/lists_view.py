@@ -47,6 +47,30 @@ _REFUSED = {
 }
 
 
+FILES = {
+    "empty": _l("The file is empty. Choose a CSV or XLSX file with a row for each customer."),
+    "too_large": _l("The file is too large: at most 3 MB. Split it and bring in the parts."),
+    "encrypted_or_old": _l(
+        "An old or password-protected Office file. Save it as XLSX or CSV without a password."
+    ),
+    "wrong_type": _l("This is neither CSV nor XLSX. Save the list as one of them."),
+    "bad_encoding": _l("The text is not UTF-8. Save it as CSV in UTF-8, or as XLSX."),
+    "bad_csv": _l("The quotes of this CSV are wrong or not closed. Save it anew from your spreadsheet."),
+    "damaged": _l("The file is damaged and cannot be read as XLSX. Save it anew."),
+    "has_macros": _l("The file holds macros. Save it as XLSX without them."),
+    "unpacks_too_large": _l("The file unpacks to far more than a list holds. Keep the list's sheet alone."),
+    "no_external_id": _l(
+        "The first row names no column external_id, the bank's own id of a customer. Add it."
+    ),
+    "too_many_rows": _l("The file has more than 10,000 rows. Split it and bring in the parts."),
+    "gone": _l(
+        "The journey or its step is not loaded any more. Choose another one and bring the file in again."
+    ),
+    call_lists.ERASED: _l("Somebody's data was erased while the file waited. Bring it in again."),
+}
+"""Why a file is no list, by the code of it."""
+
+
 def lists_page(session: Session, values: Mapping[str, str], error: str | None = None) -> page.ListsPage:
     """Return the form of a list, and the lists brought in lately."""
     head, tabs = part_frame("queue")
@@ -81,6 +105,8 @@ def lists_page(session: Session, values: Mapping[str, str], error: str | None = 
 
 
 def _state(one: ListImport) -> str:
+    if one.is_draft and one.looked_at is None:
+        return "failed" if one.failed else "looking" if one.body is None else "reading"
     if one.is_draft:
         return "draft"
     if one.undone_at is not None:
@@ -90,10 +116,9 @@ def _state(one: ListImport) -> str:
 
 def list_page(session: Session, row: ListImport, now: datetime) -> page.ListPage:
     """Return one list: what would become of its rows, or what has."""
-    head, tabs = part_frame(
-        "queue", state_url=f"/floor/lists/{row.id}/state" if _state(row) == "working" else None
-    )
-    same = call_lists.same_list(session, row) if row.is_draft else None
+    changes = _state(row) in ("reading", "looking", "working")
+    head, tabs = part_frame("queue", state_url=f"/floor/lists/{row.id}/state" if changes else None)
+    same = call_lists.same_list(session, row) if _state(row) == "draft" else None
     until = list_acts.may_undo_until(row)
     refused = _refused(row)
     return page.ListPage(
@@ -108,6 +133,8 @@ def list_page(session: Session, row: ListImport, now: datetime) -> page.ListPage
         is_own=row.user_id == viewer().id,
         total=row.rows_total,
         done=row.rows_done,
+        looked=len(row.refused) + len(row.foreseen),
+        problem=str(FILES.get(row.failed, row.failed)) if row.failed else "",
         would_open=sum(code in (list_acts.OPENS, list_acts.WAITS) for _, code, _ in row.foreseen),
         opened=row.tasks_opened,
         undone=row.tasks_undone,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from callcenter import people
 from callcenter.errors import BadInput, CallCenterError
-from callcenter.web.edge import blueprint, roles_required, runtime, viewer
+from callcenter.web.edge import blueprint, roles_required, runtime, told, viewer
 from callcenter.web.people_view import (
     HOME,
     as_typed,
@@ -154,17 +154,24 @@ def put_skill() -> AnyResponse | tuple[str, int]:
 
 @bp.post("/admin/skills/<key>/<any(on,off):act>")
 @roles_required()
-def switch_skill(key: str, act: str) -> AnyResponse:
-    """Let a skill be given to agents, or not any more."""
-    with runtime().unit_of_work() as session:
-        people.switch_skill(session, key, viewer().id, runtime().clock(), is_active=act == "on")
+def switch_skill(key: str, act: str) -> AnyResponse | tuple[str, int]:
+    """Let a skill be given to agents, or not any more; `confirmed` by who has read which rules ask for it."""
+    is_confirmed = request.form.get("confirmed") == "1"
+    try:
+        with runtime().unit_of_work() as session:
+            now = runtime().clock()
+            people.switch_skill(
+                session, key, viewer().id, now, is_active=act == "on", is_confirmed=is_confirmed
+            )
+    except CallCenterError as error:
+        return _teams_again(error, to_confirm=key)
     return redirect(_TEAMS)
 
 
-def _teams_again(error: CallCenterError) -> tuple[str, int]:
+def _teams_again(error: CallCenterError, to_confirm: str = "") -> tuple[str, int]:
     _only_of_forms(error)
     with runtime().reading() as session:
-        shown = teams_page(session, gettext(error.message), request.form)
+        shown = teams_page(session, told(error), request.form, to_confirm)
     return render_template("admin/teams.html", page=shown), error.status
 
 

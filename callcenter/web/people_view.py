@@ -154,9 +154,12 @@ def _skill_fields(session: Session, held: Mapping[str, int]) -> tuple[page.Skill
 
 
 def teams_page(
-    session: Session, error: str | None = None, typed: Mapping[str, str] | None = None
+    session: Session,
+    error: str | None = None,
+    typed: Mapping[str, str] | None = None,
+    to_confirm: str = "",
 ) -> page.TeamsPage:
-    """Return teams and skills with how many agents each has."""
+    """Return teams and skills with how many agents each has; `to_confirm` is a skill not switched off yet."""
     active = select(Agent).join(User, col(User.id) == col(Agent.id)).where(col(User.is_active))
     agents = session.exec(active).all()
     members = Counter(one.team for one in agents)
@@ -184,4 +187,5 @@ def teams_page(
         ),
         error=error,
         typed=dict(typed or {}),
+        to_confirm=to_confirm,
     )

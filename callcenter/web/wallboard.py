@@ -12,12 +12,14 @@ from callcenter import alerting
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput, Forbidden
 from callcenter.models import WallboardLink
-from callcenter.web.edge import blueprint, roles_required, runtime, show_as, viewer
-from callcenter.web.wallboard_view import links_page, wallboard_page
+from callcenter.web.edge import blueprint, roles_required, runtime, show_as, told, viewer
+from callcenter.web.wallboard_view import links_page, opening_page, wallboard_page
 
 bp = blueprint("wallboard")
 _DAYS = ("1", "7", "30", "90")
 _MOST_ID = 2**62
+COOKIE = "wallboard"
+"""Holds a link's token where a link was opened; it is sent to the wallboard's own addresses only."""
 
 
 def new_token() -> str:
@@ -45,23 +47,52 @@ def _own(template: str) -> str:
     return render_template(template, page=shown)
 
 
-@bp.get("/wallboard/<token>")
-def linked_wallboard(token: str) -> str:
-    """Show the wallboard to whoever has a link that works."""
-    return _linked(token, "wallboard/page.html")
+@bp.get("/wallboard/link")
+def open_link() -> str:
+    """Show the page that a link opens: the token stands behind its #, which no server and no log is told."""
+    return render_template("wallboard/link.html", page=opening_page())
 
 
-@bp.get("/wallboard/<token>/state")
-def linked_wallboard_state(token: str) -> str:
+@bp.post("/wallboard/link")
+def take_link() -> AnyResponse | tuple[str, int]:
+    """Exchange a link's token for a cookie that opens the wallboard, and nothing else, until the link ends."""
+    token = request.form.get("token", "").replace("\x00", "")
+    try:
+        with runtime().reading() as session:
+            link = _link_of(session, token)
+            left = link.expires_at - runtime().clock()
+    except Forbidden as problem:
+        return render_template("wallboard/link.html", page=opening_page(told(problem))), problem.status
+    answer = redirect("/wallboard/screen", 303)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=left,
+        path="/wallboard",
+        httponly=True,
+        samesite="Lax",
+        secure=runtime().settings.public_base_url.startswith("https://"),
+    )
+    return answer
+
+
+@bp.get("/wallboard/screen")
+def linked_wallboard() -> str:
+    """Show the wallboard to whoever has opened a link that works."""
+    return _linked("wallboard/page.html")
+
+
+@bp.get("/wallboard/screen/state")
+def linked_wallboard_state() -> str:
     """Answer a television with the wallboard as it is now."""
-    return _linked(token, "wallboard/_body.html")
+    return _linked("wallboard/_body.html")
 
 
-def _linked(token: str, template: str) -> str:
+def _linked(template: str) -> str:
     with runtime().reading() as session:
-        link = _link_of(session, token)
+        link = _link_of(session, request.cookies.get(COOKIE, ""))
         show_as(link.language, link.time_zone)
-        shown = wallboard_page(session, runtime().clock(), link.theme, f"/wallboard/{token}/state")
+        shown = wallboard_page(session, runtime().clock(), link.theme, "/wallboard/screen/state")
     return render_template(template, page=shown)
 
 
@@ -110,7 +141,7 @@ def make_link() -> str | tuple[str, int]:
             )
     except BadInput as problem:
         return _links(name, error=gettext(problem.message)), problem.status
-    return _links(made=f"{runtime().settings.public_base_url.rstrip('/')}/wallboard/{token}")
+    return _links(made=f"{runtime().settings.public_base_url.rstrip('/')}/wallboard/link#{token}")
 
 
 @bp.post("/floor/wallboard/links/<int:link_id>/revoke")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from babel.dates import format_date
 from flask_babel import get_locale, gettext
+from flask_wtf.csrf import generate_csrf
 from sqlmodel import Session, col, select
 
 from callcenter.domain.enums import Presence, WorkState
@@ -42,6 +43,11 @@ def wallboard_page(session: Session, now: datetime, theme: str, state_url: str) 
         states=_states(agents),
         chart=_by_hour(day, now),
     )
+
+
+def opening_page(error: str | None = None) -> page.OpeningPage:
+    """Return the page on which a link is exchanged for a cookie; `error` says why it was not."""
+    return page.OpeningPage(runtime().settings.bank_name, language(), "auto", generate_csrf(), error)
 
 
 def _frame(now: datetime, theme: str, state_url: str) -> Frame:

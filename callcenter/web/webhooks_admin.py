@@ -32,6 +32,7 @@ def kind_words() -> dict[str, str]:
         WebhookKind.CALL_TASK_CLOSED: gettext("a call task was completed or canceled"),
         WebhookKind.ATTEMPT_ENDED: gettext("a dial ended, and how"),
         WebhookKind.DISPOSITION_SAVED: gettext("an agent said what came of a call"),
+        WebhookKind.DISPOSITION_CORRECTED: gettext("a supervisor corrected what an agent had said of a call"),
         WebhookKind.OUTCOME_CONVERTED: gettext("a customer reached the goal in time"),
         WebhookKind.CUSTOMER_OPTED_OUT: gettext("a customer wants no more calls"),
         WebhookKind.CONSENT_CHANGED: gettext("a consent was given or taken back"),

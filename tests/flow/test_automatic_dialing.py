@@ -1,5 +1,6 @@
 """Automatic dialing: impossible unless switched on, one agent each or ahead of agents."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from callcenter.models import (
     Reservation,
 )
 from callcenter.moves import room_of
+from callcenter.routing import people
 from tests.factories import Bank
 
 RULE = "id-photo-trouble"
@@ -287,9 +289,11 @@ def test_a_customer_who_finds_nobody_free_hears_the_banks_name_and_is_counted(ba
     assert (row.result, row.agent_id) == (CallResult.ABANDONED, None)
     assert task.state == TaskState.PENDING, "called once more, with an agent waiting"
     bank.clock.now = task.not_before_at
-    from callcenter.calltasks.queries import tasks_of_campaign, tasks_to_dial
+    from callcenter.calltasks.dialable import tasks_to_dial
+    from callcenter.calltasks.queries import tasks_of_campaign
 
-    assert task.id not in tasks_to_dial(bank.session, "loan", bank.clock.now, 100)
+    found = tasks_to_dial(bank.session, "loan", bank.clock.now, 100)
+    assert found and task.id not in {one.id for one in found}
     assert task.id in tasks_of_campaign(bank.session, "loan", bank.clock.now, 100)
 
 
@@ -388,3 +392,57 @@ def test_in_manual_dialing_agents_take_what_they_choose(bank: Bank) -> None:
     assert reservation.call_task_id == second.id
     with pytest.raises(Conflict):
         pipeline.take_call_task(bank.session, bank.house, first.id, bank.agent_id, bank.clock.now)
+
+
+def _speaks(bank: Bank, agent_id: UUID, *languages: str) -> None:
+    agent = bank.session.get_one(Agent, agent_id, populate_existing=True)
+    people.set_abilities(bank.session, agent, languages, {})
+
+
+def test_no_more_is_dialed_ahead_than_free_agents_suit_and_the_answer_finds_one_who_does(
+    bank: Bank, past: None
+) -> None:
+    tasks = _waiting(bank, 40)
+    _past_calls(bank, tasks, answers=100)
+    crew = _crew(bank, 20)
+    for agent_id in crew:
+        _speaks(bank, agent_id, "en")
+    for agent_id in crew[18:]:
+        _speaks(bank, agent_id, "zh", "en")
+    for place, task in enumerate(tasks):
+        task.language = "zh" if place < 30 else "en"
+        bank.session.get_one(Customer, task.customer_id).language = task.language
+    bank.session.commit()
+    _dialed(bank, DialingMode.PREDICTIVE)
+    paced = _paced(bank)
+    live = _placed(bank)
+    spoken = {one.id: one.language for one in bank.tasks()}
+    in_chinese = [one for one in live if spoken[one.call_task_id] == "zh"]
+    in_english = [one for one in live if one not in in_chinese]
+    assert len(in_chinese) == 2, "one line for each of the two who speak it"
+    assert len(in_english) == 10, "the many who wait for them hold up nobody else"
+    assert paced.dialed == 12 and "as no more agents suit the customers who wait" in paced.sentence
+    assert _paced(bank).dialed == 0, "both are spoken for while their calls ring"
+    first = bank.picks_up(in_english[0].id, f"CA-{in_english[0].id}")
+    assert first == JoinRoom(room_of(crew[0]), crew[0]), "who speaks both stays free for who needs it"
+    for attempt, agent_id in zip(in_chinese, crew[18:], strict=True):
+        answer = bank.picks_up(attempt.id, f"CA-{attempt.id}")
+        assert answer == JoinRoom(room_of(agent_id), agent_id)
+    bank.clock.go_on(seconds=5)
+    for agent_id in crew:
+        bank.session.get_one(Agent, agent_id, populate_existing=True).seen_at = bank.clock.now
+    bank.session.commit()
+    _paced(bank)
+    assert all(spoken[one.call_task_id] == "en" for one in _placed(bank)), "the two talk"
+
+
+def test_no_more_calls_are_claimed_in_a_tick_than_may_begin_in_its_second(bank: Bank) -> None:
+    _waiting(bank, 8)
+    _crew(bank, 8)
+    _dialed(bank, DialingMode.POWER)
+    bank.house = replace(bank.house, calls_per_second=3.0)
+    paced = _paced(bank)
+    assert paced.dialed == 3 and "as no more calls may begin in this second" in paced.sentence
+    assert _paced(bank).dialed == 0, "those three have not begun"
+    _placed(bank)
+    assert _paced(bank).dialed == 3

@@ -369,6 +369,7 @@ _moves = st.lists(
 _users = count(1)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40,
     deadline=None,

@@ -41,6 +41,10 @@ def test_rules_are_adopted_compared_and_explained_at_the_shell(
     assert "等待：5 分钟 → 2 分钟" in run("diff", "face-scan-quiet", "2", "1", "--language", "zh").stdout
     assert "no difference" in run("diff", "face-scan-quiet", "2", "2").stdout
     assert run("diff", "face-scan-quiet", "7", "8").exit_code != 0
+    changed.write_text(yaml.safe_dump({**QUIET, "skill": "moon"}))
+    for words in (("adopt", "--check", str(changed)), ("adopt", str(changed))):
+        refused = run(*words)
+        assert refused.exit_code != 0 and "rule 1: There is no skill moon. Add it" in str(refused.exception)
     with runtime.unit_of_work() as session:
         trail = session.exec(select(AuditEntry.detail).where(AuditEntry.act == "rule.adopted")).all()
         loaded = sum(len(read_sample(of)) for _, of in JOURNEYS)

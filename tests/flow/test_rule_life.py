@@ -7,12 +7,14 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from callcenter import acts
+from callcenter import acts, trials
 from callcenter.commands.sample import read_sample
 from callcenter.domain.enums import FiringFate, Role, RuleState, SuppressReason
 from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, CallCenterError, Conflict, Forbidden, NotFound
+from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import AuditEntry, TriggerRule, User
+from callcenter.routing import people as routing_people
 from callcenter.triggers.queries import current_version, stamp_of_row
 from tests.factories import Bank
 
@@ -364,3 +366,39 @@ def test_every_act_is_in_the_audit_trail_with_its_version(bank: Bank, author: UU
     published = trail[5].detail
     assert (published["open_visits"], published["missed"]) == ("migrate", 0)
     assert (trail[3].detail["reason"], trail[4].detail["note"]) == ("why?", "because")
+
+
+def test_no_version_goes_live_that_asks_for_a_skill_or_a_team_that_is_not_there(
+    bank: Bank, author: UUID, second: UUID
+) -> None:
+    for asked, named in (({"skill": "moon"}, "no skill moon"), ({"team": "Moon desk"}, "no team Moon desk")):
+        with pytest.raises(BadInput, match=named):
+            _draft(bank, author, _changed(**asked))
+        bank.session.rollback()
+        with pytest.raises(BadInput, match=named):
+            acts.adopt_rule(
+                bank.session,
+                _changed(**asked),
+                journeys_loaded(bank.session)["loan"],
+                None,
+                bank.clock.now,
+            )
+        bank.session.rollback()
+    version = _review(bank, author, _changed(skill="cards"))
+    routing_people.switch_skill(bank.session, "cards", is_active=False)
+    bank.session.commit()
+    with pytest.raises(BadInput, match="skill cards is switched off"):
+        _publish(bank, version, second)
+    bank.session.rollback()
+    with pytest.raises(BadInput, match="skill cards is switched off"):
+        trials.try_rule(bank.session, RULE, version, second, bank.clock.now, days=7)
+    bank.session.rollback()
+    assert _row(bank, version).state == RuleState.IN_REVIEW and _row(bank, 1).state == RuleState.LIVE
+    routing_people.switch_skill(bank.session, "cards", is_active=True)
+    _publish(bank, version, second)
+    routing_people.switch_skill(bank.session, "cards", is_active=False)
+    bank.clock.go_on(microseconds=1)
+    back = trials.roll_back_rule(bank.session, RULE, second, bank.clock.now, reason="wrong desk")
+    bank.clock.go_on(seconds=1)
+    again = trials.roll_back_rule(bank.session, RULE, second, bank.clock.now, to_version=version)
+    assert "skill" not in back.definition and again.definition["skill"] == "cards", "going back stops harm"

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,13 @@ OWN_PROGRAMS = ("telephony/simulator", "demo/")
 def _sources(*folders: Path) -> Iterator[tuple[Path, ast.Module]]:
     for folder in folders:
         for path in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(ROOT), _parsed(path)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    """A file as a tree, read once for all who look."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _product() -> Iterator[tuple[Path, ast.Module]]:

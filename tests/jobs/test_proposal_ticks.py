@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 
+import pytest
 from sqlmodel import select
 
 from callcenter import acts, deciding, trials
@@ -46,6 +47,7 @@ def _proposed(floor: Floor, after: str) -> Proposal:
     return made
 
 
+@pytest.mark.slow
 def test_schedulers_stop_a_harmful_canary_once_and_weigh_what_is_open(floor: Floor) -> None:
     bank = floor.bank
     user = _person(floor)

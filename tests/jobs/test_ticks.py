@@ -136,6 +136,7 @@ def test_a_tick_that_fails_does_not_end_the_schedule(floor: Floor) -> None:
         "announce",
         "seal",
         "keep_ledgers",
+        "verify_ledgers",
         "tend",
         "tell",
         "alert",

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select
 
-from callcenter import partner_acts, pipeline
+from callcenter import checking, partner_acts, pipeline
 from callcenter.compliance import ledgers
 from callcenter.compliance.ledgers import NewSuppression
 from callcenter.domain.enums import AttemptState, CallResult, OutboxKind, Purpose, SuppressionKind
@@ -119,6 +119,27 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     bank.hears(attempt.id, AttemptState.ENDED, CallResult.BUSY)
     wrap_up = WrapUp("not_interested")
     pipeline.close_call(bank.session, bank.house, attempt.call_task_id, wrap_up, bank.agent_id, floor.now)
+    boss = bank.another_agent("boss")
+    checking.check_tag(
+        bank.session,
+        bank.house,
+        attempt.id,
+        "will_finish",
+        "Heard it",
+        boss,
+        floor.now,
+        seen_code="not_interested",
+    )
+    checking.check_tag(
+        bank.session,
+        bank.house,
+        attempt.id,
+        "will_finish",
+        "Stands",
+        boss,
+        floor.now,
+        seen_code="will_finish",
+    )
     ledgers.give_consent(
         bank.session,
         attempt.customer_id,
@@ -147,6 +168,13 @@ def test_every_kind_of_fact_is_told(floor: Floor, listener: Listener) -> None:
     assert heard["call_task.closed"]["state"] == "completed"
     assert heard["attempt.ended"]["result"] == "busy"
     assert heard["disposition.saved"]["disposition"] == "not_interested"
+    corrections = [one for one in deliveries(bank) if one.kind == "disposition.corrected"]
+    assert len(corrections) == 1, "a tag that is upheld is no correction"
+    assert [heard["disposition.corrected"][name] for name in ("attempt_id", "was", "disposition")] == [
+        str(attempt.id),
+        "not_interested",
+        "will_finish",
+    ]
     assert heard["outcome.converted"]["call_task_id"] == str(attempt.call_task_id)
     assert heard["consent.changed"]["act"] == "given"
     assert heard["offer.granted"] == heard["offer.taken_back"]

@@ -365,6 +365,7 @@ def test_one_person_takes_an_adopted_change_back_while_visits_are_under_way(
         deciding.roll_back(bank.session, proposal.id, first, bank.clock.now, reason="again")
 
 
+@pytest.mark.slow
 def test_a_canary_that_harms_stops_by_itself_and_its_visits_go_on_under_the_live_version(
     bank: Bank, first: UUID
 ) -> None:

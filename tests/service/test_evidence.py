@@ -439,3 +439,20 @@ def test_a_purpose_is_a_word_in_the_chain(session: Session, now: datetime) -> No
     decision(session, now, purpose=Purpose.MARKETING)
     ledgers.seal_rows(session, now)
     assert verified(session, now).holds
+
+
+def test_an_export_of_one_person_finds_entries_that_name_the_word_before_the_id(
+    sealed: Session, person: Customer, now: datetime
+) -> None:
+    before = len(_files(sealed, Wanted("json", person.id), now)["audit_entries.jsonl"].splitlines())
+    other = derived_id("customer", "somebody else")
+    for act, subject in (
+        ("customer.tagged", f"customer {person.id}"),
+        ("customer.tagged", f"customer {other}"),
+        ("customer.told", str(person.id)),
+    ):
+        accounts.record(sealed, None, act, subject, now)
+    sealed.flush()
+    found = _files(sealed, Wanted("json", person.id), now)["audit_entries.jsonl"].splitlines()
+    subjects = [orjson.loads(line)["subject"] for line in found[before:]]
+    assert subjects == [f"customer {person.id}", str(person.id)]

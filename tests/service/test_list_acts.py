@@ -8,11 +8,10 @@ import pytest
 from sqlmodel import select
 
 from callcenter import list_acts, partner_lists
-from callcenter.domain.enums import CancelReason, TaskState
+from callcenter.domain.enums import CancelReason, OutboxKind, TaskState
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.intake import call_lists
-from callcenter.intake.list_files import read_list
-from callcenter.models import AuditEntry, Customer, ListImport
+from callcenter.models import AuditEntry, Customer, ListImport, OutboxMessage
 from callcenter.partner_lists import ListWanted
 from callcenter.partners import Partner
 from tests.factories import Bank
@@ -39,7 +38,7 @@ def drafted(
         Partner(None, "Boss", by),
         wanted,
         sha256(body).hexdigest(),
-        read_list(body),
+        body,
         bank.clock.go_on(seconds=1),
     )
     bank.session.commit()
@@ -175,3 +174,54 @@ def test_a_draft_is_its_owners_and_is_forgotten_after_a_day(bank: Bank) -> None:
         drafted(bank, by, HEAD + row("a", 1), journey="nowhere")
     call_lists.forget_lists(bank.session, bank.clock.go_on(hours=25))
     assert bank.session.exec(select(ListImport)).all() == []
+
+
+def _large(bank: Bank, by: UUID, rows: int = 1_800) -> ListImport:
+    """A list past what is looked at while the person waits."""
+    draft = drafted(bank, by, HEAD + "".join(row(f"c{number}", number) for number in range(rows)))
+    assert draft.body is not None and not draft.rows and not draft.foreseen, "nothing is read in the request"
+    return draft
+
+
+def _looks(bank: Bank, draft: ListImport) -> bool:
+    more = list_acts.look_on(bank.session, bank.house, draft.id, bank.clock.now)
+    bank.session.commit()
+    return more
+
+
+def test_a_large_file_is_read_and_looked_at_portion_by_portion_and_begun_only_then(bank: Bank) -> None:
+    by = supervisor(bank)
+    draft = _large(bank, by)
+    message = bank.session.exec(
+        select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.LOOK_AT_LIST)
+    ).one()
+    assert message.subject_id == draft.id
+    assert _looks(bank, draft) and draft.body is None and draft.rows_total == 1_800
+    assert _looks(bank, draft) and len(draft.foreseen) == 500
+    with pytest.raises(Conflict, match="Wait until the whole list has been looked at"):
+        list_acts.begin_list(bank.session, draft.id, by, bank.clock.now)
+    bank.session.rollback()
+    call_lists.forget_person(bank.session, "c7")
+    call_lists.forget_person(bank.session, "c700")
+    bank.session.commit()
+    while _looks(bank, draft):
+        pass
+    assert [number for number, _, _ in draft.foreseen] == [n for n in range(2, 1_802) if n != 702]
+    assert draft.looked_at is not None and not _looks(bank, draft), "looked at once"
+    begun = list_acts.begin_list(bank.session, draft.id, by, bank.clock.now)
+    assert not begun.is_draft and len(begun.rows) == 1_798
+
+
+@pytest.mark.parametrize(("body", "code"), [("x" * 70_000, "no_external_id"), ("", "erased")])
+def test_a_large_file_that_is_no_list_is_given_up_and_its_page_can_say_why(
+    bank: Bank, body: str, code: str
+) -> None:
+    by = supervisor(bank)
+    draft = drafted(bank, by, body) if body else _large(bank, by)
+    if not body:
+        call_lists.forget_person(bank.session, "c7")
+    assert not _looks(bank, draft)
+    bank.session.refresh(draft)
+    assert (draft.failed, draft.body, draft.looked_at) == (code, None, None)
+    with pytest.raises(Conflict):
+        list_acts.begin_list(bank.session, draft.id, by, bank.clock.now)

@@ -139,6 +139,7 @@ def test_the_variant_does_not_depend_on_the_holdout() -> None:
 # --- the evidence
 
 
+@pytest.mark.slow
 def test_a_global_hold_out_holds_the_same_customers_out_of_every_rule_and_is_part_of_each_share() -> None:
     drawn = {
         rule: [draw_holdout("pepper", rule, f"c{i}", MAY, share, 0.02) for i in range(100_000)]

@@ -179,5 +179,11 @@ def links(language: str, theme: str, state: str) -> w.WallboardLinksPage:
             )
         )
     )
-    made = "https://calls.harbour.example/wallboard/3Yk1cKZ2vQm8nT0bWfXhR5uJ7pLs9dEaG4iO6yCqVxM"
+    made = "https://calls.harbour.example/wallboard/link#3Yk1cKZ2vQm8nT0bWfXhR5uJ7pLs9dEaG4iO6yCqVxM"
     return replace(page, links=rows, made=made if state == "made" else None)
+
+
+def opening(language: str, theme: str, state: str) -> w.OpeningPage:
+    t = Texts(language)
+    error = t("This link does not work any more.", "此链接已失效。") if state == "failed" else None
+    return w.OpeningPage(t("Harbour Bank", "海港银行"), language, theme, "sample-token", error)

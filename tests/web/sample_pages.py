@@ -93,6 +93,7 @@ Page = (
     | floor_wallboard.WallboardPage
     | studio_proposals.ProposalsPage
     | floor_wallboard.WallboardLinksPage
+    | floor_wallboard.OpeningPage
     | JourneysPage
     | RulesPage
     | EffectsPage
@@ -190,7 +191,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
     "targets": ("floor/targets.html", "floor/targets.html", sample_quality.targets, ("full", "empty", "failed")),
     "lists": ("floor/lists.html", "floor/lists.html", sample_quality.lists, ("full", "empty", "failed")),
     "list": (
-        "floor/list.html", "floor/list.html", sample_quality.one_list, ("draft", "same", "working", "done", "empty")
+        "floor/list.html", "floor/list.html", sample_quality.one_list, (
+            "draft", "same", "working", "done", "empty", "reading", "looking", "failed"
+        )
     ),
     "wallboard": ("wallboard/page.html", "wallboard/_body.html", sample_floor_pages.wallboard, ("full", "empty")),
     "wallboard-links": (
@@ -198,6 +201,9 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "floor/wallboard_links.html",
         sample_floor_pages.links,
         ("full", "made", "empty", "failed"),
+    ),
+    "wallboard-link": (
+        "wallboard/link.html", "wallboard/link.html", sample_floor_pages.opening, ("full", "failed")
     ),
     "journeys": ("studio/journeys.html", "studio/_journeys.html", journeys, ("full", "surge", "empty")),
     "analyses": (

@@ -424,6 +424,13 @@ def one_list(language: str, theme: str, state: str) -> li.ListPage:
     )  # fmt: skip
     if state == "empty":
         return replace(page, outcomes=(), refused=(), refused_total=0, would_open=0, total=0)
+    if state in ("reading", "looking"):
+        return replace(page, state=state, looked=120, refused=refused[:2], refused_total=2)
+    if state == "failed":
+        problem = t(
+            "The text is not UTF-8. Save it as CSV in UTF-8.", "文本不是 UTF-8，请另存为 UTF-8 的 CSV。"
+        )
+        return replace(page, state=state, problem=problem, outcomes=(), refused=(), refused_total=0, total=0)
     if state == "same":
         return replace(page, state="same", same_href=f"/floor/lists/{TASK}")
     if state == "working":

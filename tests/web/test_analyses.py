@@ -126,6 +126,7 @@ def _weeks(bank: Bank, lost_now: int) -> None:
             bank.clock.go_on(days=7, minutes=-10)
 
 
+@pytest.mark.slow
 def test_a_sudden_loss_is_told_with_who_they_are_until_it_is_over(bank: Bank, sign_in: SignIn) -> None:
     _weeks(bank, lost_now=24)
     assert surging.note_surges(bank.session, bank.clock.now) == 1

@@ -108,6 +108,7 @@ def test_a_customer_is_told_read_tagged_and_audited(api: Caller, session: Sessio
     acts = session.exec(select(AuditEntry).where(col(AuditEntry.act).startswith("customer."))).all()
     assert {one.act for one in acts} == {"customer.told", "customer.tagged"}
     assert {one.detail["token"] for one in acts} == {"crm"}
+    assert {one.subject for one in acts} == {made.json["customer_id"]}, "as an export looks for them"
     assert "陈伟" not in str([one.detail for one in acts])
     assert code_of(api("GET", "/customers/c2")) == "unknown_customer"
 

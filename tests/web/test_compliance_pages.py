@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import func, select
 
+from callcenter.accounts import service as accounts
 from callcenter.domain.enums import BarReason, Role, ScreeningPoint, SuppressionKind
 from callcenter.models import AuditEntry, Customer, ScreeningDecision, SuppressionList
 from tests.factories import Bank
@@ -185,3 +186,48 @@ def test_an_administrator_has_one_place_for_all_of_it(bank: Bank, sign_in: SignI
     page = enter(bank, sign_in, Role.ADMIN).get("/compliance/packs").text
     assert 'class="gate-tabs"' in page and page.count('href="/compliance"') == 2
     assert 'class="gate-tabs"' not in enter(bank, sign_in, Role.COMPLIANCE).get("/compliance/packs").text
+
+
+def test_a_ledger_that_is_not_as_it_was_sealed_is_urgent_until_a_night_finds_it_good(
+    bank: Bank, sign_in: SignIn
+) -> None:
+    officer = enter(bank, sign_in, Role.COMPLIANCE)
+
+    def night(holds: bool) -> None:
+        found = [] if holds else ["screening_decision 12: not as it was sealed"]
+        told = {
+            "holds": holds,
+            "faults": len(found),
+            "findings": found,
+            "head": "9:ab",
+            "after": 0,
+            "links": 9,
+        }
+        accounts.record(bank.session, None, "ledger.verified", "chain", bank.clock.now, **told)
+        bank.session.commit()
+        bank.clock.go_on(minutes=1)
+
+    night(holds=True)
+    assert "not as they were sealed" not in officer.get("/compliance").text
+    night(holds=False)
+    page = words(officer.get("/compliance").text)
+    assert "The ledgers are not as they were sealed: 1 fault" in page
+    assert "screening_decision 12: not as it was sealed" in page and "callcenter audit verify" in page
+    night(holds=True)
+    assert "not as they were sealed" not in officer.get("/compliance").text
+    bank.clock.go_on(days=3)
+    assert "The ledgers are not verified any more" in words(officer.get("/compliance").text)
+
+
+def test_an_act_on_a_customer_leads_to_their_ledgers_however_it_names_them(
+    bank: Bank, sign_in: SignIn
+) -> None:
+    officer = enter(bank, sign_in, Role.COMPLIANCE)
+    ids = [bank.knows(name).id for name in ("old", "new", "other")]
+    accounts.record(bank.session, None, "customer.tagged", f"customer {ids[0]}", bank.clock.now)
+    accounts.record(bank.session, None, "consent.withdrawn", str(ids[1]), bank.clock.now)
+    accounts.record(bank.session, None, "rule.paused", str(ids[2]), bank.clock.now)
+    bank.session.commit()
+    html = officer.get("/compliance/audit").text
+    found = [f'href="/compliance/people/{one}"' in html for one in ids]
+    assert found == [True, True, False], "what is no act on a customer leads to nobody"

@@ -2,13 +2,14 @@
 
 import io
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
 
-from callcenter import partner_lists
+from callcenter import list_acts, partner_lists
 from callcenter.domain.enums import Role, TaskState
 from callcenter.models import ListImport
 from tests.factories import Bank
@@ -130,3 +131,36 @@ def test_another_supervisors_draft_is_shown_but_theirs_to_do(bank: Bank, sign_in
     admin = sign_in(Role.ADMIN)
     assert f"{path}/do" not in admin.get(path).text
     assert admin.post(f"{path}/do").status_code == 403
+
+
+def test_a_large_file_is_looked_at_in_the_background_and_its_page_says_how_far(
+    bank: Bank, sign_in: SignIn
+) -> None:
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    path = sends(client, HEAD + "".join(row(f"c{n}", n) for n in range(1_800))).headers["Location"]
+    list_id = UUID(path.rsplit("/", 1)[1])
+
+    def look(times: int = 1) -> str:
+        for _ in range(times):
+            list_acts.look_on(bank.session, bank.house, list_id, bank.clock.now)
+        bank.session.commit()
+        return str(client.get(f"{path}/state").text)
+
+    html = client.get(path).text
+    assert "The file is being read." in words(html) and f'data-state-url="{path}/state"' in html
+    assert "Being looked at: 1,000 of 1,800 rows" in words(look(3))
+    assert f"{path}/do" not in html and client.post(f"{path}/do").status_code == 409
+    html = look(2)
+    assert "1800 call tasks would be opened." in words(html) and f"{path}/do" in html
+    assert "data-state-url" not in html, "nothing changes by itself any more"
+    assert client.post(f"{path}/do").status_code == 302
+
+
+def test_a_large_file_that_is_no_list_says_so_on_its_page(bank: Bank, sign_in: SignIn) -> None:
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    path = sends(client, "name\n" + "Chen\n" * 20_000).headers["Location"]
+    list_acts.look_on(bank.session, bank.house, UUID(path.rsplit("/", 1)[1]), bank.clock.now)
+    bank.session.commit()
+    told = words(client.get(path).text)
+    assert "The file could not be read." in told and "names no column external_id" in told
+    assert "Bring in another list" in told

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlmodel import col, select
 
+from callcenter.commands.sample import read_sample
 from callcenter.domain.enums import Presence, Role
 from callcenter.models import Agent, AuditEntry, Skill, Team, User
 from callcenter.routing import people
@@ -176,3 +177,19 @@ def test_pages_of_people_read_in_chinese(admin: FlaskClient, bank: Bank) -> None
 
 def test_a_person_who_is_not_there_is_not_found(admin: FlaskClient) -> None:
     assert admin.get(f"/admin/people/{UUID(int=5)}").status_code == 404
+
+
+def test_a_skill_that_rules_need_is_switched_off_only_by_who_was_told_which(
+    admin: FlaskClient, bank: Bank
+) -> None:
+    asked = admin.post("/admin/skills/cards/off")
+    assert asked.status_code == 409
+    needing = [one["rule"] for one in read_sample("rules.yaml") if one.get("skill") == "cards"]
+    assert needing and "Rules in force ask for this skill: " + ", ".join(sorted(needing)) in words(asked.text)
+    bank.session.expire_all()
+    assert bank.session.get_one(Skill, "cards").is_active
+    assert asked.text.count('name="confirmed" value="1"') == 1
+    assert admin.post("/admin/skills/cards/off", data={"confirmed": "1"}).status_code == 302
+    bank.session.expire_all()
+    assert not bank.session.get_one(Skill, "cards").is_active
+    assert admin.post("/admin/skills/complaints/off").status_code == 302, "nothing asks for it"

@@ -15,6 +15,7 @@ from sqlmodel import select
 from callcenter.domain.enums import Role, RuleState
 from callcenter.domain.ids import derived_id
 from callcenter.models import TriggerRule, User
+from callcenter.routing import people
 from tests.factories import Bank
 from tests.web.conftest import People, SignIn, signed_in
 from tests.web.scenes import HTMX, enter, words
@@ -354,3 +355,22 @@ def test_every_form_on_the_pages_of_rules_carries_the_token(author: FlaskClient,
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:", html)
         ids = re.findall(r'\sid="([^"]+)"', html)
         assert sorted(ids) == sorted(set(ids)), address
+
+
+def test_a_draft_that_asks_for_a_skill_or_team_that_is_gone_says_which_and_what_to_do(
+    author: FlaskClient, bank: Bank
+) -> None:
+    url = _begin(author)
+    moon = {"skill": "moon", "level": "1", "team": "Moon desk"}
+    answer = _send(author, url, "save", **moon)
+    assert answer.status_code == 422
+    assert "There is no skill moon. Add it under Teams and skills, or choose another one." in words(
+        answer.text
+    )
+    assert "There is no team Moon desk." in words(answer.text)
+    assert _send(author, url, "save", skill="cards", level="2", team="Loan desk A").status_code == 200
+    people.switch_skill(bank.session, "cards", is_active=False)
+    for one in bank.session.exec(select(User).where(User.role == Role.STRATEGIST)):
+        one.language = "zh"
+    bank.session.commit()
+    assert "技能 cards 已停用。" in words(author.get(url).text), "an author is told before pressing anything"

@@ -55,7 +55,8 @@ class RefusedShown:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One list. `state`: draft, same (the very file was done before), working, done, undone.
+    """One list. `state`: reading, looking (`looked` of its rows), failed (`problem` says why), draft, same (the
+    very file was done before), working, done, undone.
 
     `outcomes` are what would become of its rows, or what has. `same_href` leads to the list that was before.
     """
@@ -77,5 +78,7 @@ class ListPage:
     outcomes: tuple[Outcome, ...]
     refused: tuple[RefusedShown, ...]
     refused_total: int
+    looked: int = 0
+    problem: str = ""
     same_href: str = ""
     undo_until: datetime | None = None

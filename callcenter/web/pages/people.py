@@ -92,7 +92,10 @@ class SkillRow:
 
 @dataclass(frozen=True, slots=True)
 class TeamsPage:
-    """Teams and skills, each with a form for one more; `typed` is what was sent when `error` says why not."""
+    """Teams and skills, each with a form for one more; `typed` is what was sent when `error` says why not.
+
+    `to_confirm` is the key of a skill that rules need and that is switched off once more is pressed.
+    """
 
     frame: Frame
     tabs: tuple[Choice, ...]
@@ -100,3 +103,4 @@ class TeamsPage:
     skills: tuple[SkillRow, ...] = ()
     error: str | None = None
     typed: dict[str, str] = field(default_factory=dict)
+    to_confirm: str = ""

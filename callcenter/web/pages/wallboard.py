@@ -38,6 +38,17 @@ class WallboardPage:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningPage:
+    """Where a television's link is exchanged for a cookie; `error` is a finished sentence."""
+
+    organisation: str
+    language: str
+    theme: str
+    csrf_token: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkRow:
     """A link to the wallboard. `state`: works, revoked or ended."""
 

@@ -13,6 +13,8 @@ from callcenter.domain.enums import AttemptState, BarReason, Presence, Superviso
 
 LEASE_GRACE = timedelta(seconds=5)
 """How long after its lease an offer may stay open until the next tick ends it."""
+UNSEEN_FOR = timedelta(seconds=10)
+"""An open console shows an offer at once: one that none has shown for so long is looked at by nobody."""
 SHOWN_ROWS = 200
 
 _WAITING = """
@@ -22,6 +24,7 @@ WITH waiting AS (
            greatest(t.created_at, t.not_before_at) AS since,
            t.state = 'pending' AND t.not_before_at <= :now AS is_callable,
            t.state = 'reserved' AND (r.expires_at IS NULL OR r.expires_at < :lease_over
+                OR a.work_state = 'reserved' AND r.offered_at < :unseen_since
                 OR a.seen_at IS NULL OR a.seen_at < :silent_since) AS is_stuck
       FROM call_task t
       LEFT JOIN reservation r ON r.call_task_id = t.id AND r.ended_at IS NULL
@@ -134,7 +137,7 @@ class WaitingTasks:
 class AgentNow:
     """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
 
-    `offer_why` says why they were offered the call task they look at. `line` is the call that keeps the agent in
+    `is_unseen`: no console has shown the offer of `offered_at` yet. `offer_why` says why they were offered the call task they look at. `line` is the call that keeps the agent in
     their room: up, connecting or down. `lost_at`: since when
     their customer waits because it dropped.
     """
@@ -157,6 +160,7 @@ class AgentNow:
     line: str = "down"
     lost_at: datetime | None = None
     offer_why: dict[str, Any] | None = None
+    is_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,12 @@ def tasks_waiting(session: Session, now: datetime, silent_after: timedelta) -> W
 
     `silent_after` is how long an agent's console may be quiet before it counts as gone.
     """
-    bounds = {"now": now, "lease_over": now - LEASE_GRACE, "silent_since": now - silent_after}
+    bounds = {
+        "now": now,
+        "lease_over": now - LEASE_GRACE,
+        "unseen_since": now - UNSEEN_FOR,
+        "silent_since": now - silent_after,
+    }
     groups = session.execute(_COUNTS, bounds).all()
     if not groups:
         return WaitingTasks()
@@ -256,11 +265,14 @@ def _agent(row: "object", now: datetime, silent_after: timedelta) -> AgentNow:
     is_silent = values["seen_at"] is None or values["seen_at"] < now - silent_after
     holds_offer = work_state in (WorkState.RESERVED, WorkState.PREVIEWING)
     lease_is_over = expires_at is None or expires_at < now - LEASE_GRACE
+    offered_at = values["offered_at"]
+    is_unseen = work_state is WorkState.RESERVED and offered_at is not None and offered_at < now - UNSEEN_FOR
     return AgentNow(
         **{**values, "presence": Presence(values["presence"])},
         work_state=work_state,
         is_silent=is_silent,
-        is_stuck=holds_offer and (is_silent or lease_is_over),
+        is_stuck=is_unseen or (holds_offer and (is_silent or lease_is_over)),
+        is_unseen=is_unseen,
         line=_line(AttemptState(leg) if leg else AttemptState.ENDED),
     )
 

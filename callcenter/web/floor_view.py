@@ -36,6 +36,7 @@ from callcenter.web.formats import label, time_of_day
 from callcenter.web.handing_over_view import transfer_needs
 from callcenter.web.offer_words import skill_names, why_agent
 from callcenter.web.pages import floor as page
+from callcenter.web.receivers import receivers
 from callcenter.web.words import step_words
 
 LATE_ALLOWED = 0.1
@@ -81,7 +82,7 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
         seats_hidden=max(0, len(seated) - SEATS_SHOWN),
         figures=figures_of(day, tasks, spent_today(session, now), now),
         needs=needs_now(facts, alerts_now(session), titles, now, helps),
-        queue=queue_of(tasks, rules, names, now),
+        queue=queue_of(tasks, rules, names, receivers(session), now),
         seats=with_hands(
             (
                 replace(

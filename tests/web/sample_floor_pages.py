@@ -11,7 +11,7 @@ from callcenter.web.pages import reports as r
 from callcenter.web.pages import wallboard as w
 from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.studio import Choice
-from tests.web.sample_floor import floor
+from tests.web.sample_floor import floor, whom
 from tests.web.sample_frame import NOW, TASK, Texts, at, frame
 
 _NAMES = ("Chen Hao", "Li Na", "Sun Mei", "Zhou Lei", "Wu Di", "Yang Liu", "Zhu Rong", "Shen Yi", "Qin Fen", "Aynur Memet", "Tursun Ali", "Ma Chao", "Gu Xin", "Du Juan")  # fmt: skip
@@ -28,13 +28,13 @@ def queue(language: str, theme: str, state: str) -> d.QueuePage:
         "act": tuple(
             Option(code, t(english, chinese))
             for code, english, chinese in (
-                ("assign_agent", "Assign to an agent", "分给坐席"), ("assign_team", "Assign to a team, evenly", "平均分给团队"),
+                ("assign_agent", "Assign to an agent", "分给坐席"), ("assign_team", "Assign to a team, evenly", "平均分给团队"), ("assign_skill", "Assign by skill, evenly", "按技能平均分配"),
                 ("bring_back", "Bring back for anybody", "收回，任何人可接"), ("priority_up", "Priority up", "提高优先级"),
                 ("priority_down", "Priority down", "降低优先级"), ("expire", "Expire", "过期"),
             )
         ),
         "agent": (Option("a1", t("Lin Yue, available", "林悦，可用")),),
-        "team": (Option("Loan desk A", t("Loan desk A, 24 signed in", "贷款一组，24 人在线")),),
+        **dict(zip(("team", "skill", "level"), whom(t), strict=True)),
     }  # fmt: skip
     page = d.QueuePage(frame(language, theme, "queue"), (), choices, {}, 0, 0)
     if state == "empty":

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.frame import Frame
 
 
@@ -91,11 +92,17 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The waiting call tasks, oldest promise first. `total` may exceed the rows shown."""
+    """The waiting call tasks, oldest promise first. `total` may exceed the rows shown.
+
+    `teams`, `skills` and `levels` are whom they may be given to, beside the agents of the seats.
+    """
 
     total: int
     reasons: tuple[ReasonCount, ...] = ()
     rows: tuple[QueueRow, ...] = ()
+    teams: tuple[Option, ...] = ()
+    skills: tuple[Option, ...] = ()
+    levels: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,9 @@ class WaitingTasks:
 class AgentNow:
     """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
 
-    `is_unseen`: no console has shown the offer of `offered_at` yet. `offer_why` says why they were offered the call task they look at. `line` is the call that keeps the agent in
-    their room: up, connecting or down. `lost_at`: since when
-    their customer waits because it dropped.
+    `is_unseen`: no console has shown the offer of `offered_at` yet. `offer_why` says why they were offered the
+    call task they look at. `line` is the call that keeps the agent in their room: up, connecting or down.
+    `lost_at`: since when their customer waits because it dropped.
     """
 
     id: UUID

@@ -21,8 +21,8 @@ from callcenter.web.bars import bar_label
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.floor_frame import part_frame
 from callcenter.web.formats import label
-from callcenter.web.pages import dispatch as page
 from callcenter.web.offer_words import skill_names
+from callcenter.web.pages import dispatch as page
 from callcenter.web.pages.compliance import Option
 from callcenter.web.receivers import level_words, receivers
 

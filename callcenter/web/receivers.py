@@ -31,9 +31,7 @@ def receivers(session: Session) -> dict[str, tuple[Option, ...]]:
             for one in skills(session)
             if one.is_active
         ),
-        "level": tuple(
-            Option(str(level), level_words(level)) for level in LEVELS
-        ),
+        "level": tuple(Option(str(level), level_words(level)) for level in LEVELS),
     }
 
 

@@ -1,5 +1,5 @@
-"""A supervisor's hour: work handed out and taken back, a stuck offer freed, a transfer let go, a call listened to, a
-report taken away and opened again. Everything as the supervisor sees it, the carrier hears it and the rows say it."""
+"""A supervisor's hour: work handed out and taken back, a stuck offer freed, a transfer let go, a call listened to,
+a report taken away and opened again. Everything as the supervisor sees it, the carrier has it and the rows say."""
 
 import csv
 import io
@@ -178,7 +178,7 @@ def _hands_work_out_and_takes_it_back(hour: Hour) -> None:
 
 
 def _frees_what_nobody_looks_at(hour: Hour) -> Person:
-    """Lin Yue's browser goes away while a call is offered: the floor says so, the supervisor takes it, and ends it."""
+    """An agent's browser goes away while a call is offered: the supervisor is told, takes it and ends it."""
     page, system = hour.page, hour.system
     hour.lin.becomes_available()
     hour.lin.page.goto("about:blank")

@@ -95,16 +95,17 @@ def alerts(language: str, theme: str, state: str) -> a.AlertsPage:
     if state == "failed":
         error = t("Give whole numbers, or leave a field empty.", "请填整数，或留空。")
         return replace(page, limits=(limits[0], replace(limits[1], not_ready="soon", error=error)))
-    needs = floor(language, theme, "full").needs
+    # Raised hands and transfers are seen to on the floor; they are no alerts.
+    needs = [one for one in floor(language, theme, "full").needs if not one.help_id and not one.transfer_id]
     held = replace(
-        needs[4], has=t("Zhang Bei", "张蓓"), note=t("asked the app team", "已询问应用团队"), is_quiet=True
+        needs[2], has=t("Zhang Bei", "张蓓"), note=t("asked the app team", "已询问应用团队"), is_quiet=True
     )
-    worse = replace(needs[3], has=t("Zhang Bei", "张蓓"), is_worse=True)
+    worse = replace(needs[1], has=t("Zhang Bei", "张蓓"), is_worse=True)
     past = (
         a.PastAlert(t("Stuck in reserved: He Jun", "卡在占用：何军"), at("11:02"), at("11:05"), t("Ma Lin", "马琳"), at("11:03"), t("browser crashed", "浏览器崩溃")),
         a.PastAlert(t("Call tasks past twice their promise", "超过承诺两倍的任务"), at("09:40"), at("10:12")),
     )  # fmt: skip
-    return replace(page, needs=(*needs[:3], worse, needs[5], held), past=past)
+    return replace(page, needs=(needs[0], worse, *needs[3:5], held), past=past)
 
 
 def _counts(attempts: int) -> ReportCounts:

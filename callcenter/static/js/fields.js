@@ -34,7 +34,7 @@ export function isTheirs(name, node) {
 export function startFields() {
   document.addEventListener("state-arriving", ({ detail: { fresh } }) => {
     for (const part of document.querySelectorAll("[data-keep-fields]")) {
-      const next = fresh.querySelector(`#${CSS.escape(part.id)}`);
+      const next = part.id === fresh.id ? fresh : fresh.querySelector(`#${CSS.escape(part.id)}`);
       if (next) carryOver(part, next);
     }
   });

@@ -42,8 +42,8 @@ class DoneAct:
 class QueuePage:
     """The waiting call tasks that a sieve lets through, and the form of an act on them.
 
-    `choices` are the options by name: rule, journey, why, language, act, agent, team, skill, level. `values` is what the forms
-    hold, `error` a finished sentence.
+    `choices` are the options by name: rule, journey, why, language, act, agent, team, skill, level. `values` is
+    what the forms hold, `error` a finished sentence.
     """
 
     frame: Frame

@@ -70,10 +70,11 @@ function keepPlaces(list, fresh) {
 }
 
 function tell(button, changes) {
-  if (!button) return;
+  if (!button) return "";
+  button.hidden = changes === 0;
+  if (!changes) return "";
   const text = changes === 1 ? word(button.dataset.one) : word(button.dataset.many, { n: changes });
   button.querySelector("[data-held-count]").textContent = text;
-  button.hidden = changes === 0;
   return text;
 }
 

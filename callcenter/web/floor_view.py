@@ -95,6 +95,7 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
         ),
         last_alert_at=act.alert_at,
         last_act=_act_words(act, titles),
+        last_act_href=f"/floor/queue/{act.subject}?from=floor" if act.act.startswith("tasks.") else None,
         dialing=dialing_panel(dialing, journeys),
         watch=_own_watch(own, agents) if own else None,
         own_of=frozenset(
@@ -310,6 +311,7 @@ def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
         "tasks.assigned": gettext("%(time)s %(who)s assigned %(n)s call tasks. Acts are logged.", **words),
         "tasks.expired": gettext("%(time)s %(who)s let %(n)s call tasks expire. Acts are logged.", **words),
         "tasks.brought_back": gettext("%(time)s %(who)s brought %(n)s call tasks back.", **words),
+        "tasks.restored": gettext("%(time)s %(who)s undid an act on call tasks.", **words),
         "dialing.allowed": gettext("%(time)s %(who)s switched automatic dialing on.", **words),
         "dialing.stopped": gettext("%(time)s %(who)s switched automatic dialing off.", **words),
     }

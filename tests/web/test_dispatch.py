@@ -138,6 +138,7 @@ def test_the_floors_own_queue_has_ticks_and_a_bar_of_acts(bank: Bank, sign_in: S
     told = words(client.get(href).text)
     assert "1 call task would be changed." in told and "1 Lin Yue" in told
     client.post(f"{href}/do")
+    assert f'href="{href}?from=floor"' in client.get("/floor").text, "from the floor to its undo"
     bank.session.expire_all()
     assert [one.id for one in bank.tasks() if one.agent_id == bank.agent_id] == [task.id]
     lacking = client.post("/floor/queue/preview", data={**form, "act": "expire"})

@@ -239,7 +239,8 @@ class FloorPage:
     """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do.
 
     `states` counts the agents of the chosen teams by what their seats show, also the `seats_hidden` ones. `own_of`
-    are the ids of users who read words of their own in it.
+    are the ids of users who read words of their own in it. `last_act_href` leads to
+    an act on many call tasks, and its undo.
     """
 
     frame: Frame
@@ -250,6 +251,7 @@ class FloorPage:
     seats: tuple[Seat, ...] = ()
     last_alert_at: datetime | None = None
     last_act: str | None = None
+    last_act_href: str | None = None
     dialing: Dialing = Dialing(is_on=False)
     watch: Watch | None = None
     teams: tuple[TeamChoice, ...] = ()

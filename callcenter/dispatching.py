@@ -34,6 +34,7 @@ BATCH = 200
 ACTS: Mapping[DispatchAct, str] = {
     DispatchAct.ASSIGN_AGENT: "tasks.assigned",
     DispatchAct.ASSIGN_TEAM: "tasks.assigned",
+    DispatchAct.ASSIGN_SKILL: "tasks.assigned",
     DispatchAct.BRING_BACK: "tasks.brought_back",
     DispatchAct.PRIORITY_UP: "tasks.priority_up",
     DispatchAct.PRIORITY_DOWN: "tasks.priority_down",
@@ -84,10 +85,14 @@ def _receivers(session: Session, wanted: Wanted) -> list[Agent]:
     if wanted.act is DispatchAct.ASSIGN_AGENT:
         statement = statement.where(Agent.id == wanted.agent_id)
     else:
-        statement = statement.where(Agent.team == wanted.team).where(Agent.presence != Presence.SIGNED_OFF)
+        statement = statement.where(Agent.presence != Presence.SIGNED_OFF)
+    if wanted.act is DispatchAct.ASSIGN_TEAM:
+        statement = statement.where(Agent.team == wanted.team)
     agents = list(session.exec(statement.order_by(User.name, col(Agent.id))))
+    if wanted.act is DispatchAct.ASSIGN_SKILL:
+        agents = [one for one in agents if one.skills.get(wanted.skill, 0) >= max(1, wanted.level)]
     if not agents:
-        raise BadInput("No agent of this choice is there. Choose another agent or team.")
+        raise BadInput("Nobody of this choice is signed in. Choose another agent, team, skill or level.")
     return agents
 
 

@@ -17,13 +17,14 @@ class DispatchAct(StrEnum):
 
     ASSIGN_AGENT = "assign_agent"
     ASSIGN_TEAM = "assign_team"
+    ASSIGN_SKILL = "assign_skill"
     BRING_BACK = "bring_back"
     PRIORITY_UP = "priority_up"
     PRIORITY_DOWN = "priority_down"
     EXPIRE = "expire"
 
 
-ASSIGNING = frozenset({DispatchAct.ASSIGN_AGENT, DispatchAct.ASSIGN_TEAM})
+ASSIGNING = frozenset({DispatchAct.ASSIGN_AGENT, DispatchAct.ASSIGN_TEAM, DispatchAct.ASSIGN_SKILL})
 
 
 class LeftOut(StrEnum):
@@ -51,7 +52,8 @@ class TaskSieve:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be done, to which of the call tasks a sieve lets through: the oldest `count`, a `share` of them
-    in percent, or those named; all without any."""
+    in percent, or those named; all without any. Assigning goes to `agent_id`, to who is signed on in `team`, or to
+    whoever is signed on and has `skill` at `level` (1 to 5) or higher."""
 
     act: DispatchAct
     sieve: TaskSieve = TaskSieve()
@@ -60,6 +62,8 @@ class Wanted:
     ids: tuple[UUID, ...] = ()
     agent_id: UUID | None = None
     team: str = ""
+    skill: str = ""
+    level: int = 0
     reason: str = ""
 
     def checked(self) -> "Wanted":
@@ -68,6 +72,8 @@ class Wanted:
             raise BadInput("Choose the agent who shall have them.")
         if self.act is DispatchAct.ASSIGN_TEAM and not self.team:
             raise BadInput("Choose the team whose agents shall have them.")
+        if self.act is DispatchAct.ASSIGN_SKILL and not self.skill:
+            raise BadInput("Choose the skill whose agents shall have them.")
         if self.act is DispatchAct.EXPIRE and not self.reason.strip():
             raise BadInput("Say why these call tasks shall expire; it is kept.")
         return self

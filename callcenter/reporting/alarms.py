@@ -46,6 +46,7 @@ ACTS = (
     "tasks.assigned",
     "tasks.expired",
     "tasks.brought_back",
+    "tasks.restored",
 )
 """What a supervisor does on the floor, as the audit trail names it."""
 

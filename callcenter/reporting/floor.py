@@ -14,6 +14,8 @@ from callcenter.domain.enums import AttemptState, BarReason, Presence, Superviso
 
 LEASE_GRACE = timedelta(seconds=5)
 """How long after its lease an offer may stay open until the next tick ends it."""
+UNSEEN_FOR = timedelta(seconds=10)
+"""An open console shows an offer at once: one that none has shown for so long is looked at by nobody."""
 SHOWN_ROWS = 200
 
 _WAITING = """
@@ -23,6 +25,7 @@ WITH waiting AS (
            greatest(t.created_at, t.not_before_at) AS since,
            t.state = 'pending' AND t.not_before_at <= :now AS is_callable,
            t.state = 'reserved' AND (r.expires_at IS NULL OR r.expires_at < :lease_over
+                OR a.work_state = 'reserved' AND r.offered_at < :unseen_since
                 OR a.seen_at IS NULL OR a.seen_at < :silent_since) AS is_stuck
       FROM call_task t
       LEFT JOIN reservation r ON r.call_task_id = t.id AND r.ended_at IS NULL
@@ -54,7 +57,7 @@ SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
 )
 _AGENTS = """
 SELECT a.id, u.name, a.team, a.not_ready_reason, a.presence_at, a.work_state_at, a.wrap_up_until, t.journey, t.step,
-       r.offered_at, r.why, lost.agent_lost_at, a.seen_at, a.presence, a.work_state, r.expires_at, l.state
+       r.why, lost.agent_lost_at, r.offered_at, a.seen_at, a.presence, a.work_state, r.expires_at, l.state
   FROM agent a
   JOIN app_user u ON u.id = a.id AND u.is_active
   LEFT JOIN call_task t ON t.id = a.call_task_id
@@ -132,9 +135,9 @@ class WaitingTasks:
 class AgentNow:
     """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
 
-    `offer_why` says why they were offered the call task they look at. `line` is the call that keeps the agent in
-    their room: up, connecting or down. `lost_at`: since when
-    their customer waits because it dropped.
+    `is_unseen`: no console has shown the offer of `offered_at` yet. `offer_why` says why they were offered the
+    call task they look at. `line` is the call that keeps the agent in their room: up, connecting or down.
+    `lost_at`: since when their customer waits because it dropped.
     """
 
     id: UUID
@@ -146,15 +149,16 @@ class AgentNow:
     wrap_up_until: datetime | None
     journey: str | None
     step: str | None
-    offered_at: datetime | None
     offer_why: dict[str, Any] | None
     lost_at: datetime | None
+    offered_at: datetime | None
     seen_at: datetime | None
     presence: Presence
     work_state: WorkState
     is_silent: bool
     is_stuck: bool
     line: str = "down"
+    is_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,12 @@ def tasks_waiting(session: Session, now: datetime, silent_after: timedelta) -> W
 
     `silent_after` is how long an agent's console may be quiet before it counts as gone.
     """
-    bounds = {"now": now, "lease_over": now - LEASE_GRACE, "silent_since": now - silent_after}
+    bounds = {
+        "now": now,
+        "lease_over": now - LEASE_GRACE,
+        "unseen_since": now - UNSEEN_FOR,
+        "silent_since": now - silent_after,
+    }
     groups = session.execute(_COUNTS, bounds).all()
     if not groups:
         return WaitingTasks()
@@ -248,19 +257,22 @@ def agents_now(session: Session, now: datetime, silent_after: timedelta) -> Sequ
 
 def _agent(row: tuple[Any, ...], now: datetime, silent_after: timedelta) -> AgentNow:
     # Of a large floor this runs for thousands of rows at every change.
-    *as_they_are, seen_at, presence, work_state, expires_at, leg = row
+    *as_they_are, offered_at, seen_at, presence, work_state, expires_at, leg = row
     state = WorkState(work_state)
     is_silent = seen_at is None or seen_at < now - silent_after
     holds_offer = state in (WorkState.RESERVED, WorkState.PREVIEWING)
     lease_is_over = expires_at is None or expires_at < now - LEASE_GRACE
+    is_unseen = state is WorkState.RESERVED and offered_at is not None and offered_at < now - UNSEEN_FOR
     return AgentNow(  # type: ignore[call-arg]  # how many there are before, only the statement knows
         *as_they_are,
+        offered_at,
         seen_at,
         Presence(presence),
         state,
         is_silent,
-        holds_offer and (is_silent or lease_is_over),
+        is_unseen or (holds_offer and (is_silent or lease_is_over)),
         _line(AttemptState(leg) if leg else AttemptState.ENDED),
+        is_unseen,
     )
 
 

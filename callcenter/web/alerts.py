@@ -9,8 +9,8 @@ from callcenter.domain.enums import Role
 from callcenter.errors import BadInput
 from callcenter.web.alerts_view import alerts_page, is_team, refused_limits
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
-from callcenter.web.floor_view import floor_page
 from callcenter.web.pages.alerts import TeamLimits
+from callcenter.web.supervisor import answer_now
 
 bp = blueprint("alerts")
 _MOST_KEY = 200
@@ -38,8 +38,7 @@ def acknowledge() -> str | AnyResponse:
         alerting.acknowledge(session, key, viewer().id, request.form.get("note", ""), runtime().clock())
     if not request.headers.get("HX-Request"):
         return redirect("/floor/alerts" if request.form.get("from") == "alerts" else "/floor")
-    with runtime().reading() as session:
-        return render_template("floor/_body.html", page=floor_page(session, runtime().clock()))
+    return answer_now()
 
 
 @bp.post("/floor/alerts/thresholds")

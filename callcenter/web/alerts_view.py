@@ -38,7 +38,8 @@ _KINDS = {
 
 def alerts_page(session: Session, now: datetime, refused: page.TeamLimits | None = None) -> page.AlertsPage:
     """Return the alerts; `refused` are thresholds that could not be taken, with why."""
-    head, tabs = part_frame("alerts")
+    # What was refused stays to be read: the page is not refreshed then.
+    head, tabs = part_frame("alerts", state_url=None if refused else "/floor/alerts")
     titles = {key: chosen(dict(one.title), key) for key, one in journeys_loaded(session).items()}
     facts = floor_facts(session, now)
     past = alerts_past(session)

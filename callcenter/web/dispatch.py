@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from callcenter import dispatching
 from callcenter.domain.dispatching import MOST_TASKS, DispatchAct, TaskSieve, Wanted
 from callcenter.domain.enums import Role
+from callcenter.domain.needs import LEVELS
 from callcenter.errors import BadInput, CallCenterError, NotFound
 from callcenter.models import Dispatch
 from callcenter.web.dispatch_view import dispatch_page, queue_page
@@ -40,10 +41,23 @@ def _sieve(values: Mapping[str, str]) -> TaskSieve:
     return TaskSieve(**texts, older_minutes=older)
 
 
+def _act_of(form: "MultiDict[str, str]") -> tuple[str, str]:
+    """Read the act and, where the floor's bar names it with the act, the agent, team or skill."""
+    act, _, whom = form.get("act", "").partition(":")
+    return act, whom.replace("\x00", "")
+
+
+def _values(form: "MultiDict[str, str]") -> dict[str, str]:
+    """Return what a form held, as the queue's page shows it."""
+    act, whom = _act_of(form)
+    values = form.to_dict() | {"act": act, "ids": " ".join(form.getlist("ids"))}
+    return values | ({act.removeprefix("assign_"): whom} if whom else {})
+
+
 def _wanted(form: "MultiDict[str, str]") -> Wanted:
     """Read the form of an act. Raises BadInput that says what is missing."""
     which = form.get("which", "all")
-    act, _, chosen_agent = form.get("act", "").partition(":")  # the floor's bar names the agent with the act
+    act, whom = _act_of(form)
     if act not in set(DispatchAct) or which not in ("all", "count", "share", "ticked"):
         raise BadInput(gettext("Choose what shall be done."))
     count = _whole(form.get("count"), 1, MOST_TASKS, gettext("How many is a number from 1 to 2,000."))
@@ -52,7 +66,9 @@ def _wanted(form: "MultiDict[str, str]") -> Wanted:
     wrong = {"count": count is None, "share": share is None, "ticked": not ids}
     if wrong.get(which):
         raise BadInput(gettext("Say how many, or tick the call tasks."))
-    agent = chosen_agent or form.get("agent", "")
+    agent = whom or form.get("agent", "")
+    level = _whole(form.get("level"), LEVELS[0], LEVELS[-1], gettext("A level is a number from 1 to 5."))
+    by_skill = act == DispatchAct.ASSIGN_SKILL
     return Wanted(
         act=DispatchAct(act),
         sieve=_sieve(form),
@@ -60,7 +76,9 @@ def _wanted(form: "MultiDict[str, str]") -> Wanted:
         share=share if which == "share" else None,
         ids=ids,
         agent_id=uuid_field(agent) if agent and act == DispatchAct.ASSIGN_AGENT else None,
-        team=form.get("team", "")[:100] if act == DispatchAct.ASSIGN_TEAM else "",
+        team=(whom or form.get("team", ""))[:100] if act == DispatchAct.ASSIGN_TEAM else "",
+        skill=(whom or form.get("skill", ""))[:100] if by_skill else "",
+        level=(level or 1) if by_skill else 0,
         reason=form.get("reason", "").strip()[:_MOST_REASON] if act == DispatchAct.EXPIRE else "",
     )
 
@@ -94,9 +112,13 @@ def preview() -> str | tuple[str, int] | AnyResponse:
     except CallCenterError as problem:
         if problem.status != BadInput.status:
             raise
-        values = request.form.to_dict() | {"ids": " ".join(request.form.getlist("ids"))}
-        return _queue(values, gettext(problem.message), problem.status)
-    return redirect(f"/floor/queue/{row.id}")
+        return _queue(_values(request.form), gettext(problem.message), problem.status)
+    return redirect(_one(row.id))
+
+
+def _one(dispatch_id: UUID) -> str:
+    """Where one act is shown; what was begun on the floor leads back there."""
+    return f"/floor/queue/{dispatch_id}{'?from=floor' if request.values.get('from') == 'floor' else ''}"
 
 
 @bp.get("/floor/queue/<uuid:dispatch_id>")
@@ -107,7 +129,8 @@ def one_dispatch(dispatch_id: UUID) -> str:
         row = session.get(Dispatch, dispatch_id)
         if row is None:
             raise NotFound("This preview is gone. Choose the call tasks again.")
-        shown = dispatch_page(session, row, runtime().clock())
+        from_floor = request.args.get("from") == "floor"
+        shown = dispatch_page(session, row, runtime().clock(), from_floor=from_floor)
     return render_template("floor/dispatch.html", page=shown)
 
 
@@ -125,7 +148,7 @@ def carry_out(dispatch_id: UUID) -> AnyResponse:
     """Do what was previewed; pressed twice it is done once."""
     house, who = runtime().house, viewer().id
     _in_batches(lambda session, now: dispatching.dispatch_batch(session, house, dispatch_id, who, now))
-    return redirect(f"/floor/queue/{dispatch_id}")
+    return redirect(_one(dispatch_id))
 
 
 @bp.post("/floor/queue/<uuid:dispatch_id>/undo")
@@ -134,4 +157,4 @@ def undo(dispatch_id: UUID) -> AnyResponse:
     """Put back what nobody has touched since."""
     who = viewer().id
     _in_batches(lambda session, now: dispatching.undo_batch(session, dispatch_id, who, now))
-    return redirect(f"/floor/queue/{dispatch_id}")
+    return redirect(_one(dispatch_id))

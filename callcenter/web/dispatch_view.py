@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 from callcenter.calltasks import waiting
 from callcenter.calltasks.policy import UNDO_WITHIN
 from callcenter.domain.dispatching import DispatchAct, LeftOut, TaskSieve
-from callcenter.domain.enums import BarReason, Presence
+from callcenter.domain.enums import BarReason
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, Dispatch, User
 from callcenter.triggers.queries import RuleSet, current_rules
@@ -20,13 +21,16 @@ from callcenter.web.bars import bar_label
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.floor_frame import part_frame
 from callcenter.web.formats import label
+from callcenter.web.offer_words import skill_names
 from callcenter.web.pages import dispatch as page
 from callcenter.web.pages.compliance import Option
+from callcenter.web.receivers import level_words, receivers
 
 SHOWN_ROWS = 200
 ACTS = {
     DispatchAct.ASSIGN_AGENT: _l("Assign to an agent"),
     DispatchAct.ASSIGN_TEAM: _l("Assign to a team, evenly"),
+    DispatchAct.ASSIGN_SKILL: _l("Assign by skill, evenly"),
     DispatchAct.BRING_BACK: _l("Bring back for anybody"),
     DispatchAct.PRIORITY_UP: _l("Priority up"),
     DispatchAct.PRIORITY_DOWN: _l("Priority down"),
@@ -103,14 +107,10 @@ def _choices(session: Session, rules: RuleSet, now: datetime) -> dict[str, tuple
         .where(col(User.is_active))
         .order_by(User.name)
     ).all()
-    here = Counter(one.team for one, _ in agents if one.presence != Presence.SIGNED_OFF)
     return choices | {
         "act": tuple(Option(act.value, str(words)) for act, words in ACTS.items()),
         "agent": tuple(Option(str(one.id), _agent_words(name, one.presence)) for one, name in agents),
-        "team": tuple(
-            Option(team, gettext("%(team)s, %(n)s signed in", team=team, n=here[team]))
-            for team in sorted({one.team for one, _ in agents})
-        ),
+        **receivers(session),
     }
 
 
@@ -139,8 +139,10 @@ def _names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
     return dict(session.exec(select(User.id, User.name).where(col(User.id).in_(ids))).all())
 
 
-def dispatch_page(session: Session, row: Dispatch, now: datetime) -> page.DispatchPage:
-    """Return one act: what would happen, or what has happened and what could not."""
+def dispatch_page(
+    session: Session, row: Dispatch, now: datetime, *, from_floor: bool = False
+) -> page.DispatchPage:
+    """Return one act: what would happen, or what has happened and what could not; `from_floor`: and back there."""
     head, tabs = part_frame("queue")
     people = _names(session, [row.made_by, *(UUID(one) for _, *both in row.planned for one in both if one)])
     undo_until = row.done_at + UNDO_WITHIN if row.done_at and row.undone_at is None else None
@@ -165,6 +167,7 @@ def dispatch_page(session: Session, row: Dispatch, now: datetime) -> page.Dispat
         refused=_why_parts(row.refused),
         lost=_why_parts(row.lost),
         undo_until=undo_until,
+        from_floor=from_floor,
     )
 
 
@@ -217,4 +220,15 @@ def _sieve_words(session: Session, row: Dispatch) -> tuple[str, ...]:
         lines.append(gettext("The oldest %(n)s %% of them", n=told["share"]))
     if "ids" in told:
         lines.append(gettext("Those ticked"))
-    return tuple(lines)
+    return (*lines, *_receiver_words(session, told))
+
+
+def _receiver_words(session: Session, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """The team, or the skill with its level, whose agents get them."""
+    if team := told.get("team"):
+        return (gettext("Team: %(team)s", team=team),)
+    if key := told.get("skill"):
+        skill = skill_names(session).get(key, key)
+        level = level_words(told.get("level", 1))
+        return (gettext("Skill: %(skill)s, %(level)s", skill=skill, level=level),)
+    return ()

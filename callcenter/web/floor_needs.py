@@ -94,6 +94,11 @@ def _stuck_text(agent: AgentNow) -> str:
             "Browser silent since %(time)s. The call task waits with them.",
             time=time_with_seconds(agent.seen_at),
         )
+    if agent.is_unseen and agent.offered_at:
+        return gettext(
+            "No console has shown the offer of %(time)s. The call task waits with them.",
+            time=time_with_seconds(agent.offered_at),
+        )
     return gettext("The offer has run out and was not taken back. The call task waits with them.")
 
 

@@ -1,5 +1,6 @@
 """The floor's queue: who waits, and why nobody calls them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,14 +13,24 @@ from callcenter.web.edge import chosen
 from callcenter.web.formats import label, when
 from callcenter.web.offer_words import Names, nobody_words, why_agent, why_relaxed, why_task
 from callcenter.web.pages import floor as page
+from callcenter.web.pages.compliance import Option
 
 
-def queue_of(tasks: WaitingTasks, rules: RuleSet, names: Names, now: datetime) -> page.Queue:
-    """Return the waiting call tasks with their reasons; `names` are the skills'."""
+def queue_of(
+    tasks: WaitingTasks,
+    rules: RuleSet,
+    names: Names,
+    whom: Mapping[str, tuple[Option, ...]],
+    now: datetime,
+) -> page.Queue:
+    """Return the waiting call tasks with their reasons; `names` are the skills', `whom` who may be given them."""
     return page.Queue(
         total=tasks.total,
         reasons=tuple(page.ReasonCount(code, count) for code, count in tasks.reasons),
         rows=tuple(_row(task, rules, names, now) for task in tasks.rows),
+        teams=whom["team"],
+        skills=whom["skill"],
+        levels=whom["level"],
     )
 
 

@@ -36,6 +36,7 @@ from callcenter.web.formats import label, time_of_day
 from callcenter.web.handing_over_view import transfer_needs
 from callcenter.web.offer_words import skill_names, why_agent
 from callcenter.web.pages import floor as page
+from callcenter.web.receivers import receivers
 from callcenter.web.words import step_words
 
 LATE_ALLOWED = 0.1
@@ -81,7 +82,7 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
         seats_hidden=max(0, len(seated) - SEATS_SHOWN),
         figures=figures_of(day, tasks, spent_today(session, now), now),
         needs=needs_now(facts, alerts_now(session), titles, now, helps),
-        queue=queue_of(tasks, rules, names, now),
+        queue=queue_of(tasks, rules, names, receivers(session), now),
         seats=with_hands(
             (
                 replace(
@@ -94,6 +95,7 @@ def floor_page(session: Session, now: datetime, team: str | None = None) -> page
         ),
         last_alert_at=act.alert_at,
         last_act=_act_words(act, titles),
+        last_act_href=f"/floor/queue/{act.subject}?from=floor" if act.act.startswith("tasks.") else None,
         dialing=dialing_panel(dialing, journeys),
         watch=_own_watch(own, agents) if own else None,
         own_of=frozenset(
@@ -309,6 +311,7 @@ def _act_words(act: LastAct, titles: Mapping[str, str]) -> str | None:
         "tasks.assigned": gettext("%(time)s %(who)s assigned %(n)s call tasks. Acts are logged.", **words),
         "tasks.expired": gettext("%(time)s %(who)s let %(n)s call tasks expire. Acts are logged.", **words),
         "tasks.brought_back": gettext("%(time)s %(who)s brought %(n)s call tasks back.", **words),
+        "tasks.restored": gettext("%(time)s %(who)s undid an act on call tasks.", **words),
         "dialing.allowed": gettext("%(time)s %(who)s switched automatic dialing on.", **words),
         "dialing.stopped": gettext("%(time)s %(who)s switched automatic dialing off.", **words),
     }

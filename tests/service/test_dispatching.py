@@ -1,5 +1,6 @@
 """Acts on many call tasks: planned, done in batches, undone within a minute; what others touch is left alone."""
 
+from collections import Counter
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -106,6 +107,32 @@ def test_a_share_goes_to_a_team_evenly_in_languages_they_speak(bank: Bank) -> No
         bank, Wanted(DispatchAct.ASSIGN_TEAM, TaskSieve(language="zh"), share=30, team="Loan desk A")
     )
     assert (half.matched, len(half.planned)) == (10, 3)
+
+
+def test_they_go_evenly_to_who_has_a_skill_at_a_level_and_is_signed_in(bank: Bank) -> None:
+    a_crowd(bank.session, _task(bank), 5)
+    able, beginner, away = (bank.another_agent(name) for name in ("able", "beginner", "away"))
+    for agent_id, level in ((bank.agent_id, 4), (able, 3), (beginner, 1), (away, 5)):
+        agent = bank.session.get_one(Agent, agent_id)
+        agent.skills = {"loans": level}
+        agent.presence = Presence.SIGNED_OFF if agent_id == away else Presence.AVAILABLE
+    bank.session.commit()
+
+    def who(level: int) -> Counter[str | None]:
+        row = _plan(bank, Wanted(DispatchAct.ASSIGN_SKILL, share=100, skill="loans", level=level))
+        return Counter(to for _, to, _ in row.planned)
+
+    assert who(3) == {str(bank.agent_id): 3, str(able): 3}
+    assert who(1) == {str(bank.agent_id): 2, str(able): 2, str(beginner): 2}
+    with pytest.raises(BadInput, match="Nobody of this choice is signed in"):
+        who(5)
+    with pytest.raises(BadInput, match="Choose the skill"):
+        _plan(bank, Wanted(DispatchAct.ASSIGN_SKILL))
+    row = _do(bank, _plan(bank, Wanted(DispatchAct.ASSIGN_SKILL, count=2, skill="loans", level=3)))
+    assert row.wanted["skill"] == "loans" and row.wanted["level"] == 3
+    assert {task.agent_id for task in _tasks(bank) if task.agent_id} == {bank.agent_id, able}
+    _undo(bank, row)
+    assert not any(task.agent_id for task in _tasks(bank))
 
 
 def test_the_gate_bars_what_it_would_bar_at_the_offer(bank: Bank) -> None:

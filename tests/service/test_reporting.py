@@ -282,6 +282,11 @@ def test_an_offer_is_stuck_when_its_lease_is_over_or_nobody_looks(bank: Bank) ->
     offer.expires_at = now + timedelta(minutes=5)
     bank.session.flush()
     assert [stuck(45), stuck(46)] == [False, True]
+    agent.work_state = WorkState.RESERVED
+    bank.session.flush()
+    assert [stuck(10), stuck(11)] == [False, True], "no console has shown it"
+    (row,) = tasks_waiting(bank.session, now + timedelta(seconds=11), SILENT).rows
+    assert row.code == "stuck"
 
 
 def test_alarms_are_grouped_and_only_tell_what_waits_for_a_person(bank: Bank) -> None:

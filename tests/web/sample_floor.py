@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callcenter.web.pages import floor as f
+from callcenter.web.pages.compliance import Option
 from tests.web.sample_frame import NOW, Texts, at, frame
 
 
@@ -185,7 +186,24 @@ def _queue(t: Texts) -> f.Queue:
             f.QueueRow(f"q{n}", name, rule, why_code, note, NOW - timedelta(seconds=age) if age else None, 60 if age else None)
             for n, (name, rule, age, (why_code, note)) in enumerate(rows)
         ),
+        *whom(t),
     )  # fmt: skip
+
+
+def whom(t: Texts) -> tuple[tuple[Option, ...], ...]:
+    """Teams, skills and levels."""
+    return (
+        (Option("Loan desk A", t("Loan desk A, 24 signed in", "贷款一组，24 人已登录")),),
+        (
+            Option("loans", t("Loans, 18 signed in", "贷款，18 人已登录")),
+            Option("cards", t("Bank cards, 9 signed in", "银行卡，9 人已登录")),
+        ),
+        (
+            Option("1", t("of any level", "不限级别")),
+            Option("3", t("level 3 or higher", "3 级及以上")),
+            Option("5", t("level 5", "5 级")),
+        ),
+    )
 
 
 def _seats(t: Texts) -> tuple[f.Seat, ...]:

@@ -11,7 +11,7 @@ from callcenter.web.pages import reports as r
 from callcenter.web.pages import wallboard as w
 from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.studio import Choice
-from tests.web.sample_floor import floor
+from tests.web.sample_floor import floor, whom
 from tests.web.sample_frame import NOW, TASK, Texts, at, frame
 
 _NAMES = ("Chen Hao", "Li Na", "Sun Mei", "Zhou Lei", "Wu Di", "Yang Liu", "Zhu Rong", "Shen Yi", "Qin Fen", "Aynur Memet", "Tursun Ali", "Ma Chao", "Gu Xin", "Du Juan")  # fmt: skip
@@ -28,13 +28,13 @@ def queue(language: str, theme: str, state: str) -> d.QueuePage:
         "act": tuple(
             Option(code, t(english, chinese))
             for code, english, chinese in (
-                ("assign_agent", "Assign to an agent", "分给坐席"), ("assign_team", "Assign to a team, evenly", "平均分给团队"),
+                ("assign_agent", "Assign to an agent", "分给坐席"), ("assign_team", "Assign to a team, evenly", "平均分给团队"), ("assign_skill", "Assign by skill, evenly", "按技能平均分配"),
                 ("bring_back", "Bring back for anybody", "收回，任何人可接"), ("priority_up", "Priority up", "提高优先级"),
                 ("priority_down", "Priority down", "降低优先级"), ("expire", "Expire", "过期"),
             )
         ),
         "agent": (Option("a1", t("Lin Yue, available", "林悦，可用")),),
-        "team": (Option("Loan desk A", t("Loan desk A, 24 signed in", "贷款一组，24 人在线")),),
+        **dict(zip(("team", "skill", "level"), whom(t), strict=True)),
     }  # fmt: skip
     page = d.QueuePage(frame(language, theme, "queue"), (), choices, {}, 0, 0)
     if state == "empty":
@@ -95,16 +95,17 @@ def alerts(language: str, theme: str, state: str) -> a.AlertsPage:
     if state == "failed":
         error = t("Give whole numbers, or leave a field empty.", "请填整数，或留空。")
         return replace(page, limits=(limits[0], replace(limits[1], not_ready="soon", error=error)))
-    needs = floor(language, theme, "full").needs
+    # Raised hands and transfers are seen to on the floor; they are no alerts.
+    needs = [one for one in floor(language, theme, "full").needs if not one.help_id and not one.transfer_id]
     held = replace(
-        needs[4], has=t("Zhang Bei", "张蓓"), note=t("asked the app team", "已询问应用团队"), is_quiet=True
+        needs[2], has=t("Zhang Bei", "张蓓"), note=t("asked the app team", "已询问应用团队"), is_quiet=True
     )
-    worse = replace(needs[3], has=t("Zhang Bei", "张蓓"), is_worse=True)
+    worse = replace(needs[1], has=t("Zhang Bei", "张蓓"), is_worse=True)
     past = (
         a.PastAlert(t("Stuck in reserved: He Jun", "卡在占用：何军"), at("11:02"), at("11:05"), t("Ma Lin", "马琳"), at("11:03"), t("browser crashed", "浏览器崩溃")),
         a.PastAlert(t("Call tasks past twice their promise", "超过承诺两倍的任务"), at("09:40"), at("10:12")),
     )  # fmt: skip
-    return replace(page, needs=(*needs[:3], worse, needs[5], held), past=past)
+    return replace(page, needs=(needs[0], worse, *needs[3:5], held), past=past)
 
 
 def _counts(attempts: int) -> ReportCounts:

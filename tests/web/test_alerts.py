@@ -8,7 +8,7 @@ from sqlmodel import select
 from callcenter import alerting
 from callcenter.domain.alerts import has_worsened, steps_of
 from callcenter.domain.enums import NotReadyReason, Presence, Role
-from callcenter.models import AuditEntry, FloorAlert, Incident
+from callcenter.models import Agent, AuditEntry, FloorAlert, Incident
 from callcenter.pipeline import set_presence
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -68,6 +68,25 @@ def test_an_alert_the_tick_has_not_seen_yet_can_be_taken(bank: Bank, sign_in: Si
     assert answer.headers["Location"] == "/floor/alerts"
     row = bank.session.exec(select(FloorAlert)).one()
     assert row.acknowledged_measure == 1 and row.cleared_at is None
+
+
+def test_who_takes_an_alert_keeps_the_team_they_look_at(bank: Bank, sign_in: SignIn) -> None:
+    _incident(bank)
+    bank.session.get_one(Agent, bank.another_agent()).team = "Loan desk B"
+    bank.session.commit()
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    form = {"key": "incident-second_call_for_attempt"}
+    shown = {**HTMX, "HX-Current-URL": "http://localhost/floor?team=Loan+desk+B"}
+    html = client.post("/floor/alerts/acknowledge", data=form, headers=shown).text
+    assert 'class="chip is-chosen" href="/floor?team=Loan+desk+B"' in html
+
+
+def test_the_alerts_refresh_themselves_unless_something_was_refused(bank: Bank, sign_in: SignIn) -> None:
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    assert 'data-state-url="/floor/alerts"' in client.get("/floor/alerts").text
+    form = {"team": "", "wrap_up": "soon", "not_ready": "", "talk": "", "overdue": "1"}
+    refused = client.post("/floor/alerts/thresholds", data=form)
+    assert refused.status_code == 400 and "data-state-url" not in refused.text and "soon" in refused.text
 
 
 def test_a_teams_thresholds_say_from_when_it_is_told(bank: Bank, sign_in: SignIn) -> None:

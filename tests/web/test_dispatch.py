@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlmodel import Session, select
 
 from callcenter.domain.enums import Role, TaskState
-from callcenter.models import AuditEntry, CallTask, Customer, Dispatch
+from callcenter.models import Agent, AuditEntry, CallTask, Customer, Dispatch, Skill
 from tests.crowd import a_crowd
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -138,7 +138,50 @@ def test_the_floors_own_queue_has_ticks_and_a_bar_of_acts(bank: Bank, sign_in: S
     told = words(client.get(href).text)
     assert "1 call task would be changed." in told and "1 Lin Yue" in told
     client.post(f"{href}/do")
+    assert f'href="{href}?from=floor"' in client.get("/floor").text, "from the floor to its undo"
     bank.session.expire_all()
     assert [one.id for one in bank.tasks() if one.agent_id == bank.agent_id] == [task.id]
     lacking = client.post("/floor/queue/preview", data={**form, "act": "expire"})
     assert lacking.status_code == 400 and "Say why these call tasks shall expire" in lacking.text
+
+
+def test_the_floors_bar_gives_by_count_or_share_to_a_team_or_a_skill_and_leads_back(
+    bank: Bank, sign_in: SignIn
+) -> None:
+    task = waiting_task(bank)
+    a_crowd(bank.session, task, 9)
+    bank.agent_is_available()
+    bank.session.add(Skill(key="loans", name="Loans", name_zh="贷款", created_at=bank.clock.now))
+    agent = bank.session.get_one(Agent, bank.agent_id)
+    agent.skills = {"loans": 3}
+    bank.session.commit()
+    client = enter(bank, sign_in, Role.SUPERVISOR)
+    html = client.get("/floor").text
+    assert "To Loan desk A, 1 signed in" in html and "To Loans, 1 signed in" in html
+    form = {"from": "floor", "which": "share", "count": "10", "share": "30", "level": "3", "reason": ""}
+    href = _look(client, **form, act="assign_skill:loans")
+    told = words(client.get(href).text)
+    assert "3 call tasks would be changed." in told and "3 Lin Yue" in told
+    assert "Skill: Loans, level 3 or higher" in told and "The oldest 30 % of them" in told
+    assert 'href="/floor"' in client.get(href).text and "Back to the floor" in told
+    id_of = href.partition("?")[0]
+    assert client.post(f"{id_of}/do", data={"from": "floor"}).headers["Location"] == href
+    assert client.post(f"{id_of}/undo", data={"from": "floor"}).headers["Location"] == href
+    assert "3 call tasks were put back." in words(client.get(href).text)
+    bank.clock.go_on(seconds=1)
+    href = _look(client, **{**form, "which": "count", "count": "4"}, act="assign_team:Loan desk A")
+    assert "Team: Loan desk A" in (told := words(client.get(href).text)) and "4 Lin Yue" in told
+
+
+def test_what_the_floors_bar_lacks_is_said_with_its_choice_kept(bank: Bank, sign_in: SignIn) -> None:
+    waiting_task(bank)
+    bank.session.add(Skill(key="loans", name="Loans", name_zh="贷款", created_at=bank.clock.now))
+    bank.session.commit()
+    client = enter(bank, sign_in, Role.SUPERVISOR, "zh")
+    form = {"from": "floor", "which": "count", "count": "4", "act": "assign_skill:loans", "level": "3"}
+    answer = client.post("/floor/queue/preview", data=form)
+    assert answer.status_code == 400 and "所选范围内无人已登录" in answer.text
+    for kept in ("assign_skill", "loans", "3"):
+        assert f'<option value="{kept}" selected>' in answer.text
+    assert client.post("/floor/queue/preview", data={**form, "level": "6"}).status_code == 400
+    assert client.post("/floor/queue/preview", data={**form, "act": "assign_skill"}).status_code == 400

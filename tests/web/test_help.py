@@ -43,6 +43,7 @@ def test_a_raised_hand_is_on_the_floor_with_how_long_and_a_way_to_listen(
     need = html.split(f'id="need-help-{hand.id}"')[1].split("</article>")[0]
     assert "Lin Yue asks for help" in need and "0:41" in need
     assert f'action="/floor/agents/{bank.agent_id}/watch"' in need and 'value="whisper"' in need
+    assert "/floor/alerts/acknowledge" not in need, "a hand is seen, or taken down; it is no alert"
     assert "asks for help" in seat(html, bank) and acts(bank) == ["help.asked"]
 
 

@@ -1,14 +1,15 @@
 /* Every act goes to the server by POST; an answer replaces the state, a failure says so and loses nothing. */
 import { correctClocks } from "./clocks.js";
+import { isTheirs } from "./fields.js";
 import { hideNotice, showNotice, word } from "./words.js";
 
 /* What the person is typing, has chosen or has opened stays theirs when the page is refreshed. */
 function keepWhatIsTheirs() {
   // Only while it belongs to the same call task: a note must never move to the next customer.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh) || isTicked(old)));
+    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh)));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement));
+    !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement)) && !isTheirs(name, node);
 }
 
 function isSame(old, fresh, name) {
@@ -30,11 +31,6 @@ function askWhenOpened(event) {
   if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.querySelector("[data-keep-open]")) return;
   justOpened = menu;
   document.dispatchEvent(new CustomEvent("state-wanted"));
-}
-
-/* Rows keep their place while any of them is ticked. */
-function isTicked(old) {
-  return "keepTicked" in old.dataset && old.querySelector("input:checked") !== null;
 }
 
 /* A refresh asked for before an act may be answered after it: what it says is old by then. Servers' clocks may
@@ -61,6 +57,7 @@ export function morphState(html, isAnswer = false) {
   if (!fresh) return false;
   if (!isAnswer && isOlder(fresh)) return true;
   if (!isAnswer) refreshedAt = performance.now();
+  document.dispatchEvent(new CustomEvent("state-arriving", { detail: { fresh, isAnswer } }));
   Idiomorph.morph(document.getElementById("state"), fresh, { morphStyle: "outerHTML" });
   htmx.process(document.getElementById("state"));
   justOpened = null;

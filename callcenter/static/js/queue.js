@@ -1,4 +1,5 @@
-/* The floor's queue by keyboard: j and k move, x ticks; how many are ticked is told in the bulk bar. */
+/* The floor's queue by keyboard: j and k move, x ticks; how many are ticked is told in the bulk bar, and that they
+   are what is meant. */
 
 function rows() {
   return [...document.querySelectorAll('#queue-rows input[name="ids"]')];
@@ -13,6 +14,24 @@ function count() {
   if (!told) return;
   const many = rows().filter((box) => box.checked).length;
   told.textContent = many ? String(many) : "";
+}
+
+/* Whoever ticks rows, or says how many, means those. */
+function choose(event) {
+  const { form, name } = event.target;
+  if (form?.id !== "queue-bulk") return;
+  if (name === "ids") {
+    count();
+    form.elements.which.value = rows().some((box) => box.checked) ? "ticked" : "count";
+  } else if (name === "count" || name === "share") {
+    form.elements.which.value = name;
+  }
+}
+
+function clear() {
+  const open = document.getElementById("bulk-open");
+  if (open) open.checked = false;
+  count();
 }
 
 function move(step) {
@@ -37,8 +56,10 @@ export function startQueue() {
       document.activeElement.click();
     }
   });
-  document.addEventListener("change", (event) => event.target.name === "ids" && count());
-  document.addEventListener("reset", () => window.setTimeout(count));
+  document.addEventListener("change", choose);
+  document.addEventListener("input", choose);
+  document.addEventListener("reset", () => window.setTimeout(clear));
   document.addEventListener("state-changed", count);
+  document.addEventListener("rows-shown", count);
   count();
 }

@@ -42,8 +42,8 @@ class DoneAct:
 class QueuePage:
     """The waiting call tasks that a sieve lets through, and the form of an act on them.
 
-    `choices` are the options by name: rule, journey, why, language, act, agent, team. `values` is what the forms
-    hold, `error` a finished sentence.
+    `choices` are the options by name: rule, journey, why, language, act, agent, team, skill, level. `values` is
+    what the forms hold, `error` a finished sentence.
     """
 
     frame: Frame
@@ -72,7 +72,7 @@ class DispatchPage:
     """One act on many call tasks. `state`: planned, stale, partly, done, undone.
 
     `whose` says who has them now, `to` who will; `refused` and `lost` why some are left out. `undo_until` is set
-    while it can be undone.
+    while it can be undone. `from_floor`: it was begun on the floor, and leads back there.
     """
 
     frame: Frame
@@ -94,6 +94,7 @@ class DispatchPage:
     lost: tuple[Part, ...] = ()
     undo_until: datetime | None = None
     examples: tuple[str, ...] = field(default=())
+    from_floor: bool = False
 
     @property
     def restored(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.frame import Frame
 
 
@@ -91,11 +92,17 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The waiting call tasks, oldest promise first. `total` may exceed the rows shown."""
+    """The waiting call tasks, oldest promise first. `total` may exceed the rows shown.
+
+    `teams`, `skills` and `levels` are whom they may be given to, beside the agents of the seats.
+    """
 
     total: int
     reasons: tuple[ReasonCount, ...] = ()
     rows: tuple[QueueRow, ...] = ()
+    teams: tuple[Option, ...] = ()
+    skills: tuple[Option, ...] = ()
+    levels: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +239,8 @@ class FloorPage:
     """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do.
 
     `states` counts the agents of the chosen teams by what their seats show, also the `seats_hidden` ones. `own_of`
-    are the ids of users who read words of their own in it.
+    are the ids of users who read words of their own in it. `last_act_href` leads to
+    an act on many call tasks, and its undo.
     """
 
     frame: Frame
@@ -243,6 +251,7 @@ class FloorPage:
     seats: tuple[Seat, ...] = ()
     last_alert_at: datetime | None = None
     last_act: str | None = None
+    last_act_href: str | None = None
     dialing: Dialing = Dialing(is_on=False)
     watch: Watch | None = None
     teams: tuple[TeamChoice, ...] = ()

@@ -1,0 +1,44 @@
+"""Who may be given call tasks: teams and skills, with how many of them are signed in, in the viewer's words."""
+
+from collections import Counter
+
+from flask_babel import gettext
+from sqlmodel import Session, col, select
+
+from callcenter.domain.enums import Presence
+from callcenter.domain.needs import LEVELS
+from callcenter.models import Agent, User
+from callcenter.routing.queries import skills
+from callcenter.web.offer_words import skill_name
+from callcenter.web.pages.compliance import Option
+
+
+def receivers(session: Session) -> dict[str, tuple[Option, ...]]:
+    """Return the options by name: team, skill (those in use) and level, a skill's or a higher one."""
+    agents = session.exec(
+        select(Agent).join(User, col(User.id) == col(Agent.id)).where(col(User.is_active))
+    ).all()
+    here = [one for one in agents if one.presence != Presence.SIGNED_OFF]
+    of_team = Counter(one.team for one in here)
+    of_skill = Counter(key for one in here for key in one.skills)
+    return {
+        "team": tuple(
+            Option(team, gettext("%(team)s, %(n)s signed in", team=team, n=of_team[team]))
+            for team in sorted({one.team for one in agents})
+        ),
+        "skill": tuple(
+            Option(one.key, gettext("%(skill)s, %(n)s signed in", skill=skill_name(one), n=of_skill[one.key]))
+            for one in skills(session)
+            if one.is_active
+        ),
+        "level": tuple(Option(str(level), level_words(level)) for level in LEVELS),
+    }
+
+
+def level_words(level: int) -> str:
+    """A level of a skill, and those above it."""
+    if level <= LEVELS[0]:
+        return gettext("of any level")
+    if level >= LEVELS[-1]:
+        return gettext("level %(n)s", n=level)
+    return gettext("level %(n)s or higher", n=level)

@@ -23,9 +23,9 @@ from statistics import median
 
 POINTS_A_DOUBLING = 30.0
 """How many points of priority, each a minute of waiting, it adds that a call is worth twice the usual one."""
-MOST_POINTS = 90.0
-"""What a call task is worth moves it by at most so many points either way, three doublings, so that none waits
-for another more than three hours longer than it would."""
+MOST_POINTS = 120.0
+"""What a call task is worth moves it by at most so many points either way, four doublings, so that none waits
+for another more than four hours longer than it would."""
 OF_THE_GAP = 0.49
 """Of the distance to the next priority that a person has set, what a call is worth may use less than half: of two
 call tasks of one age the one that was set higher comes first, whatever they are worth."""

@@ -113,7 +113,7 @@ def test_points_count_doublings_and_fade_by_halvings() -> None:
     assert points_of(-0.1, 2.0) == points_of(0, 2.0) == -2 * MOST_POINTS
     assert points_now(36.0, 60, 60) == pytest.approx(36.0 - POINTS_A_DOUBLING)
     assert points_now(36.0, -5, 60) == 36.0
-    assert points_now(90.0, 0, 60) == MOST_POINTS
+    assert points_now(MOST_POINTS + 20.0, 0, 60) == MOST_POINTS
     assert points_now(36.0, 10_000, 60) == -MOST_POINTS
     assert points_now(36.0, 0, 60, reach=4.9) == 4.9
     assert points_of(2 * math.pi, 2.0) > points_of(math.e, 2.0)

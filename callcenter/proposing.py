@@ -130,8 +130,8 @@ def _drafts(
             if (share := proposed_holdout(effect, one.spec.holdout)) is not None:
                 told = effect_evidence(effect, share=share, share_now=one.spec.holdout)
                 yield _draft(one, ProposalKind.HOLDOUT, {**definition, "holdout": share}, told)
-        if one.spec.variant is None and (told := _best_variant(session, key, variants.get(key), now)):
-            yield _draft(one, ProposalKind.VARIANT, {**definition, "variant": told["variant"]}, told)
+        if one.spec.variant is None and (best := _best_variant(session, key, variants.get(key), now)):
+            yield _draft(one, ProposalKind.VARIANT, {**definition, "variant": best["variant"]}, best)
 
 
 def _best_variant(

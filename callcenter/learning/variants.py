@@ -180,8 +180,8 @@ def _of_pair(cells: Sequence[DrawnCell], name: str, other: str, alpha: float) ->
     difference = _difference(ratio_sequence(split, alpha), ours, theirs, alpha)
     if difference.point <= 0:
         return None
-    shares = (Share(one.converted, one.n) for one in (ours, theirs))
-    return BestVariant(name, other, *shares, evidence, difference)
+    converted, of_other = (Share(one.converted, one.n) for one in (ours, theirs))
+    return BestVariant(name, other, converted, of_other, evidence, difference)
 
 
 def within_agents(cells: Sequence[DrawnCell], name: str, alpha: float = 0.05) -> Interval | None:

@@ -1,8 +1,9 @@
 """The loop closed over ninety days: what the product proposes is accepted as it passes the gate.
 
 Decided by the product's own functions, from what it would have seen and nothing else: whom first
-(`learning/worth.py`), which variant (`learning/script_choice.py`), which wait (`learning/proposing.py`, from drawn
-waits), whether to pause a rule (`learning/rules.py`), how a canary stands. Outcomes are known three days later.
+(`learning/worth.py`), which variant (`learning/script_choice.py`) and which one for good (`learning/variants.py`),
+which wait (`learning/proposing.py`, from drawn waits), whether to pause a rule (`learning/rules.py`), how a canary
+stands. Outcomes are known three days later.
 A person accepts every proposal the day it is made, and a canary that has not been stopped by its seventh day.
 Hold-outs stay as they are.
 """
@@ -25,6 +26,7 @@ from callcenter.learning.proposing import (
 )
 from callcenter.learning.rules import ArmCounts, VariantCounts, effect_of_rule
 from callcenter.learning.script_choice import allocate, prior_from
+from callcenter.learning.variants import DrawnCell, best_variant
 from callcenter.learning.waits import WaitLog
 from callcenter.learning.worth import RuleCounts, points_of, usual_worth, worth_of_rules
 
@@ -45,7 +47,8 @@ EVEN = (1 / 3, 1 / 3, 1 / 3)
 class Outcome:
     """What one seed gave. Yields are conversions because of the call for an agent's hour.
 
-    `learned_late`: of the last thirty days. `harmful`: changes adopted by the end that made the yield of their
+    `learned_late`: of the last thirty days. `adopted`: waits and pauses; `scripts`: variants that all customers of
+    a rule hear since. `harmful`: changes adopted by the end that made the yield of their
     rule smaller; `kept`: of them those in force on the last day.
     """
 
@@ -55,6 +58,7 @@ class Outcome:
     learned_late: float
     oracle: float
     adopted: int
+    scripts: int
     harmful: int
     kept: int
 
@@ -74,6 +78,41 @@ class Outcome:
         return self.oracle / self.started - 1
 
 
+@dataclass(frozen=True)
+class _Past:
+    """How a rule was run on a day whose outcomes are not known yet."""
+
+    wait: float
+    canary: float | None
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What was adopted: a wait in place of another, a variant in place of shares, or a pause (None)."""
+
+    rule: int
+    before: float | tuple[float, ...] | None
+    after: float | str | None
+
+    def is_worse(self, truth: Truth) -> bool:
+        """Whether it makes what an agent's hour on the rule yields smaller."""
+        if isinstance(self.after, str):
+            assert isinstance(self.before, tuple)
+            usual = sum(share * one for share, one in zip(self.before, truth.variants, strict=True))
+            return (truth.variants[VARIANTS.index(self.after)] < usual) == (truth.lift > 0)
+        if self.after is None:
+            return truth.lift > 0
+        assert isinstance(self.before, float)
+        return truth.yield_at(self.after) < truth.yield_at(self.before)
+
+    def is_kept(self, rule: "_Rule") -> bool:
+        """Whether it is in force."""
+        if self.after is None:
+            return not rule.is_live
+        return self.after in (rule.wait, rule.variant)
+
+
 @dataclass
 class _Rule:
     """What is known of one rule: its setting, and what came of the visits that are settled."""
@@ -88,6 +127,8 @@ class _Rule:
     counts: np.ndarray = field(default_factory=lambda: np.zeros(4, dtype=np.int64))
     spent: np.ndarray = field(default_factory=lambda: np.zeros(2))
     variants: np.ndarray = field(default_factory=lambda: np.zeros((3, 2), dtype=np.int64))
+    drawn: list[DrawnCell] = field(default_factory=list)
+    variant: str | None = None
     tried: np.ndarray = field(default_factory=lambda: np.zeros(4, dtype=np.int64))
     log: list[WaitLog] = field(default_factory=list)
     since: int = 0
@@ -122,16 +163,10 @@ def play(seed: int, days: int = DAYS, steady_days: int = STEADY_DAYS) -> Outcome
     started = _yield(_steady(truths, starting, seed, steady_days))
     oracle = _yield(_steady(truths, _known(truths), seed, steady_days))
     learned, late, changes, rules = _learn(truths, seed, days)
-    harmful = [(rule, wait) for rule, before, wait in changes if _worse(truths[rule], before, wait)]
-    kept = sum(
-        rules[rule].wait == wait if wait is not None else not rules[rule].is_live for rule, wait in harmful
-    )
-    return Outcome(seed, started, learned, late, oracle, len(changes), len(harmful), kept)
-
-
-def _worse(truth: Truth, before: float, wait: float | None) -> bool:
-    """Whether a change made what an agent's hour on the rule yields smaller; None is a pause."""
-    return truth.lift > 0 if wait is None else truth.yield_at(wait) < truth.yield_at(before)
+    scripts = sum(isinstance(one.after, str) for one in changes)
+    harmful = [one for one in changes if one.is_worse(truths[one.rule])]
+    kept = sum(one.is_kept(rules[one.rule]) for one in harmful)
+    return Outcome(seed, started, learned, late, oracle, len(changes) - scripts, scripts, len(harmful), kept)
 
 
 def _yield(days: list[list[Visits]]) -> float:
@@ -162,17 +197,15 @@ def _known(truths: list[Truth]) -> list[Setting]:
     return settings
 
 
-def _learn(
-    truths: list[Truth], seed: int, days: int
-) -> tuple[float, float, list[tuple[int, float, float | None]], list[_Rule]]:
+def _learn(truths: list[Truth], seed: int, days: int) -> tuple[float, float, list[_Change], list[_Rule]]:
     """Play the days, each night's decisions from what is settled by then; yields of all and of the last thirty."""
     rng = np.random.default_rng((seed, 3))
     rules = [_Rule(one.first_wait) for one in truths]
     played: list[list[Visits]] = []
-    settled: list[list[tuple[float, float | None]]] = []
-    changes: list[tuple[int, float, float | None]] = []
+    settled: list[list[_Past]] = []
+    changes: list[_Change] = []
     for day in range(days):
-        settled.append([(rule.wait, rule.canary) for rule in rules])
+        settled.append([_Past(rule.wait, rule.canary, rule.shares) for rule in rules])
         played.append(play_day(truths, [rule.setting() for rule in rules], rng))
         if day >= LAG:
             for place, rule in enumerate(rules):
@@ -180,23 +213,25 @@ def _learn(
             _share_out(rules)
             _rank(rules)
             for place, rule in enumerate(rules):
-                changes += [(place, *one) for one in _propose(rule, day)]
+                changes += [_Change(place, *one) for one in (*_propose(rule, day), *_choose(rule))]
     return _yield(played), _yield(played[-30:]), changes, rules
 
 
-def _note(rule: _Rule, visits: Visits, at: tuple[float, float | None], day: int) -> None:
+def _note(rule: _Rule, visits: Visits, at: _Past, day: int) -> None:
     """Take in a day whose windows are over."""
     fired = visits.stayed > visits.wait
     treated, held = fired & ~visits.held_out, fired & visits.held_out
     won = visits.converted
     rule.counts += [treated.sum(), held.sum(), (treated & won).sum(), (held & won).sum()]
     rule.spent += [visits.minutes.sum(), visits.called.sum()]
-    for place in range(len(VARIANTS)):
+    shares = dict(zip(VARIANTS, at.shares, strict=True))
+    for place, name in enumerate(VARIANTS):
         mine = treated & (visits.variant == place)
         rule.variants[place] += [mine.sum(), (mine & won).sum()]
-    if day < rule.since or at[0] != rule.wait:
+        rule.drawn.append(DrawnCell(name, "", shares, int(mine.sum()), int((mine & won).sum())))
+    if day < rule.since or at.wait != rule.wait:
         return
-    if at[1] is not None and at[1] == rule.canary:
+    if at.canary is not None and at.canary == rule.canary:
         on, beside = visits.in_canary, ~visits.in_canary
         rule.tried += [on.sum(), (on & won).sum(), beside.sum(), (beside & won).sum()]
     entered = (visits.stayed > rule.band.shortest.total_seconds() / 60) & ~visits.in_canary
@@ -216,6 +251,9 @@ def _note(rule: _Rule, visits: Visits, at: tuple[float, float | None], day: int)
 def _share_out(rules: list[_Rule]) -> None:
     """Share the next day's customers out among the variants of every script."""
     for rule in rules:
+        if rule.variant is not None:
+            rule.shares = tuple(float(name == rule.variant) for name in VARIANTS)
+            continue
         counted = {
             name: VariantCounts(int(n), int(won))
             for name, (n, won) in zip(VARIANTS, rule.variants, strict=True)
@@ -227,7 +265,13 @@ def _share_out(rules: list[_Rule]) -> None:
 def _rank(rules: list[_Rule]) -> None:
     """Rank the rules by what a call brings."""
     counted = [
-        RuleCounts(str(place), *map(int, rule.counts), float(rule.spent[0]), int(rule.spent[1]))
+        RuleCounts(
+            str(place),
+            *map(int, rule.counts),
+            float(rule.spent[0]),
+            int(rule.spent[1]),
+            dialed=int(rule.spent[1]),
+        )
         for place, rule in enumerate(rules)
     ]
     worth = worth_of_rules(counted, {one.key: 100.0 for one in counted})
@@ -235,6 +279,18 @@ def _rank(rules: list[_Rule]) -> None:
     for place, rule in enumerate(rules):
         if str(place) in worth:
             rule.points = points_of(worth[str(place)].per_minute, usual)
+
+
+def _choose(rule: _Rule) -> list[tuple[tuple[float, ...], str]]:
+    """Have every customer of a rule hear the variant that is decided to be best, once one is."""
+    if rule.variant is not None or not rule.is_live:
+        return []
+    best = best_variant(rule.drawn, VARIANTS)
+    if best is None:
+        return []
+    before, rule.variant = rule.shares, best.variant
+    _share_out([rule])
+    return [(before, best.variant)]
 
 
 def _propose(rule: _Rule, day: int) -> list[tuple[float, float | None]]:

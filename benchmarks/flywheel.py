@@ -60,6 +60,7 @@ def run(home: Path) -> None:
             float(q) for q in np.quantile([one.gain for one in banks], (0.25, 0.75))
         ],
         "changes_adopted_mean": float(np.mean([one.adopted for one in banks])),
+        "scripts_adopted_mean": float(np.mean([one.scripts for one in banks])),
         "banks": [asdict(one) for one in banks],
     }
     Console().print(table_of(found, banks))
@@ -97,6 +98,7 @@ def table_of(found: dict[str, Any], banks: list[Outcome]) -> Table:
         ("  in the last 30 days", share("closed_loop_late_gain_median", "+"), ""),
         ("  for who knew the truth from the first day", share("oracle_gain_median", "+"), ""),
         ("  waits and pauses adopted, a bank", f"{found['changes_adopted_mean']:.1f}", ""),
+        ("  variants said to everybody, a bank", f"{found['scripts_adopted_mean']:.1f}", ""),
         ("  banks that kept a harmful change", share("harmful_kept_rate"), "at most 5 %"),
     )
     for row in rows:

@@ -48,6 +48,7 @@ def learn_worth(session: Session, now: datetime) -> str:
                 spent,
                 tasks,
                 has_fair_split(arms, found.share_drawn(current.spec.holdout)),
+                dialed=arms.called or None,  # no dial on record: the difference by assignment stands
             )
         )
     specs = {one.key: rules.versions[one.key][-1].spec for one in counted}

@@ -17,6 +17,7 @@ from callcenter import outbox
 from callcenter.accounts import service as accounts
 from callcenter.backtest.run import Tried, run_back_test
 from callcenter.backtest.store import StoredEvents
+from callcenter.best_scripts import best_of_rule
 from callcenter.domain.enums import ProposalKind, ProposalState, RuleState
 from callcenter.domain.erlang import agents_needed
 from callcenter.domain.journey import JourneyDefinition
@@ -26,6 +27,7 @@ from callcenter.learning import proposals
 from callcenter.learning import service as learning
 from callcenter.learning.bands import log_of, waits_of
 from callcenter.learning.findings import (
+    best_variant_evidence,
     definition_with_wait,
     effect_evidence,
     variant_evidence,
@@ -39,7 +41,7 @@ from callcenter.learning.proposing import (
     proposes_pause,
 )
 from callcenter.learning.queries import counts_per_rule, variants_per_rule
-from callcenter.learning.rules import compare_variants, effect_of_rule
+from callcenter.learning.rules import VariantCounts, compare_variants, effect_of_rule
 from callcenter.models import Proposal, TriggerRule
 from callcenter.triggers.banded import SettledVisit, settle_entries, settled_visits, versions_to_settle
 from callcenter.triggers.policy import RuleSpec, read_rule
@@ -72,7 +74,7 @@ def propose(session: Session, global_holdout: float, now: datetime) -> str:
     expired = _expire(session, now)
     standing = live_rules(session, journeys)
     made = 0
-    for draft in _drafts(session, standing, global_holdout):
+    for draft in _drafts(session, standing, global_holdout, now):
         row = proposals.make_proposal(session, draft, now)
         if row is not None:
             made += 1
@@ -113,7 +115,9 @@ def live_rules(session: Session, journeys: Mapping[str, JourneyDefinition]) -> l
     return [Standing(row, found[row.id].spec, journeys[row.journey]) for row in rows]
 
 
-def _drafts(session: Session, standing: list[Standing], global_holdout: float) -> Iterator[proposals.Draft]:
+def _drafts(
+    session: Session, standing: list[Standing], global_holdout: float, now: datetime
+) -> Iterator[proposals.Draft]:
     counts, variants = counts_per_rule(session), variants_per_rule(session)
     for one in standing:
         if draft := _wait_draft(session, one, one.spec.share_of_all(global_holdout)):
@@ -126,11 +130,20 @@ def _drafts(session: Session, standing: list[Standing], global_holdout: float) -
             if (share := proposed_holdout(effect, one.spec.holdout)) is not None:
                 told = effect_evidence(effect, share=share, share_now=one.spec.holdout)
                 yield _draft(one, ProposalKind.HOLDOUT, {**definition, "holdout": share}, told)
-        if key in variants and one.spec.variant is None:
-            compared = compare_variants(*variants[key])
-            if (variant := proposed_variant(compared.verdict)) is not None:
-                told = variant_evidence(compared, variant)
-                yield _draft(one, ProposalKind.VARIANT, {**definition, "variant": variant}, told)
+        if one.spec.variant is None and (best := _best_variant(session, key, variants.get(key), now)):
+            yield _draft(one, ProposalKind.VARIANT, {**definition, "variant": best["variant"]}, best)
+
+
+def _best_variant(
+    session: Session, rule_key: str, halves: tuple[VariantCounts, VariantCounts] | None, now: datetime
+) -> Mapping[str, Any] | None:
+    """What speaks for one variant of a rule's scripts: of two with half each, or of three and more."""
+    if halves is not None:
+        compared = compare_variants(*halves)
+        if (variant := proposed_variant(compared.verdict)) is not None:
+            return variant_evidence(compared, variant)
+    best = best_of_rule(session, rule_key, now)
+    return best_variant_evidence(best) if best else None
 
 
 def is_held_out(spec: RuleSpec, visit: SettledVisit, of_all: float) -> bool:

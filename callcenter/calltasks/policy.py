@@ -12,9 +12,9 @@ AGEING_POINTS_PER_MINUTE = 1.0
 """How much a waiting call task's priority (0-100) grows, so that nothing waits for ever."""
 WORTH_POINTS_A_HALVING = 30.0
 """So many points are gone each time half of what a call brings is."""
-RAISED_POINTS = 100.0
+RAISED_POINTS = 300.0
 """A call task that a supervisor has put before others comes before whatever is ranked by what it is worth, which
-moves nothing by more than 45 points either way."""
+moves nothing by more than 120 points either way."""
 AGENT_GUARANTEED_FOR = timedelta(hours=72)
 """A customer who picked up and reached nobody is called only with an agent waiting for so long (the rule of
 the United Kingdom's regulator for abandoned calls)."""

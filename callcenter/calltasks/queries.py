@@ -163,14 +163,16 @@ def _standing(now: datetime) -> Any:
 def _worth_now(now: datetime) -> Any:
     """What a call is worth by now, in points: half of it is gone with each `worth_fades_minutes` since its moment.
 
-    A call task of which nothing is known counts as a usual one: no points. The same formula as `points_now` in
-    `learning/worth.py`.
+    A call task of which nothing is known counts as a usual one: no points. So does one that is an agent's own: it
+    was promised for its time or given by hand, and what its first moment was worth counts no more. The same
+    formula as `points_now` in `learning/worth.py`.
     """
     halvings = extract("epoch", now - col(CallTask.moment_at)) / 60 / col(CallTask.worth_fades_minutes)
     left = col(CallTask.worth_points) - WORTH_POINTS_A_HALVING * func.greatest(halvings, 0)
     within = func.least(func.greatest(left, -col(CallTask.worth_reach)), col(CallTask.worth_reach))
     # greatest and least leave out what is unknown, so it must be asked for first.
-    return case((col(CallTask.worth_points).is_(None), 0.0), else_=within)
+    is_usual = or_(col(CallTask.worth_points).is_(None), col(CallTask.agent_id).is_not(None))
+    return case((is_usual, 0.0), else_=within)
 
 
 def tasks_callable(

@@ -11,6 +11,7 @@ from callcenter.domain.durations import duration_text, parse_duration
 from callcenter.learning.evidence import Interval, Share
 from callcenter.learning.proposing import GATE, JudgedCanary, JudgedWait
 from callcenter.learning.rules import RuleEffect, VariantEffect
+from callcenter.learning.variants import BestVariant
 from callcenter.learning.waits import WaitGain, WaitLog
 
 Figures = Mapping[str, Any]
@@ -109,6 +110,18 @@ def variant_evidence(effect: VariantEffect, preferred: str) -> Figures:
         "b": _share(effect.converted_of_b),
         "evidence": effect.evidence,
         "difference": interval_figures(effect.difference) if effect.difference else None,
+    }
+
+
+def best_variant_evidence(best: BestVariant) -> Figures:
+    """What draws among three variants and more say of the one that beats all others, against the closest."""
+    return {
+        "variant": best.variant,
+        "against": best.against,
+        "a": _share(best.converted),
+        "b": _share(best.converted_of_other),
+        "evidence": best.evidence,
+        "difference": interval_figures(best.difference),
     }
 
 

@@ -205,6 +205,13 @@ def allocation_in_force(session: Session, script_id: str, version: int) -> Scrip
     return session.exec(found.order_by(col(ScriptAllocation.allocated_on).desc()).limit(1)).first()
 
 
+def newest_allocation(session: Session, script_id: str) -> ScriptAllocation | None:
+    """Return the newest allocation of a script, whatever its version; None before the first night."""
+    found = select(ScriptAllocation).where(ScriptAllocation.script_id == script_id)
+    newest = col(ScriptAllocation.allocated_on).desc(), col(ScriptAllocation.script_version).desc()
+    return session.exec(found.order_by(*newest).limit(1)).first()
+
+
 def shares_of(allocation: ScriptAllocation) -> Mapping[str, float]:
     """Return the shares of an allocation by variant."""
     return {name: float(arm["share"]) for name, arm in allocation.arms.items()}

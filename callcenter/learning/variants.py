@@ -114,6 +114,76 @@ def standings(
     return tuple(told)
 
 
+@dataclass(frozen=True, slots=True)
+class BestVariant:
+    """A variant that is decided to convert better than each of the others.
+
+    `against`: the other that comes closest; `evidence` and `difference` (in shares) are against that one, and hold
+    at every look, for all variants together.
+    """
+
+    variant: str
+    against: str
+    converted: Share
+    converted_of_other: Share
+    evidence: float
+    difference: Interval
+
+
+def best_variant(
+    cells: Sequence[DrawnCell], variants: Sequence[str], alpha: float = 0.05
+) -> BestVariant | None:
+    """The variant that beats every other one on offer; None while none does, or where the split fails.
+
+    Each pair is compared among the customers who drew one of the two: of these, who drew the first did so with
+    `p1 / (p1 + p2)`. A variant is named best only if its evidence against every other reaches `K / alpha` for K
+    variants. One that is not better than some other then passes with at most `alpha / K`, for that pair alone must
+    be wrong, and any of the K with at most `alpha`, however often one looks.
+    Raises ValueError for a cell of a variant that has no share.
+    """
+    names = sorted(variants)
+    known = [cell for cell in cells if cell.variant in names and cell.n]
+    if any(not cell.shares.get(cell.variant) for cell in known):
+        raise ValueError("a variant was drawn that had no share")
+    shares = {name: _weighted_share(known, name) for name in names}
+    if len(names) < 2 or any(share is None for share in shares.values()):
+        return None
+    best = max(names, key=lambda name: shares[name] or 0.0)
+    found = None
+    for other in names:
+        if other == best:
+            continue
+        pair = _of_pair(known, best, other, alpha / len(names))
+        if pair is None:
+            return None
+        found = pair if found is None or pair.evidence < found.evidence else found
+    limit = SAMPLE_RATIO_ALARM * len(names)
+    broken = any(mixed_evidence(_split_of(known, name), drawn=True) >= limit for name in names)
+    return None if broken else found
+
+
+def _of_pair(cells: Sequence[DrawnCell], name: str, other: str, alpha: float) -> BestVariant | None:
+    """Compare two variants among the customers who drew one of them; None while the first is not decided better."""
+    drew = []
+    for cell in cells:
+        p, q = cell.shares.get(name, 0.0), cell.shares.get(other, 0.0)
+        # One who could draw nothing else tells nothing: their rule has its agents say this one.
+        if cell.variant in (name, other) and max(p, q) < 1:
+            pair = {name: p / (p + q), other: q / (p + q)}
+            drew.append(DrawnCell(cell.variant, cell.agent, pair, cell.n, cell.converted))
+    split = _split_of(drew, name)
+    evidence = mixed_evidence(split)
+    if evidence < 1 / alpha:
+        return None
+    ours = _counts(drew, lambda cell: cell.variant == name)
+    theirs = _counts(drew, lambda cell: cell.variant == other)
+    difference = _difference(ratio_sequence(split, alpha), ours, theirs, alpha)
+    if difference.point <= 0:
+        return None
+    converted, of_other = (Share(one.converted, one.n) for one in (ours, theirs))
+    return BestVariant(name, other, converted, of_other, evidence, difference)
+
+
 def within_agents(cells: Sequence[DrawnCell], name: str, alpha: float = 0.05) -> Interval | None:
     """The variant less the others within agents and equal shares, by Mantel and Haenszel; None without a pair.
 
@@ -178,12 +248,7 @@ def _against_the_others(
         return _uncompared(cells, name, StandingVerdict.TOO_EARLY)
     evidence, ratio = mixed_evidence(split), ratio_sequence(split, alpha)
     converters = ours.converted + theirs.converted
-    outward = converters - math.log(alpha)
-    difference = Interval(
-        difference_at_risk_ratio(ratio.low, outward if ratio.low < 1 else converters, ours.n, theirs.n),
-        difference_at_risk_ratio(ratio.point, converters, ours.n, theirs.n),
-        difference_at_risk_ratio(ratio.high, outward if ratio.high > 1 else converters, ours.n, theirs.n),
-    )
+    difference = _difference(ratio, ours, theirs, alpha)
     decided = evidence >= 1 / alpha
     if decided:
         verdict = StandingVerdict.BETTER if ratio.point > 1 else StandingVerdict.WORSE
@@ -201,6 +266,17 @@ def _against_the_others(
         ratio,
         within_agents(cells, name),
         _needs_more(ours, theirs, 1 - today.get(name, 0.5), alpha, decided=decided),
+    )
+
+
+def _difference(ratio: Interval, ours: VariantCounts, theirs: VariantCounts, alpha: float) -> Interval:
+    """The difference of the shares that an interval of the risk ratio stands for."""
+    converters = ours.converted + theirs.converted
+    outward = converters - math.log(alpha)
+    return Interval(
+        difference_at_risk_ratio(ratio.low, outward if ratio.low < 1 else converters, ours.n, theirs.n),
+        difference_at_risk_ratio(ratio.point, converters, ours.n, theirs.n),
+        difference_at_risk_ratio(ratio.high, outward if ratio.high > 1 else converters, ours.n, theirs.n),
     )
 
 

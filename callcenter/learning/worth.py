@@ -1,12 +1,15 @@
 """What a call on a rule's firing is worth: shrunk effect times value, by agent minute. Pure; no I/O, no clock.
 
-`worth = effect * value / minutes`, money per agent minute, where the effect is the difference of conversion
-shares (assigned minus held out). A rule's own difference rests on few conversions; taken as it is, the
-luckiest rule would rank first. So it is shrunk towards the mean of all rules (empirical Bayes):
+`worth = effect * value / minutes`, money per agent minute. Minutes are those of a call task that was dialed, so
+the effect must be that of one too: the difference of conversion shares (assigned minus held out) over the share
+of the assigned who were dialed, for only a dial can make a difference (A. Wald, Annals of Mathematical Statistics
+11 (1940) 284-300). Without that a rule whose call tasks wait and die undialed would look the worse for it, and
+wait the more. A rule's own effect rests on few conversions; taken as it is, the luckiest rule would rank first.
+So it is shrunk towards the mean of all rules (empirical Bayes):
 
     shrunk_r = (tau2 * d_r + s2_r * mean) / (tau2 + s2_r)
 
-`d_r` is the rule's difference, `s2_r` its sampling variance, `tau2` the variance between rules by the moment
+`d_r` is the rule's effect, `s2_r` its sampling variance, `tau2` the variance between rules by the moment
 estimator of DerSimonian and Laird ("Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986) and
 `mean` the precision-weighted mean; the shrinkage is that of Efron and Morris ("Data analysis using Stein's
 estimator and its generalizations", JASA 70, 1975). Rules without a comparison of their own get the mean.
@@ -20,9 +23,9 @@ from statistics import median
 
 POINTS_A_DOUBLING = 30.0
 """How many points of priority, each a minute of waiting, it adds that a call is worth twice the usual one."""
-MOST_POINTS = 45.0
-"""What a call task is worth moves it by at most so many points either way, so that none waits for another more
-than an hour and a half longer than it would."""
+MOST_POINTS = 120.0
+"""What a call task is worth moves it by at most so many points either way, four doublings, so that none waits
+for another more than four hours longer than it would."""
 OF_THE_GAP = 0.49
 """Of the distance to the next priority that a person has set, what a call is worth may use less than half: of two
 call tasks of one age the one that was set higher comes first, whatever they are worth."""
@@ -40,6 +43,7 @@ class RuleCounts:
     """One rule: both arms with their converters, its agent minutes with the call tasks they were spent on.
 
     `has_fair_split` is False where the arms are not as they were drawn: then the comparison does not count.
+    `dialed` are those of the assigned who were dialed; None stands for all of them.
     """
 
     key: str
@@ -50,11 +54,18 @@ class RuleCounts:
     minutes: float = 0.0
     tasks: int = 0
     has_fair_split: bool = True
+    dialed: int | None = None
+
+    @property
+    def share_dialed(self) -> float:
+        """Of the assigned, in [0, 1]."""
+        dialed = self.assigned if self.dialed is None else self.dialed
+        return min(dialed, self.assigned) / self.assigned if self.assigned else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class OwnEffect:
-    """A rule's own difference of conversion shares and its standard error."""
+    """A rule's own effect, by how much a dial changes the share that converts, and its standard error."""
 
     difference: float
     deviation: float
@@ -62,7 +73,7 @@ class OwnEffect:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """All rules together: their mean difference and the variance of true differences between them."""
+    """All rules together: their mean effect and the variance of true effects between them."""
 
     mean: float
     between: float
@@ -72,8 +83,8 @@ class Pool:
 class Worth:
     """What a call on one rule's firing is worth. `own` is None where the rule has no comparison.
 
-    `base_rate` is the share of its assigned customers who convert, `minutes` agent minutes per call task,
-    `per_minute` money per agent minute.
+    `effect` is that of one dialed call task, in shares of conversion. `base_rate` is the share of its assigned
+    customers who convert, `minutes` agent minutes per call task, `per_minute` money per agent minute.
     """
 
     key: str
@@ -88,12 +99,14 @@ class Worth:
 
 
 def own_effect(counts: RuleCounts) -> OwnEffect | None:
-    """Return a rule's own difference; None without both arms or with a split that is not as drawn.
+    """Return a rule's own effect; None without both arms, without a dial, or with a split that is not as drawn.
 
     The variance is that of A. Agresti and B. Caffo (The American Statistician 54, 2000): one conversion and one
-    failure are added to each arm, so that an arm without conversions is not told as certainty.
+    failure are added to each arm, so that an arm without conversions is not told as certainty. The share dialed
+    is known so much better than the difference that its own error is left out.
     """
-    if not counts.assigned or not counts.held_out or not counts.has_fair_split:
+    dialed = counts.share_dialed
+    if not dialed or not counts.held_out or not counts.has_fair_split:
         return None
     shares = (
         counts.converted_assigned / counts.assigned,
@@ -106,7 +119,7 @@ def own_effect(counts: RuleCounts) -> OwnEffect | None:
     ):
         share = (converted + 1) / (of + 2)
         variance += share * (1 - share) / (of + 2)
-    return OwnEffect(shares[0] - shares[1], math.sqrt(variance))
+    return OwnEffect((shares[0] - shares[1]) / dialed, math.sqrt(variance) / dialed)
 
 
 def pool(effects: Sequence[OwnEffect]) -> Pool | None:
@@ -125,7 +138,7 @@ def pool(effects: Sequence[OwnEffect]) -> Pool | None:
 
 
 def shrunk(own: OwnEffect | None, everything: Pool) -> float:
-    """Return a rule's difference drawn towards the mean, the further the less is known of it."""
+    """Return a rule's effect drawn towards the mean, the further the less is known of it."""
     if own is None:
         return everything.mean
     noise = own.deviation**2

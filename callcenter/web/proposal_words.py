@@ -98,6 +98,9 @@ def gain_words(row: Proposal) -> str:
         return ""
     low, point, high = (100 * one for one in difference)
     words = {"point": signed(point, 1), "low": signed(low, 1), "high": signed(high, 1)}
+    if "against" in told:
+        names = {"v": told["variant"], "other": told["against"]}
+        return gettext("%(v)s against %(other)s: %(point)s points (%(low)s to %(high)s)", **names, **words)
     if row.kind == ProposalKind.VARIANT:
         return gettext("A against B: %(point)s points (%(low)s to %(high)s)", **words)
     return gettext("effect of calling: %(point)s points (%(low)s to %(high)s)", **words)

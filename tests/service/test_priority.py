@@ -8,15 +8,24 @@ from sqlmodel import select
 
 from callcenter import prioritizing
 from callcenter.calltasks import dispatches
-from callcenter.calltasks.queries import tasks_callable
+from callcenter.calltasks.queries import tasks_callable, tasks_of_campaign
 from callcenter.domain.dispatching import DispatchAct
-from callcenter.domain.enums import FiringFate
+from callcenter.domain.enums import AttemptState, CallResult, FiringFate, TaskState
 from callcenter.domain.ids import derived_id
 from callcenter.learning import learned, ranking
 from callcenter.learning.propensity import FEATURES, LEFT_OUT, Model, Rates
 from callcenter.learning.propensity_training import Trained
 from callcenter.learning.worth import points_now
-from callcenter.models import CallTask, Customer, Outcome, RuleWorth, TriggerFiring, TriggerRule, Visit
+from callcenter.models import (
+    CallTask,
+    ContactAttempt,
+    Customer,
+    Outcome,
+    RuleWorth,
+    TriggerFiring,
+    TriggerRule,
+    Visit,
+)
 from tests.factories import Bank, user_in_arm
 
 RULE = "id-photo-trouble"
@@ -84,7 +93,7 @@ def test_the_more_a_call_brings_the_earlier_it_comes_and_an_unknown_one_counts_a
     cheap = _like(bank, task, "cheap", worth_points=-60.0, **fresh)
     old = _like(bank, task, "old", worth_points=20.0, **{**fresh, "moment_at": now - timedelta(hours=1)})
     narrow = _like(bank, task, "narrow", worth_points=20.0, **{**fresh, "worth_reach": 5.0})
-    assert (points_now(20.0, 60, 60), points_now(-60.0, 0, 60)) == (-10.0, -45.0)
+    assert (points_now(20.0, 60, 60, 45.0), points_now(-60.0, 0, 60, 45.0)) == (-10.0, -45.0)
     order = tasks_callable(bank.session, now, 10, [bank.agent_id])
     assert list(order) == [dear, narrow, task.id, old, cheap]
 
@@ -97,6 +106,20 @@ def test_waiting_outweighs_worth_in_the_end(bank: Bank) -> None:
         created_at=later, not_before_at=later,
     )  # fmt: skip
     assert list(tasks_callable(bank.session, later, 10, [bank.agent_id])) == [task.id, dear]
+
+
+def test_a_call_that_was_promised_is_as_urgent_as_any_though_its_moment_is_long_gone(bank: Bank) -> None:
+    task = _waiting(bank)
+    now = bank.clock.now
+    long_ago = {"worth_fades_minutes": 60.0, "worth_reach": 90.0, "moment_at": now - timedelta(days=1)}
+    cold = _like(bank, task, "cold", worth_points=20.0, **long_ago)
+    due = now - timedelta(minutes=1)
+    promised = _like(bank, task, "promised", worth_points=20.0, **long_ago, not_before_at=due)
+    bank.session.get_one(CallTask, promised).agent_id = bank.agent_id
+    bank.session.flush()
+    order = list(tasks_of_campaign(bank.session, task.journey, now, 10))
+    assert order.index(promised) < order.index(cold) and order[-1] == cold
+    assert [one for one in order if one != cold] == [promised, task.id]
 
 
 def test_what_a_supervisor_puts_first_comes_first_whatever_the_model_says_until_it_is_taken_back(
@@ -179,6 +202,26 @@ def test_only_what_lay_before_a_firing_is_known_of_it(bank: Bank) -> None:
     )
 
 
+def _dialed(bank: Bank, firing_id: UUID, visit_id: UUID) -> None:
+    firing, at = bank.session.get_one(TriggerFiring, firing_id), bank.clock.now
+    who, task_id = firing.customer_id, derived_id("task", firing_id)
+    bank.session.add(
+        CallTask(
+            id=task_id, firing_id=firing_id, customer_id=who, visit_id=visit_id, journey="loan", step="id_photo",
+            rule_key=RULE, state=TaskState.COMPLETED, state_at=at, created_at=at, not_before_at=at, expires_at=at,
+            closed_at=at, attempts=1,
+        )
+    )  # fmt: skip
+    bank.session.flush()
+    bank.session.add(
+        ContactAttempt(
+            id=derived_id("attempt", firing_id), call_task_id=task_id, customer_id=who, agent_id=bank.agent_id,
+            firing_id=firing_id, to_number="+8613900000000", campaign="loan", caller_id="+15005550006",
+            state=AttemptState.ENDED, result=CallResult.COMPLETED, claimed_at=at, last_news_at=at,
+        )
+    )  # fmt: skip
+
+
 def test_the_night_learns_worth_from_what_was_counted(bank: Bank) -> None:
     rule = bank.session.exec(select(TriggerRule).where(TriggerRule.rule_key == RULE)).one()
     bank.sends("someone", "id_photo_front")
@@ -197,6 +240,8 @@ def test_the_night_learns_worth_from_what_was_counted(bank: Bank) -> None:
             )
         )  # fmt: skip
         bank.session.flush()
+        if not held_out:
+            _dialed(bank, firing_id, visit.id)
         converted = number % 10 in (0, 1, 2, 3)
         bank.session.add(
             Outcome(

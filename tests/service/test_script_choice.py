@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from callcenter import choosing
+from callcenter import choosing, proposing
+from callcenter.best_scripts import best_of_rule
 from callcenter.domain.ids import derived_id
 from callcenter.learning.help_queries import all_what_helps, what_helps
 from callcenter.learning.script_queries import (
@@ -18,8 +19,9 @@ from callcenter.learning.script_queries import (
 )
 from callcenter.learning.service import draw_script
 from callcenter.learning.variants import StandingVerdict
-from callcenter.models import CallTask, Outcome, ScriptAllocation
+from callcenter.models import CallTask, Outcome, Proposal, ScriptAllocation
 from callcenter.scripting.queries import script_of_task
+from callcenter.web.proposal_words import gain_words
 from scripts_library.facts import sample_facts
 from tests.factories import Bank, user_in_arm
 from tests.past_calls import GLARE, RULE, Past, past_calls, with_a_third_variant
@@ -51,6 +53,46 @@ def test_before_the_first_night_variants_are_even_and_afterwards_the_better_ones
     assert {one.allocated_on for one in after} == {bank.clock.now.date()}
     assert all(one.propensity == pytest.approx(shares_of(allocation)[one.variant]) for one in after)
     assert 0.74 < sum(one.variant == "C" for one in after) / len(after) < 0.86
+
+
+def _three(*converted: int, script_id: str = GLARE) -> list[Past]:
+    """Five hundred customers each of A, B and C, so many of them converted."""
+    return [
+        Past(500, won, variant, THIRD, script_id=script_id)
+        for variant, won in zip("ABC", converted, strict=True)
+    ]
+
+
+def test_that_a_rule_says_its_best_variant_to_everybody_is_proposed_once_all_others_are_beaten(
+    bank: Bank,
+) -> None:
+    catalog = with_a_third_variant(bank.house.catalog)
+    past_calls(bank, *_three(50, 60, 72))
+    choosing.allocate_scripts(bank.session, bank.clock.now, catalog)
+    assert best_of_rule(bank.session, RULE, bank.clock.now) is None, "C may be better by chance"
+    past_calls(
+        bank,
+        *_three(50, 60, 170),
+        Past(60, 9, "A", script_id="sign_in"),
+        Past(60, 9, "B", script_id="sign_in"),
+    )
+    assert "1 proposals made" in proposing.propose(bank.session, 0.0, bank.clock.now)
+    (made,) = bank.session.exec(select(Proposal))
+    assert (made.kind, made.rule_key, made.definition["variant"]) == ("variant", RULE, "C")
+    told = made.evidence
+    assert (told["variant"], told["against"], told["a"], told["b"]) == ("C", "B", [242, 1_000], [120, 1_000])
+    assert told["evidence"] >= 60 and told["difference"][0] > 0
+    assert gain_words(made).startswith("C against B: +12.2 points (+")
+
+
+def test_a_variant_is_not_proposed_while_another_script_of_the_rule_that_has_it_is_undecided(
+    bank: Bank,
+) -> None:
+    catalog = with_a_third_variant(with_a_third_variant(bank.house.catalog), "sign_in")
+    past_calls(bank, *_three(100, 120, 340), *_three(100, 110, 105, script_id="sign_in"))
+    choosing.allocate_scripts(bank.session, bank.clock.now, catalog)
+    assert best_of_rule(bank.session, RULE, bank.clock.now) is None
+    assert "0 proposals made" in proposing.propose(bank.session, 0.0, bank.clock.now)
 
 
 def test_a_second_run_of_the_night_changes_nothing_and_the_next_night_adds_its_own(bank: Bank) -> None:

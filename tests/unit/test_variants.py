@@ -9,7 +9,7 @@ from callcenter.learning.evidence import log_case_split_evidence
 from callcenter.learning.moving_shares import ArmsAtP, mixed_evidence, ratio_sequence
 from callcenter.learning.rules import VariantCounts, compare_variants
 from callcenter.learning.script_choice import allocate, prior_from
-from callcenter.learning.variants import DrawnCell, StandingVerdict, standings, within_agents
+from callcenter.learning.variants import DrawnCell, StandingVerdict, best_variant, standings, within_agents
 
 HALVES = {"A": 0.5, "B": 0.5}
 THIRDS = {"A": 1 / 3, "B": 1 / 3, "C": 1 / 3}
@@ -137,3 +137,58 @@ def test_a_better_variant_is_found_while_the_shares_move_to_it() -> None:
     found = [_watched((0.10, 0.12, 0.30), seed) for seed in range(6)]
     assert sum("C better" in said for said in found) >= 5
     assert not any("C worse" in said for said in found)
+
+
+def _bests(truth: tuple[float, float, float], seed: int, looks: int = 20, customers: int = 150) -> list[str]:
+    """The same play; return every variant that was ever named best, in the order in which it was."""
+    rng = np.random.default_rng(seed)
+    cells: list[DrawnCell] = []
+    named: list[str] = []
+    n, converted = np.zeros(3, int), np.zeros(3, int)
+    for _ in range(looks):
+        counts = {v: VariantCounts(int(n[k]), int(converted[k])) for k, v in enumerate("ABC")}
+        shares = allocate(counts, prior_from([], list(counts.values()))).shares
+        drawn = rng.multinomial(customers, [shares[v] for v in "ABC"])
+        won = rng.binomial(drawn, truth)
+        n, converted = n + drawn, converted + won
+        cells += [DrawnCell(v, "", shares, int(drawn[k]), int(won[k])) for k, v in enumerate("ABC")]
+        best = best_variant(cells, "ABC")
+        named += [best.variant] if best else []
+    return named
+
+
+def test_the_best_is_named_once_it_beats_each_of_the_others_and_stays() -> None:
+    for seed in range(6):
+        named = _bests((0.12, 0.14, 0.36), seed)
+        assert named and set(named) == {"C"}
+
+
+def test_two_that_are_equally_good_and_better_than_a_third_are_seldom_told_apart() -> None:
+    """Each of the two beats "the others" taken together, and neither is best."""
+    assert sum(bool(_bests((0.05, 0.30, 0.30), seed)) for seed in range(25)) <= 3  # at most 5 % each
+
+
+def test_the_best_is_told_against_the_closest_of_the_others() -> None:
+    cells = [DrawnCell(v, "", THIRDS, 3_000, won) for v, won in (("A", 300), ("B", 450), ("C", 700))]
+    best = best_variant(cells, "ABC")
+    assert best and (best.variant, best.against) == ("C", "B")
+    assert (best.converted.count, best.converted_of_other.count, best.converted.of) == (700, 450, 3_000)
+    assert best.difference.low > 0 and best.difference.point == pytest.approx(250 / 3_000, abs=1e-6)
+    assert best.evidence == pytest.approx(mixed_evidence([ArmsAtP(0.5, 3_000, 700, 3_000, 450)]))
+
+
+def test_none_is_named_where_nothing_was_drawn_or_the_split_is_not_as_drawn() -> None:
+    said_by_the_rule = {
+        "A": 1.0,
+        "B": 1.0,
+        "C": 1.0,
+    }  # as it is logged: with probability 1, whatever was said
+    fixed = [
+        DrawnCell(v, "", said_by_the_rule, 3_000, won) for v, won in (("A", 300), ("B", 450), ("C", 900))
+    ]
+    assert best_variant(fixed, "ABC") is None
+    few = [DrawnCell(v, "", THIRDS, 3_000 if v != "A" else 1_000, 300 * k) for k, v in enumerate("ABC", 1)]
+    assert best_variant(few, "ABC") is None, "of thirds nobody draws a seventh"
+    assert best_variant([], "ABC") is None and best_variant(fixed[:1], "A") is None
+    with pytest.raises(ValueError, match="no share"):
+        best_variant([DrawnCell("A", "", {"B": 1.0}, 10, 1)], "AB")

@@ -91,6 +91,21 @@ def test_worth_is_effect_times_value_by_the_rules_own_minutes_once_they_are_know
     assert worth["quick"].per_minute == pytest.approx(worth["quick"].effect * 100 / worth["quick"].minutes)
 
 
+def test_a_rule_whose_call_tasks_often_die_undialed_is_not_taken_to_bring_less_a_call() -> None:
+    """Of `waits` half the assigned are dialed, so half the difference shows; a call brings the same."""
+    swift = RuleCounts("swift", 8_000, 2_000, 1_600, 200, 32_000.0, 8_000, dialed=8_000)
+    waits = RuleCounts("waits", 8_000, 2_000, 1_200, 200, 16_000.0, 4_000, dialed=4_000)
+    worth = worth_of_rules([swift, waits], {"swift": 100.0, "waits": 100.0})
+    assert worth["waits"].own and worth["swift"].own
+    assert worth["waits"].own.difference == pytest.approx(worth["swift"].own.difference)
+    assert worth["waits"].per_minute == pytest.approx(worth["swift"].per_minute, rel=0.01)
+    assert worth["waits"].own.deviation > worth["swift"].own.deviation, "and less is known of it"
+    assert own_effect(RuleCounts("nobody", 80, 20, 8, 2, dialed=0)) is None
+    assert own_effect(RuleCounts("more", 80, 20, 8, 2, dialed=90)) == own_effect(
+        RuleCounts("all", 80, 20, 8, 2)
+    )
+
+
 def test_points_count_doublings_and_fade_by_halvings() -> None:
     assert points_of(2.0, 2.0) == 0
     assert points_of(4.0, 2.0) == pytest.approx(POINTS_A_DOUBLING)
@@ -98,7 +113,7 @@ def test_points_count_doublings_and_fade_by_halvings() -> None:
     assert points_of(-0.1, 2.0) == points_of(0, 2.0) == -2 * MOST_POINTS
     assert points_now(36.0, 60, 60) == pytest.approx(36.0 - POINTS_A_DOUBLING)
     assert points_now(36.0, -5, 60) == 36.0
-    assert points_now(90.0, 0, 60) == MOST_POINTS
+    assert points_now(MOST_POINTS + 20.0, 0, 60) == MOST_POINTS
     assert points_now(36.0, 10_000, 60) == -MOST_POINTS
     assert points_now(36.0, 0, 60, reach=4.9) == 4.9
     assert points_of(2 * math.pi, 2.0) > points_of(math.e, 2.0)

@@ -1,6 +1,6 @@
 """`callcenter sample`: load the sample set-up, so that a fresh machine has something to do."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ from callcenter.sample.people import (
 from callcenter.triggers.queries import newest_version
 
 SAMPLE = Path(__file__).parents[1] / "sample"
+DEMO_IS_OLD = timedelta(days=15)
+"""So long the demo's rules have been live: a day longer than its past (`past.py`)."""
 JOURNEYS = (("loan.yaml", "rules.yaml"), ("account.yaml", "account_rules.yaml"))
 
 
@@ -49,14 +51,15 @@ def read_sample(name: str) -> Any:
     return yaml.safe_load((SAMPLE / name).read_text(encoding="utf-8"))
 
 
-def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
+def load_set_up(runtime: Runtime, *, again: bool = False, since: datetime | None = None) -> None:
     """Load the journeys of loan and account, their rules, dispositions, offers and a scorecard where there are
     none yet.
 
-    What people have changed stays as it is; `again` puts the sample's version over it.
+    What people have changed stays as it is; `again` puts the sample's version over it. What is new has been so
+    since `since`, else from now on.
     """
     with runtime.unit_of_work() as session:
-        now = runtime.clock()
+        now = since or runtime.clock()
         if again or not disposition_kinds(session):
             outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
         for course, rules in JOURNEYS:
@@ -95,7 +98,7 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
     if settings.environment != "demo":
         return []
     runtime = Runtime(settings)
-    load_set_up(runtime)
+    load_set_up(runtime, since=runtime.clock() - DEMO_IS_OLD if settings.demo else None)
     with runtime.unit_of_work() as session:
         now = runtime.clock()
         intake.add_source(session, "demo-app", DEMO_WRITE_KEY, 1.0, now)

@@ -2,6 +2,7 @@
 import { startArrows } from "./js/arrows.js";
 import { startChoosing } from "./js/choose.js";
 import { startClocks } from "./js/clocks.js";
+import { startCopying } from "./js/copy.js";
 import { startDrafts } from "./js/draft.js";
 import { startKeys } from "./js/keys.js";
 import { startLive } from "./js/live.js";
@@ -17,6 +18,7 @@ startDrafts();
 startScript();
 startMenus();
 startChoosing();
+startCopying();
 startKeys();
 startClocks();
 startSoftphone();

@@ -17,7 +17,7 @@ from callcenter.demo.truth import Step
 DAYS = 13
 OLDEST, NEWEST = 14, 2
 """Days ago: long enough for the window of every rule of a day to be over."""
-A_DAY = 24
+A_DAY = 28
 """Customers who stop on one of these days."""
 FIRST_INDEX = 1
 """Customers of the world that follows are counted from its start on, far above."""

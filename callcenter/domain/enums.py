@@ -430,6 +430,7 @@ class OutboxKind(StrEnum):
     DELIVER_WEBHOOKS = "deliver-webhooks"
     WORK_LIST = "work-list"
     LEARN = "learn"
+    BACK_TEST = "back-test"
 
 
 class SuggestionState(StrEnum):

@@ -114,9 +114,9 @@ def test_the_past_leads_to_a_proposal_script_draws_and_answers_and_leaves_nothin
     open_messages = [one.kind for one in _all(demo, OutboxMessage) if one.done_at is None]
     assert open_messages == [OutboxKind.LEARN]
 
-    run = open_run(demo.session)
-    assert run is not None
-    done = list(nightly.carry_out(here.unit_of_work, demo.house, run.id, demo.clock))
+    run_id = open_run(demo.session)
+    assert run_id is not None
+    done = list(nightly.carry_out(here.unit_of_work, demo.house, run_id, demo.clock))
     assert done[:2] == ["scripts", "proposals"]
     (proposal,) = _all(demo, Proposal)
     assert (proposal.rule_key, proposal.kind, proposal.state) == (

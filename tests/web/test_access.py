@@ -227,6 +227,8 @@ ACCESS: dict[str, str | tuple[Role, ...]] = {
     "GET /studio/rules/state": STUDIO,
     "GET /studio/effects": STUDIO,
     "GET /studio/effects/state": STUDIO,
+    "GET /studio/rules/<rule_key>/versions/<int:version>/back-test": STUDIO,
+    "POST /studio/rules/<rule_key>/versions/<int:version>/back-test": STUDIO,
     "GET /studio/effects/<any(scripts,branches):by>": STUDIO,
     "GET /studio/effects.csv": STUDIO,
     "GET /studio/rules.csv": STUDIO,

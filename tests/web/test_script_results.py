@@ -83,7 +83,11 @@ def test_every_table_of_the_studio_comes_as_a_file(bank: Bank, sign_in: SignIn) 
     browser = enter(bank, sign_in, Role.STRATEGIST)
     past_calls(bank, Past(300, 120, "A"), Past(300, 45, "B"))
     (effect,) = table(browser, "/studio/effects.csv")
-    assert (effect["rule"], effect["called"], effect["verdict"]) == ("id-photo-trouble", "600", "sample_ratio")
+    assert (effect["rule"], effect["called"], effect["verdict"]) == (
+        "id-photo-trouble",
+        "600",
+        "sample_ratio",
+    )
     assert effect["effect_points"] == effect["evidence"] == "", "what the page hides stays hidden"
     rules = {one["rule"]: one for one in table(browser, "/studio/rules.csv")}
     assert rules["id-photo-trouble"]["in_words"] and "sign-in-trouble" in rules

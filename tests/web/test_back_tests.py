@@ -35,7 +35,8 @@ def _errand(bank: Bank, after_s: float, fired: int) -> None:
     hours[9], hours[20] = fired - 10, 10
     figures = {
         "days": 28, "after_s": after_s, "holdout": 0.2, "events": 900, "fired": fired, "fired_live": 560,
-        "allowed": fired - 30, "waiting": 20, "barred": 10, "reasons": {"attempt_cap_reached": 7, "do_not_call": 3}, "agents": 3,
+        "allowed": fired - 30, "waiting": 20, "barred": 10, "agents": 3,
+        "reasons": {"attempt_cap_reached": 7, "do_not_call": 3},
         "busiest_at": "2026-11-12T09:00:00+08:00", "busiest": 44, "per_hour": hours, "back": 30, "back_of": 300,
         "also": [["id-photo-dwell", 12]], "samples": [[str(run.id), "2026-11-12T01:10:00+00:00"]],
     }  # fmt: skip

@@ -67,6 +67,7 @@ class Drop:
     rule_href: str | None = None
     people_href: str | None = None
     path_href: str | None = None
+    voice_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def _makes_a_rule_of_the_drop(one: Desk) -> None:
     page.fill("#f-en", NAME)
     page.fill("#f-zh", "停在资料页")
     page.get_by_role("button", name="Begin the draft").click()
+    page.wait_for_url(f"**/rules/{RULE}/versions/1")  # with its scripts, which the keys need
     page.get_by_label("Hold-out in percent").fill("50")
     page.get_by_label("Priority, 0 to 100").fill("95")
     page.get_by_label("Time in which a conversion counts").fill("1h")
@@ -170,7 +171,7 @@ def _reads_what_came_of_it(one: Desk) -> None:
     row = page.locator("tr", has_text=NAME).first
     expect(row).to_contain_text("Calling helps")
     expect(row).to_have_class("is-chosen")
-    page.goto("/studio/voice?step=profile")
+    page.goto("/studio/voice?journey=loan&step=profile")
     one.reads(NOTE)
 
 

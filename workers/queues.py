@@ -42,7 +42,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.DELIVER_WEBHOOKS: Route("workers.jobs.deliver_webhooks", ERRANDS),
     OutboxKind.WORK_LIST: Route("workers.jobs.work_list", ERRANDS),
     OutboxKind.LEARN: Route("workers.jobs.learn", ERRANDS, seconds=int(STEP_LEASE.total_seconds())),
-    OutboxKind.BACK_TEST: Route("workers.back_tests.back_test", ERRANDS, seconds=900),
+    OutboxKind.BACK_TEST: Route("workers.jobs.back_test", ERRANDS, seconds=900),
 }
 
 

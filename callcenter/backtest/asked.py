@@ -1,6 +1,7 @@
 """Back-tests that people ask for in the studio: kept, worked off by an errand, kept again with what they found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from callcenter.backtest.report import Assumptions, Report, report_back_test
 from callcenter.compliance.policies import Gate
 from callcenter.domain.enums import OutboxKind
 from callcenter.domain.ids import derived_id
-from callcenter.errors import Conflict
+from callcenter.errors import CallCenterError, Conflict
 from callcenter.models import BackTestRun
 
+Work = Callable[[], AbstractContextManager[Session]]
 DAYS = 28
 """Of so many days the firings are counted."""
 GIVEN_UP_AFTER = timedelta(minutes=20)
@@ -94,6 +96,22 @@ def work_off(
         assumptions=Assumptions(ZoneInfo(run.zone)),
     )
     return figures_of(report)
+
+
+def play(
+    reading: Work, unit_of_work: Work, run_id: UUID, gate: Gate, archive: Path, clock: Callable[[], datetime]
+) -> None:
+    """Play a back-test in a read of its own, then write down what it found, or why it found nothing."""
+    figures: Mapping[str, Any] | None = {}
+    error = None
+    try:
+        with reading() as session:
+            figures = work_off(session, run_id, gate, archive, clock())
+    except CallCenterError as refused:  # the definition fits its journey no more: that is the answer
+        error = refused.message
+    if figures is not None:
+        with unit_of_work() as session:
+            note_figures(session, run_id, figures, error, clock())
 
 
 def note_figures(

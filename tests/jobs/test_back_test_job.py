@@ -8,7 +8,7 @@ from callcenter.domain.ids import derived_id
 from callcenter.models import BackTestRun, User
 from callcenter.triggers.queries import current_version
 from tests.jobs.conftest import Floor
-from workers import back_tests
+from workers import jobs
 
 RULE = "face-scan-quiet"
 
@@ -53,7 +53,7 @@ def test_a_longer_wait_fires_for_fewer_and_the_gate_is_asked(floor: Floor) -> No
     found = {}
     for after in ("2m", "5m"):
         run_id = _asked(floor, after=after)
-        message = floor.runs(back_tests.back_test, OutboxKind.BACK_TEST)
+        message = floor.runs(jobs.back_test, OutboxKind.BACK_TEST)
         assert message.done_at is not None
         run = _run(floor, run_id)
         assert run.ended_at is not None and run.error is None
@@ -69,6 +69,6 @@ def test_a_longer_wait_fires_for_fewer_and_the_gate_is_asked(floor: Floor) -> No
 
 def test_a_definition_that_fits_its_journey_no_more_ends_with_the_reason(floor: Floor) -> None:
     run_id = _asked(floor, step="nowhere")
-    floor.runs(back_tests.back_test, OutboxKind.BACK_TEST)
+    floor.runs(jobs.back_test, OutboxKind.BACK_TEST)
     run = _run(floor, run_id)
     assert run.figures == {} and run.error is not None and "step" in run.error

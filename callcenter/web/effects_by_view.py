@@ -56,7 +56,8 @@ def _by_customers(
     session: Session, scripts: Sequence[Script], now: datetime
 ) -> tuple[page.ScriptEffectRow, ...]:
     """The variants of each script together, the scripts with the most customers first."""
-    told = [(one, results_of(session, one, now)) for one in scripts]
+    found = ((one, results_of(session, one, now)) for one in scripts)
+    told = [one for one in found if one[1].customers]
     return tuple(
         page.ScriptEffectRow(
             script=script.title,

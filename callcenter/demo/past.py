@@ -78,7 +78,7 @@ def days_before(seed: int, now: datetime) -> Iterator[Sequence[Stopped]]:
     """Tell the days before `now`, the earliest first: the customers who stopped on each, in order of time."""
     index = FIRST_INDEX
     for ago in range(OLDEST, NEWEST - 1, -1):
-        day, found = now - timedelta(days=ago), []
+        day, found = now - timedelta(days=ago), list[Stopped]()
         awake = {place.zone for place in awake_places(day)}
         while len(found) < A_DAY:
             person = draw_person(seed, index, day)

@@ -32,13 +32,14 @@ def _people(many: int, prefix: str) -> list[Person]:
     return [Person(f"{prefix}-{one.user}", one.number, one.name, one.zone, one.application) for one in found]
 
 
-def _lose_them_two_days_ago(bank: Bank) -> None:
-    """History: sixty stop at the profile after a system error; half of them go on three minutes later."""
-    at, events = datetime.now(UTC) - timedelta(days=2), []
+def _lose_them_a_while_ago(bank: Bank) -> None:
+    """Sixty stop at the profile after a system error; half go on three minutes later, all are gone by now."""
+    at, events = datetime.now(UTC) - timedelta(minutes=40), []
     for number, person in enumerate(_people(STOPPED, "past")):
         told = [(0, bank.opens(person, "profile")), (20, bank.does(person, "system_error", code="503"))]
         if number % 2:
             told.append((200, bank.opens(person, "bind_card")))
+        told.append((1200, bank.does(person, "application_closed")))
         events += [{**event, "timestamp": (at + timedelta(seconds=s)).isoformat()} for s, event in told]
     bank.deliver(*events)
 
@@ -58,7 +59,7 @@ def _without_the_rule_after(strategist: Desk) -> Iterator[None]:
 def test_a_drop_becomes_a_rule_with_an_effect_and_a_proposal_that_is_taken_back(
     browser: Browser, system: System, bank: Bank, cookies: dict[str, Any], second_console: AgentConsole
 ) -> None:
-    _lose_them_two_days_ago(bank)
+    _lose_them_a_while_ago(bank)
 
     def desk(login: str) -> Desk:
         return Desk(browser, system.base_url, login, storage_state=cookies[login])

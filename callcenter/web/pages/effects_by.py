@@ -45,8 +45,8 @@ class BranchRow:
     calls: int
     of: int
     went_on: int
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

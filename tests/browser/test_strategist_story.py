@@ -17,7 +17,7 @@ from tests.system import Person, System, person_to_call, wait_for
 
 RULE = "profile-stops"
 NAME = "Stops at the profile"
-STOPPED, CAME = 60, 56
+STOPPED, QUIET, CAME = 60, 20, 56
 NOTE = "The form lost what they typed"
 FIRINGS = """
 SELECT c.external_id AS user, f.fate, t.script_variant AS variant FROM trigger_firing f
@@ -60,6 +60,8 @@ def test_a_drop_becomes_a_rule_with_an_effect_and_a_proposal_that_is_taken_back(
     browser: Browser, system: System, bank: Bank, cookies: dict[str, Any], second_console: AgentConsole
 ) -> None:
     _lose_them_a_while_ago(bank)
+    quiet = _people(QUIET, "quiet")
+    bank.deliver(*(bank.opens(person, "profile") for person in quiet))
 
     def desk(login: str) -> Desk:
         return Desk(browser, system.base_url, login, storage_state=cookies[login])
@@ -70,7 +72,9 @@ def test_a_drop_becomes_a_rule_with_an_effect_and_a_proposal_that_is_taken_back(
         desk("agent") as agent,
         _without_the_rule_after(one),
     ):
-        _makes_a_rule_of_the_drop(one)
+        _makes_a_rule_of_the_drop(
+            one, lambda: bank.deliver(*(bank.does(q, "application_closed") for q in quiet))
+        )
         _publishes(second)
         _customers_come_and_some_go_on(system, bank)
         try:
@@ -82,7 +86,8 @@ def test_a_drop_becomes_a_rule_with_an_effect_and_a_proposal_that_is_taken_back(
         assert one.troubles == second.troubles == agent.troubles == []
 
 
-def _makes_a_rule_of_the_drop(one: Desk) -> None:
+def _makes_a_rule_of_the_drop(one: Desk, they_close: Callable[[], None]) -> None:
+    """Of those who are quiet just now each was so for more than a second, and none for two minutes."""
     page = one.page
     page.goto("/studio?days=7")
     page.locator(".funnel-table").get_by_role("link", name="Profile").click()
@@ -98,12 +103,13 @@ def _makes_a_rule_of_the_drop(one: Desk) -> None:
     page.get_by_label("Hold-out in percent").fill("50")
     page.get_by_label("Priority, 0 to 100").fill("95")
     page.get_by_label("Time in which a conversion counts").fill("1h")
-    for wait in ("2m", "1s"):
+    they_close()
+    for wait, said in (("2m", "for nobody"), ("1s", "0.7 times a day")):
         page.get_by_label("How long", exact=True).fill(wait)
         one.press("Escape")
         page.keyboard.press("Control+b")
         expect(page.locator("#back-test")).to_contain_text(f"wait {wait}", timeout=15_000)
-        expect(page.locator("#back-test")).to_contain_text("times a day")
+        expect(page.locator("#back-test")).to_contain_text(said)
     expect(page.locator("#back-test")).to_contain_text("before, wait 2m")
     page.fill("#f-note", "Half of those who stop at the profile never come back")
     page.get_by_role("button", name="Send for review").click()

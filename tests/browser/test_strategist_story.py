@@ -203,8 +203,7 @@ def _tries_a_proposal_and_takes_it_back(system: System, one: Desk, second: Desk)
     row = page.locator(".proposal-row", has_text=NAME).filter(has_text="variant")
     row.get_by_role("link").click()
     page.get_by_role("button", name="Accept").click()
-    one.reads("second person")
-    assert states()["variant"] == "in_review"
+    wait_for(lambda: states()["variant"] == "in_review", why="the proposal in review")
     second.page.goto(f"/studio/rules/{RULE}/versions/2")
     second.page.get_by_role("button", name="Try it on 20 %").click()
     second.reads("Stop the trial")
@@ -212,7 +211,7 @@ def _tries_a_proposal_and_takes_it_back(system: System, one: Desk, second: Desk)
     page.fill("#back-reason", "too soon")
     page.get_by_role("button", name="Stop the trial").click()
     one.reads("Taken back")
-    assert states()["variant"] == "rolled_back"
+    wait_for(lambda: states()["variant"] == "rolled_back", why="the proposal taken back")
     assert [(row["version"], row["state"]) for row in system.rows(VERSIONS, RULE)][:2] == [
         (1, "live"),
         (2, "retired"),

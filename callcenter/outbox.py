@@ -46,6 +46,9 @@ UPDATE outbox_message AS taken
 RETURNING taken.id, taken.kind, taken.subject_id, taken.tries
 """
 _PUT_OFF = "UPDATE outbox_message SET due_at = %(until)s WHERE id = %(id)s AND done_at IS NULL"
+_MARK_ALL_DONE = """
+UPDATE outbox_message SET done_at = %(now)s WHERE subject_id = ANY(%(subjects)s::uuid[]) AND done_at IS NULL
+"""
 _MARK_DONE = "UPDATE outbox_message SET done_at = %(now)s WHERE id = %(id)s AND done_at IS NULL"
 
 
@@ -105,6 +108,12 @@ def put_off(session: Session, message_id: int, until: datetime) -> None:
 def mark_done(session: Session, message_id: int, now: datetime) -> bool:
     """Say that a message's work is part of this transaction; False when another run did it already."""
     return cursor_of(session).execute(_MARK_DONE, {"id": message_id, "now": now}).rowcount > 0
+
+
+def mark_all_done(session: Session, subject_ids: Collection[UUID], now: datetime) -> None:
+    """Say that whatever was to happen to these subjects has happened in this transaction."""
+    told = {"subjects": id_array_of(subject_ids), "now": now}
+    cursor_of(session).execute(_MARK_ALL_DONE, told)
 
 
 def note_failure(session: Session, message_id: int, error: str, now: datetime) -> None:

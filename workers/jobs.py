@@ -9,9 +9,11 @@ from uuid import UUID
 import structlog
 
 from callcenter import dialer, list_acts, nightly, outbox, partner_acts, partner_lists, pipeline, talk
+from callcenter.backtest import asked
 from callcenter.calls.policy import MAX_CALL, RING_TIMEOUT
 from callcenter.calls.queries import dial_due, stray_refs
 from callcenter.calls.rules import News
+from callcenter.config import archive_folder
 from callcenter.domain.enums import AttemptState, OutboxKind, SupervisorMode
 from callcenter.domain.ports import CallWish, Placed, Rejected, RoomAnswer, Unknown
 from callcenter.learning.learned import STEP_LEASE
@@ -367,6 +369,18 @@ def learn(message_id: int, subject_id: str) -> None:
         now = runtime.clock()
         if outbox.mark_done(session, message_id, now) and done is not None:
             outbox.hand_over(session, OutboxKind.LEARN, run_id, now)
+
+
+@noted
+def back_test(message_id: int, subject_id: str) -> None:
+    """Play a back-test that somebody asked for. Safe to run twice: the first to end counts."""
+    runtime = get_runtime()
+    archive = archive_folder(runtime.settings)
+    asked.play(
+        runtime.reading, runtime.unit_of_work, UUID(subject_id), runtime.house.gate, archive, runtime.clock
+    )
+    with runtime.unit_of_work() as session:
+        outbox.mark_done(session, message_id, runtime.clock())
 
 
 def _end(runtime: Runtime, ref: str) -> None:

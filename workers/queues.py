@@ -43,6 +43,7 @@ ROUTES: Mapping[OutboxKind, Route] = {
     OutboxKind.LOOK_AT_LIST: Route("workers.jobs.look_at_list", ERRANDS),
     OutboxKind.WORK_LIST: Route("workers.jobs.work_list", ERRANDS),
     OutboxKind.LEARN: Route("workers.jobs.learn", ERRANDS, seconds=int(STEP_LEASE.total_seconds())),
+    OutboxKind.BACK_TEST: Route("workers.jobs.back_test", ERRANDS, seconds=900),
 }
 
 

@@ -1,6 +1,6 @@
 """`callcenter sample`: load the sample set-up, so that a fresh machine has something to do."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ from callcenter.triggers.queries import newest_version
 SAMPLE = Path(__file__).parents[1] / "sample"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The quick one where PyYAML was built with it: eight times as fast."""
+DEMO_IS_OLD = timedelta(days=15)
+"""So long the demo's rules have been live: a day longer than its past (`past.py`)."""
 JOURNEYS = (("loan.yaml", "rules.yaml"), ("account.yaml", "account_rules.yaml"))
 
 
@@ -51,14 +53,15 @@ def read_sample(name: str) -> Any:
     return yaml.load((SAMPLE / name).read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe one
 
 
-def load_set_up(runtime: Runtime, *, again: bool = False) -> None:
+def load_set_up(runtime: Runtime, *, again: bool = False, since: datetime | None = None) -> None:
     """Load the journeys of loan and account, their rules with the skills these ask for, dispositions, offers and a
     scorecard where there are none yet.
 
-    What people have changed stays as it is; `again` puts the sample's version over it.
+    What people have changed stays as it is; `again` puts the sample's version over it. What is new has been so
+    since `since`, else from now on.
     """
     with runtime.unit_of_work() as session:
-        now = runtime.clock()
+        now = since or runtime.clock()
         if again or not disposition_kinds(session):
             outcomes.load_dispositions(session, read_sample("dispositions.yaml"))
         for key, name, name_zh in DEMO_SKILLS:
@@ -100,7 +103,7 @@ def load_sample(settings: Settings) -> list[tuple[str, str, str]]:
     if settings.environment != "demo":
         return []
     runtime = Runtime(settings)
-    load_set_up(runtime)
+    load_set_up(runtime, since=runtime.clock() - DEMO_IS_OLD if settings.demo else None)
     with runtime.unit_of_work() as session:
         now = runtime.clock()
         intake.add_source(session, "demo-app", DEMO_WRITE_KEY, 1.0, now)

@@ -20,6 +20,7 @@ from types import FrameType
 
 import click
 import psutil
+import structlog
 
 from callcenter.config import Settings, load_settings
 from callcenter.embedded import Servers, servers
@@ -31,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 """The checkout: `wsgi.py` is found from here."""
 OURS = frozenset({"DATABASE_URL", "REDIS_URL", "SECRET_KEY"})
 """What only the product's own processes may know; the simulator and the synthetic customers stand outside."""
+SYNTHETIC = "demo"
+"""The synthetic customers and agents."""
+PAST_STOPS_SECONDS = 5.0
 TICK_SECONDS = 0.2
 READY_SECONDS = 90.0
 
@@ -75,7 +79,7 @@ def web_and_workers(settings: Settings) -> tuple[ProcessSpec, ...]:
             "CARRIER_SIM_URL": settings.carrier_base_url or f"http://127.0.0.1:{settings.carrier_sim_port}",
         }
         argv = (python, "-m", "callcenter.demo")
-        specs.append(ProcessSpec(name="demo", argv=argv, cwd=ROOT, environ=addresses, withheld=OURS))
+        specs.append(ProcessSpec(name=SYNTHETIC, argv=argv, cwd=ROOT, environ=addresses, withheld=OURS))
     return tuple(specs)
 
 
@@ -99,6 +103,17 @@ def _load_sample(settings: Settings) -> list[SampleSignIn]:
     return load_sample(settings)
 
 
+def _live_past(settings: Settings, stopping: threading.Event) -> None:
+    from callcenter.commands.past import live_past
+    from callcenter.runtime import Runtime
+
+    runtime = Runtime(settings)
+    try:
+        live_past(runtime, stopping)
+    finally:
+        runtime.engine.dispose()
+
+
 @dataclass(frozen=True)
 class Plan:
     """What `up` does between the servers' start and the end; tests put their own in."""
@@ -107,6 +122,31 @@ class Plan:
     load_sample: Callable[[Settings], Sequence[SampleSignIn]] = _load_sample
     processes: Callable[[Settings], Sequence[ProcessSpec]] = web_and_workers
     ready_seconds: float = READY_SECONDS
+    live_past: Callable[[Settings, threading.Event], None] = _live_past
+
+
+class _Past:
+    """The demo's past, lived beside everything else; its customers of today come when it is over."""
+
+    def __init__(self, live: Callable[[threading.Event], None]) -> None:
+        self._live, self._stopping = live, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="past", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._live(self._stopping)
+        except Exception:  # a demo without a past is still a demo
+            structlog.get_logger().exception("past.failed")
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Have it end after the day it is at."""
+        self._stopping.set()
+        self._thread.join(PAST_STOPS_SECONDS)
 
 
 class _Signals:
@@ -170,16 +210,32 @@ def _run_with_servers(
     sign_ins = plan.load_sample(settings)
     specs = plan.processes(settings)
     _end_leftovers(settings, specs)
+    at_once = [one for one in specs if one.name != SYNTHETIC]
+    later = [one for one in specs if one.name == SYNTHETIC]
     with _supervised(settings, signals, say) as supervisor:
-        supervisor.start(specs)
+        supervisor.start(at_once)
         _wait_until_ready(settings, supervisor, plan.ready_seconds)
         for line in _welcome(settings, sign_ins):
             say("up", line)
-        while True:
-            time.sleep(TICK_SECONDS)
-            if running.keep_alive():
-                say("up", "the servers' keeper was gone; started a new one")
-            supervisor.tick()
+        with _lived(plan, settings) as past:
+            while True:
+                time.sleep(TICK_SECONDS)
+                if running.keep_alive():
+                    say("up", "the servers' keeper was gone; started a new one")
+                if later and past.is_over:
+                    supervisor.start(later)
+                    later = []
+                supervisor.tick()
+
+
+@contextmanager
+def _lived(plan: Plan, settings: Settings) -> Iterator[_Past]:
+    """The demo's past under way for the length of the block."""
+    past = _Past(lambda stopping: plan.live_past(settings, stopping) if settings.demo else None)
+    try:
+        yield past
+    finally:
+        past.stop()
 
 
 @contextmanager

@@ -58,14 +58,14 @@ class AppClient:
             "anonymous_id": person.anonymous_id,
             "user_id": person.user_id if known else None,
             "timestamp": at,
-            "context": _context(person),
+            "context": context_of(person),
         }
         if kind == IDENTIFY:
-            queued, _ = self._client.identify(traits=_traits(person) | dict(properties), **who)
+            queued, _ = self._client.identify(traits=traits_of(person) | dict(properties), **who)
         elif kind == PAGE:
-            queued, _ = self._client.page(name=name, properties=_properties(person, properties), **who)
+            queued, _ = self._client.page(name=name, properties=properties_of(person, properties), **who)
         else:
-            queued, _ = self._client.track(event=name, properties=_properties(person, properties), **who)
+            queued, _ = self._client.track(event=name, properties=properties_of(person, properties), **who)
         if queued:
             self.reported += 1
         else:
@@ -83,7 +83,8 @@ class AppClient:
         self.refused += len(batch)
 
 
-def _context(person: Person) -> dict[str, Any]:
+def context_of(person: Person) -> dict[str, Any]:
+    """What the app says of the device with every event."""
     system, _, version = person.device.partition(" ")
     return {
         "app": {"name": "Loan", "version": person.app_version},
@@ -93,7 +94,8 @@ def _context(person: Person) -> dict[str, Any]:
     }
 
 
-def _properties(person: Person, properties: Mapping[str, Value]) -> dict[str, Value]:
+def properties_of(person: Person, properties: Mapping[str, Value]) -> dict[str, Value]:
+    """The properties of an event, with those that every event bears."""
     return {
         "application_id": person.application_id,
         "device": person.device,
@@ -102,7 +104,8 @@ def _properties(person: Person, properties: Mapping[str, Value]) -> dict[str, Va
     }
 
 
-def _traits(person: Person) -> dict[str, Any]:
+def traits_of(person: Person) -> dict[str, Any]:
+    """What an identify call tells of a customer."""
     return {
         "name": person.name,
         "phone": person.phone,

@@ -431,6 +431,7 @@ class OutboxKind(StrEnum):
     LOOK_AT_LIST = "look-at-list"
     WORK_LIST = "work-list"
     LEARN = "learn"
+    BACK_TEST = "back-test"
 
 
 class SuggestionState(StrEnum):

@@ -4,6 +4,7 @@ from callcenter.models.account import AuditEntry, User
 from callcenter.models.agent import Agent, AgentState, Reservation, Skill, Team
 from callcenter.models.api import ApiAnswer, ApiToken, ListImport
 from callcenter.models.attempt import AgentLeg, CarrierDay, CarrierInbox, ContactAttempt, Incident, Watch
+from callcenter.models.back_test import BackTestRun
 from callcenter.models.band import BandedVisit
 from callcenter.models.calltask import CallTask
 from callcenter.models.customer import Customer, Device
@@ -57,6 +58,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditLink",
+    "BackTestRun",
     "BandedVisit",
     "CallTask",
     "Callback",

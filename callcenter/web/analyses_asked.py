@@ -14,6 +14,7 @@ from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.analyses.asked import LEAST_DAYS, MEASURES, Model, Question, Split
 from callcenter.reporting.analyses.recipes import RECIPES
+from callcenter.segments.queries import segments
 from callcenter.triggers.queries import current_rules
 from callcenter.web.analyses_words import MEASURES as MEASURE_WORDS
 from callcenter.web.analyses_words import MODELS, SPLITS, Names, group_words
@@ -114,13 +115,15 @@ def _step(value: str | None, steps: list[str], otherwise: str) -> str:
 
 
 def names_of(session: Session, journey: JourneyDefinition, catalog: Catalog) -> Names:
-    """Return what rules, scripts and campaigns are called."""
+    """Return what rules, scripts, campaigns and segments are called."""
     journeys = journeys_loaded(session)
     rules = current_rules(session, journeys)
     titles = {key: chosen(versions[-1].spec.title, key) for key, versions in rules.versions.items()}
     scripts = {one.id: one.title for one in catalog.scripts if one.language == "en"}
     scripts |= {one.id: one.title for one in catalog.scripts if one.language == language()}
-    return Names(journey, titles, scripts, {key: chosen(one.title, key) for key, one in journeys.items()})
+    campaigns = {key: chosen(one.title, key) for key, one in journeys.items()}
+    known = {one.key: chosen(one.title, one.key) for one in segments(session)}
+    return Names(journey, titles, scripts, campaigns, known)
 
 
 # -- the form ---------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from callcenter.domain.journey import JourneyDefinition
-from callcenter.reporting.analyses.asked import Line, Model, Question, Sample, Split
+from callcenter.reporting.analyses.asked import OVERLAPPING, Line, Model, Question, Sample, Split
 from callcenter.web.edge import language
-from callcenter.web.formats import day, number
+from callcenter.web.formats import day, label, number
 from callcenter.web.words import event_words, step_words
 
 MODELS: Mapping[Model, Any] = {
@@ -43,7 +43,9 @@ SPLITS: Mapping[Split, Any] = {
     Split.DEVICE: _l("device"),
     Split.APP_VERSION: _l("app version"),
     Split.CHANNEL: _l("channel"),
-    Split.TAG: _l("segment tag"),
+    Split.TAG: _l("tag"),
+    Split.SEGMENT: _l("segment"),
+    Split.SURVEY: _l("survey group"),
     Split.RULE: _l("rule"),
     Split.SCRIPT: _l("script"),
     Split.HOUR: _l("hour"),
@@ -160,6 +162,7 @@ _NOTES: Mapping[Model, tuple[Any, ...]] = {
     ),
     Model.EVENT: (_l("Per person: of those it happened to. Shares are of everybody seen in the group."),),
 }  # fmt: skip
+_AS_NOW = _l("Told apart by what is known of each customer now, not by what was known in the window.")
 _OVERLAP = _l("One person may be in several groups, so groups do not add up.")
 _TIMES = (
     _l("under 1 min"), _l("1 to 2 min"), _l("2 to 5 min"), _l("5 to 15 min"), _l("15 min to 1 h"), _l("1 to 4 h"),
@@ -169,12 +172,13 @@ _TIMES = (
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What codes are called: titles of rules, scripts and campaigns, and the journey with its steps."""
+    """What codes are called: titles of rules, scripts, campaigns and segments, and the journey with its steps."""
 
     journey: JourneyDefinition
     rules: Mapping[str, str] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
     campaigns: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
 
     def step(self, code: str) -> str:
         """A step's title."""
@@ -202,7 +206,9 @@ def sampled_words(sample: Sample) -> str:
 def notes_of(asked: Question) -> tuple[str, ...]:
     """What the figures mean."""
     told = tuple(str(one) for one in _NOTES[asked.model])
-    return (*told, str(_OVERLAP)) if asked.split in (Split.TAG, Split.RULE, Split.SCRIPT) else told
+    if asked.split in OVERLAPPING:
+        told = (*told, str(_OVERLAP))
+    return (*told, str(_AS_NOW)) if asked.split in (Split.TAG, Split.SEGMENT, Split.SURVEY) else told
 
 
 def group_words(split: Split, group: str, names: Names) -> str:
@@ -212,14 +218,19 @@ def group_words(split: Split, group: str, names: Names) -> str:
     if not group:
         return {
             Split.TAG: gettext("no tag"),
+            Split.SEGMENT: gettext("no segment"),
+            Split.SURVEY: gettext("no answer to a survey"),
             Split.RULE: gettext("no rule fired"),
             Split.SCRIPT: gettext("no script"),
         }.get(split, gettext("not said"))
     if split is Split.HOUR:
         return f"{group}:00"
-    if split is Split.RULE:
-        return names.rules.get(group, group)
-    return names.scripts.get(group, group) if split is Split.SCRIPT else group
+    if split is Split.SURVEY:
+        return label(group)
+    known = {Split.RULE: names.rules, Split.SCRIPT: names.scripts, Split.SEGMENT: names.segments}.get(
+        split, {}
+    )
+    return known.get(group, group)
 
 
 def label_words(asked: Question, line: Line, names: Names) -> str:

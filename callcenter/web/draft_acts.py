@@ -13,6 +13,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import TriggerRule
 from callcenter.triggers.life import RuleAct, why_not
 from callcenter.triggers.queries import facts_of_version
+from callcenter.web.back_test_view import back_test_part
 from callcenter.web.draft_view import draft_page, read_form
 from callcenter.web.edge import runtime, viewer
 from callcenter.web.pages.rules import DraftPage
@@ -33,7 +34,12 @@ def draft_shown(rule_key: str, version: int) -> DraftPage:
     """The form as it was saved last."""
     with runtime().reading() as session:
         rows = the_versions(session, rule_key)
-        return draft_page(session, rows, the_version(rows, version))
+        return _tested(session, draft_page(session, rows, the_version(rows, version)))
+
+
+def _tested(session: Session, page: DraftPage) -> DraftPage:
+    """The form with its back-tests."""
+    return replace(page, back_test=back_test_part(session, page.key, page.number, runtime().clock()))
 
 
 def act_on_draft(rule_key: str, version: int, form: MultiDict[str, str]) -> tuple[DraftPage | str, int]:
@@ -104,7 +110,8 @@ def _is_still_a_draft(rule_key: str, version: int) -> bool:
 def _shown(rule_key: str, version: int, typed: Typed, *, in_conflict: bool = False) -> DraftPage:
     with runtime().reading() as session:
         rows = the_versions(session, rule_key)
-        return draft_page(session, rows, the_version(rows, version), typed, in_conflict=in_conflict)
+        shown = draft_page(session, rows, the_version(rows, version), typed, in_conflict=in_conflict)
+        return _tested(session, shown)
 
 
 def _with_problem(page: DraftPage, name: str, message: str) -> DraftPage:

@@ -109,6 +109,7 @@ def try_version(rule_key: str, version: int) -> AnyResponse:
     days = request.form.get("days", 14, type=int)
     with runtime().unit_of_work() as session:
         trials.try_rule(session, rule_key, version, viewer().id, runtime().clock(), days=days)
+        deciding.follow(session, runtime().clock())
     return _go(rule_url(rule_key, version))
 
 

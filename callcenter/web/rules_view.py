@@ -23,6 +23,7 @@ from callcenter.triggers.life import TRIAL_DAYS, RuleAct, WhyNot, acts_open, why
 from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import facts_of_version, versions_of, versions_underway
 from callcenter.triggers.trial_queries import version_before
+from callcenter.web.back_test_view import back_test_part
 from callcenter.web.edge import chosen, frame, language, viewer
 from callcenter.web.pages import rules as page
 from callcenter.web.rule_acts import act_words
@@ -138,6 +139,7 @@ def version_page(session: Session, rule_key: str, number: int, now: datetime) ->
         problem=problem,
         trial=trial_of(session, row, now) if journey and not problem else None,
         days=TRIAL_DAYS,
+        back_test=back_test_part(session, rule_key, number, now),
     )
 
 

@@ -1,5 +1,7 @@
 """The strategist's studio: where customers leave, the rules, whether calling helps, what agents say."""
 
+from dataclasses import replace
+
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -8,6 +10,7 @@ from callcenter.domain.enums import Role
 from callcenter.errors import BadInput, Conflict
 from callcenter.web.draft_acts import act_on_draft, draft_shown, edits
 from callcenter.web.edge import blueprint, roles_required, runtime, uuid_field, viewer
+from callcenter.web.effects_by_view import view_choices
 from callcenter.web.effects_view import effects_page
 from callcenter.web.library_view import scripts_page
 from callcenter.web.new_rule_view import RESERVED, first_definition, new_rule_page, problem_of
@@ -34,13 +37,14 @@ def _rules() -> page.RulesPage:
 
 def _effects() -> page.EffectsPage:
     with runtime().reading() as session:
-        return effects_page(
+        shown = effects_page(
             session,
             request.args.get("rule"),
             runtime().house.catalog,
             runtime().clock(),
             runtime().settings.agent_hour_cost,
         )
+    return replace(shown, views=view_choices("rules"))
 
 
 def _scripts(script_id: str | None = None) -> page.ScriptsPage:

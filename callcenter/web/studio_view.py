@@ -197,6 +197,7 @@ def _drop(
         rule_href="/studio/rules/new?" + urlencode(place),
         people_href=f"{ANALYSES}/people?" + urlencode({**query, **behind}) if drop.lost else None,
         path_href=f"{ANALYSES}?" + urlencode({**query, "model": "path", "step": drop.step}),
+        voice_href="/studio/voice?" + urlencode(place),
         went_next=_went_next(session, journey, drop.step, span),
         step=step_words(journey, drop.step, language()),
         lost=drop.lost,

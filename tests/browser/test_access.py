@@ -16,6 +16,7 @@ STRATEGISTS = (
     "/studio/rules",
     "/studio/why",
     "/studio/effects",
+    "/studio/effects/scripts",
     "/studio/proposals",
     "/studio/scripts",
     "/studio/scripts/what-helps",

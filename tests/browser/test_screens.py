@@ -27,6 +27,8 @@ STUDIO = dict.fromkeys(
         "/studio/rules/face-scan-quiet",
         "/studio/why",
         "/studio/effects",
+        "/studio/effects/scripts",
+        "/studio/effects/branches",
         "/studio/proposals",
         "/studio/scripts",
         "/studio/learning",

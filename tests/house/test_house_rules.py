@@ -57,6 +57,7 @@ WRITERS = {
     "ImportRun": "intake",
     "Journey": "journeys",
     "Visit": "journeys",
+    "BackTestRun": "backtest",
     "TriggerRule": "triggers",
     "TriggerFiring": "triggers",
     "BandedVisit": "triggers",

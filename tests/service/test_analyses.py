@@ -68,6 +68,18 @@ def test_a_split_tells_people_apart_and_keeps_one_group_when_asked(world: Bank) 
     assert {one.group for one in only.lines} == {"2.0"} and only.total == 4
 
 
+def test_people_are_told_apart_by_segment_and_by_their_last_answer(world: Bank) -> None:
+    for user, segments, group in (("u0", ["quiet", "vip"], "detractor"), ("u1", ["quiet"], None)):
+        one = world.customer(user)
+        one.segments, one.survey_group = segments, group
+    world.session.flush()
+    asked = asks(world, Model.FUNNEL, split=Split.SEGMENT)
+    figures = told(analyse(world.session, asked), "entered")
+    assert [figures[name, "register"] for name in ("", "quiet", "vip")] == [(8,), (2,), (1,)]
+    answers = told(analyse(world.session, replace(asked, split=Split.SURVEY)), "entered")
+    assert [answers[name, "register"] for name in ("", "detractor")] == [(9,), (1,)]
+
+
 def test_sessions_events_attributes_and_distributions(world: Bank) -> None:
     sessions = told(analyse(world.session, asks(world, Model.SESSION)), "sessions", "people", "with_error")
     assert sessions["", None] == (10, 10, 3)

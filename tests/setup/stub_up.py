@@ -5,6 +5,7 @@ Run as a program by test_up.py. STUB_SLOW names a step that takes long, STUB_BRO
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,10 +62,14 @@ def processes(settings: Settings) -> Sequence[ProcessSpec]:
     )
 
 
+def no_past(settings: Settings, stopping: threading.Event) -> None:
+    """The stand-ins have no customers, today or before."""
+
+
 @click.command()
 def up() -> None:
     ready_seconds = 3.0 if os.environ.get("STUB_BROKEN") else 30.0
-    run_up(load_settings(os.environ), Plan(migrate, load_sample, processes, ready_seconds))
+    run_up(load_settings(os.environ), Plan(migrate, load_sample, processes, ready_seconds, no_past))
 
 
 class OnlyUp(LazyGroup):

@@ -32,7 +32,7 @@ def test_every_analysis_opens_without_data_and_with(bank: Bank, sign_in: SignIn,
     bank.sends("someone", "loan_withdrawn", amount=900)
     for model in Model:
         for measure in MEASURES.get(model, ("",)):
-            for split in (Split.NONE, Split.DEVICE, Split.RULE, Split.HOUR):
+            for split in (Split.NONE, Split.DEVICE, Split.SEGMENT, Split.SURVEY, Split.RULE, Split.HOUR):
                 address = (
                     f"/studio/analyses?model={model.value}&measure={measure}&split={split.value}&days=28"
                 )

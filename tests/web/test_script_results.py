@@ -56,6 +56,46 @@ def test_a_script_shows_its_variants_branches_and_objections_with_what_came_of_t
     assert rows[2]["difference_points"] == rows[2]["verdict"] == ""  # no effect is told of a branch
 
 
+def test_effects_are_told_by_script_and_by_branch_on_the_page_and_as_a_file(
+    bank: Bank, sign_in: SignIn
+) -> None:
+    browser = enter(bank, sign_in, Role.STRATEGIST)
+    for by in ("scripts", "branches"):
+        assert "Nothing to tell by" in browser.get(f"/studio/effects/{by}").text
+    tilt = (("where_from", "1-tilt"),)
+    past_calls(bank, Past(300, 120, "A", path=tilt), Past(300, 45, "B", objection="rate"))
+    by_script = words(browser.get("/studio/effects/scripts").text)
+    assert "A 50 % 40.0 % 120 / 300" in by_script and "B 50 % 15.0 % 45 / 300" in by_script
+    assert by_script.index("Better") < by_script.index("Worse")
+    by_branch = words(browser.get("/studio/effects/branches").text)
+    assert "300 40 % 120 / 300 35 % to 46 %" in by_branch and "objection" in by_branch
+    told = table(browser, "/studio/effects.csv?by=scripts")
+    assert [(one["variant"], one["converted"], one["verdict"]) for one in told] == [
+        ("A", "120", "better"), ("B", "45", "worse"),
+    ]  # fmt: skip
+    seen = table(browser, "/studio/effects.csv?by=branches")
+    assert {(one["kind"], one["went_on"], one["of"], one["drawn_at_random"]) for one in seen} == {
+        ("branch", "120", "300", "no"), ("objection", "45", "300", "no"),
+    }  # fmt: skip
+
+
+def test_every_table_of_the_studio_comes_as_a_file(bank: Bank, sign_in: SignIn) -> None:
+    browser = enter(bank, sign_in, Role.STRATEGIST)
+    past_calls(bank, Past(300, 120, "A"), Past(300, 45, "B"))
+    (effect,) = table(browser, "/studio/effects.csv")
+    assert (effect["rule"], effect["called"], effect["verdict"]) == (
+        "id-photo-trouble",
+        "600",
+        "sample_ratio",
+    )
+    assert effect["effect_points"] == effect["evidence"] == "", "what the page hides stays hidden"
+    rules = {one["rule"]: one for one in table(browser, "/studio/rules.csv")}
+    assert rules["id-photo-trouble"]["in_words"] and "sign-in-trouble" in rules
+    scripts = {one["script"]: one for one in table(browser, "/studio/scripts.csv")}
+    assert (scripts[f"{GLARE}.en"]["variants"], scripts[f"{GLARE}.zh"]["language"]) == ("A B", "zh")
+    assert table(browser, "/studio/segments.csv") == [] == table(browser, "/studio/offers.csv")
+
+
 def test_a_script_nobody_has_drawn_yet_says_so(bank: Bank, sign_in: SignIn) -> None:
     browser = enter(bank, sign_in, Role.STRATEGIST)
     text = words(browser.get(PAGE).text)

@@ -30,12 +30,14 @@ class Split(StrEnum):
     APP_VERSION = "app_version"
     CHANNEL = "channel"
     TAG = "tag"
+    SEGMENT = "segment"
+    SURVEY = "survey"
     RULE = "rule"
     SCRIPT = "script"
     HOUR = "hour"
 
 
-OVERLAPPING = frozenset({Split.TAG, Split.RULE, Split.SCRIPT})
+OVERLAPPING = frozenset({Split.TAG, Split.SEGMENT, Split.RULE, Split.SCRIPT})
 """One person may be in several groups of these, so that groups do not add up."""
 
 

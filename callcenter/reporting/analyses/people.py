@@ -60,15 +60,21 @@ _FIRED = f"""
       LEFT JOIN %s
         ON f.customer_id = p.customer_id AND f.journey = :journey AND f.journey_key = p.journey_key
            AND f.fired_at >= :start AND f.fired_at < :end AND f.rule_key <> 'by-hand'"""
+_EACH_OF = f"""
+    SELECT p.person, coalesce(t.one, '') AS grp
+      FROM ({_PEOPLE}) p JOIN customer c ON c.id = p.customer_id
+      LEFT JOIN LATERAL jsonb_array_elements_text(c.%s) AS t(one) ON true"""
+"""Of each person what stands in a list with their customer, as it is now."""
 _WHO = {
     Split.NONE: "SELECT DISTINCT person, '' AS grp FROM e",
     Split.DEVICE: _SAID,
     Split.APP_VERSION: _SAID,
     Split.CHANNEL: _SAID,
-    Split.TAG: f"""
-    SELECT p.person, coalesce(t.tag, '') AS grp
-      FROM ({_PEOPLE}) p JOIN customer c ON c.id = p.customer_id
-      LEFT JOIN LATERAL jsonb_array_elements_text(c.tags) AS t(tag) ON true""",
+    Split.TAG: _EACH_OF % "tags",
+    Split.SEGMENT: _EACH_OF % "segments",
+    Split.SURVEY: f"""
+    SELECT p.person, coalesce(c.survey_group, '') AS grp
+      FROM ({_PEOPLE}) p JOIN customer c ON c.id = p.customer_id""",
     Split.RULE: _FIRED % ("f.rule_key", "trigger_firing f"),
     Split.SCRIPT: _FIRED % ("a.script_id", "(trigger_firing f JOIN contact_attempt a ON a.firing_id = f.id)"),
     Split.HOUR: """

@@ -87,6 +87,14 @@ function onKey(event) {
     }
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && !document.querySelector("dialog[open]")) {
+    const element = find(combo);
+    if (element) {
+      event.preventDefault();
+      act(element);
+      return;
+    }
+  }
   if (isTyping(event.target) || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
   if (Date.now() < goUntil) {
     goUntil = 0;

@@ -7,7 +7,7 @@ import { hideNotice, showNotice, word } from "./words.js";
 function keepWhatIsTheirs() {
   // Only while it belongs to the same call task: a note must never move to the next customer.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isOpenStill(old, fresh)));
+    !(old instanceof HTMLElement && old.id && old.id === fresh.id && (isSame(old, fresh, "keep") || isSame(old, fresh, "part") || isOpenStill(old, fresh)));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement)) && !isTheirs(name, node);
 }
@@ -122,8 +122,11 @@ export function startPosts() {
   // An answer to an act goes into the page the way a refresh does. Left to htmx, an answer and a refresh that came
   // in within its settling time could leave two states in the page, or one with the attributes of the older.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr } = event.detail;
-    event.detail.shouldSwap = false;
+    const { xhr, target } = event.detail;
+    // A part that is no state of its own (a back-test under way) takes its own answer and nothing else.
+    const part = target?.dataset?.part;
+    event.detail.shouldSwap = Boolean(part) && xhr.status < 400 && xhr.responseText.includes(`data-part="${part}"`);
+    if (event.detail.shouldSwap) return;
     // A refusal may carry the true state (a wrap-up with errors, a task already gone): show it too.
     if (xhr.responseText.includes('id="state"')) {
       morphState(xhr.responseText, true);

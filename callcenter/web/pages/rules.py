@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from callcenter.web.pages.back_tests import BackTestPart
 from callcenter.web.pages.frame import Frame
 from callcenter.web.pages.trials import Trial
 
@@ -108,6 +109,7 @@ class VersionPage:
     problem: str | None = None
     trial: Trial | None = None
     days: tuple[int, ...] = ()
+    back_test: BackTestPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ class DraftPage:
     skills: tuple[Option, ...] = ()
     levels: tuple[Option, ...] = ()
     teams: tuple[Option, ...] = ()
+    back_test: BackTestPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

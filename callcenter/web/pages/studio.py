@@ -67,6 +67,7 @@ class Drop:
     rule_href: str | None = None
     people_href: str | None = None
     path_href: str | None = None
+    voice_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class EffectsPage:
-    """Does calling bring them back? One row per rule."""
+    """Does calling bring them back? One row per rule; `views` switches to scripts and branches."""
 
     frame: Frame
     weeks: int
@@ -256,6 +257,7 @@ class EffectsPage:
     rows: tuple[EffectRow, ...] = ()
     detail: EffectDetail | None = None
     together: Together | None = None
+    views: tuple[Choice, ...] = ()
 
     @property
     def scale(self) -> float:

@@ -1,0 +1,74 @@
+"""The errand that plays a back-test: figures of the events that are stored, once, and why there are none."""
+
+from uuid import UUID
+
+from callcenter.backtest import asked
+from callcenter.domain.enums import OutboxKind, Role
+from callcenter.domain.ids import derived_id
+from callcenter.models import BackTestRun, User
+from callcenter.triggers.queries import current_version
+from tests.jobs.conftest import Floor
+from workers import jobs
+
+RULE = "face-scan-quiet"
+
+
+def _asked(floor: Floor, **changed: str) -> UUID:
+    bank, user_id = floor.bank, derived_id("user", "strategist")
+    if bank.session.get(User, user_id) is None:
+        bank.session.add(
+            User(
+                id=user_id,
+                login="strategist",
+                name="A",
+                role=Role.STRATEGIST,
+                password_hash="-",
+                created_at=floor.now,
+            )
+        )
+        bank.session.commit()
+    row = current_version(bank.session, RULE)
+    assert row is not None
+    definition = {**row.definition, **changed}
+    run_id = asked.ask(bank.session, RULE, 2, definition, "Asia/Shanghai", user_id, floor.now)
+    bank.session.commit()
+    return run_id
+
+
+def _run(floor: Floor, run_id: UUID) -> BackTestRun:
+    floor.bank.session.expire_all()
+    return floor.bank.session.get_one(BackTestRun, run_id)
+
+
+def test_a_longer_wait_fires_for_fewer_and_the_gate_is_asked(floor: Floor) -> None:
+    bank = floor.bank
+    for number in range(20):
+        bank.knows(f"p{number}")
+        bank.sends(f"p{number}", "face_scan")
+        bank.clock.go_on(seconds=150 if number % 2 else 400)
+        bank.sends(f"p{number}", "profile")
+        bank.sends(f"p{number}", "application_closed")
+    bank.clock.go_on(minutes=30)
+    bank.sends("later", "sign_in")
+    found = {}
+    for after in ("2m", "5m"):
+        run_id = _asked(floor, after=after)
+        message = floor.runs(jobs.back_test, OutboxKind.BACK_TEST)
+        assert message.done_at is not None
+        run = _run(floor, run_id)
+        assert run.ended_at is not None and run.error is None
+        found[after] = run.figures
+        bank.clock.go_on(seconds=1)
+    assert [one["fired"] for one in found.values()] == [20, 10]
+    assert [one["fired_live"] for one in found.values()] == [20, 20]
+    assert [one["after_s"] for one in found.values()] == [120, 300]
+    assert found["2m"]["back"] == found["2m"]["back_of"] > 0 and found["2m"]["agents"] > 0
+    assert found["2m"]["allowed"] + found["2m"]["waiting"] + found["2m"]["barred"] == 20
+    assert sum(found["2m"]["per_hour"]) == 20 and len(found["5m"]["samples"]) == 10
+
+
+def test_a_definition_that_fits_its_journey_no_more_ends_with_the_reason(floor: Floor) -> None:
+    run_id = _asked(floor, step="nowhere")
+    floor.runs(jobs.back_test, OutboxKind.BACK_TEST)
+    run = _run(floor, run_id)
+    assert run.figures == {} and run.error is not None and "step" in run.error

@@ -458,7 +458,7 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         for pair in (("talking", 11), ("wrapping", 3), ("previewing", 3), ("idle", 3), ("not_ready", 4))
     )
     waiting = rail(t, "idle", at("14:21:31"), pauses=pauses, team_now=team, callable_now=0)
-    nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), numbers=(),
+    nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), overdue=0, numbers=(),
                    last_wrap_up_seconds=None)  # fmt: skip
     off = {"presence": "signed_off", "signed_in_at": None}
     fast = replace(idle(t), mode="predictive")

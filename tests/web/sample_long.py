@@ -83,13 +83,17 @@ def customer(t: Texts, base: c.Customer) -> c.Customer:
 def script(t: Texts, base: c.Script) -> c.Script:
     """Answers that wrap, nine of them, and thirty objections."""
     label = t("The lamp above the table is too bright", "桌子上方的灯光太亮，证件反光")
-    hint = t("Ask them to tilt the card away from the lamp and to take the photo again", "请客户把证件稍微倾斜避开灯光，然后重新拍摄一次")
+    hint = t(
+        "Ask them to tilt the card away from the lamp and to take the photo again",
+        "请客户把证件稍微倾斜避开灯光，然后重新拍摄一次",
+    )
     nodes = tuple(
         replace(
             node,
             say=node.say * 3,
             branches=tuple(
-                c.Branch(n, f"b{n}", f"{label} {n}", hint, "tilt", hint if n == 4 else None) for n in range(1, 10)
+                c.Branch(n, f"b{n}", f"{label} {n}", hint, "tilt", hint if n == 4 else None)
+                for n in range(1, 10)
             ),
         )
         if node.key == base.current
@@ -97,7 +101,12 @@ def script(t: Texts, base: c.Script) -> c.Script:
         for node in base.nodes
     )
     objections = tuple(
-        replace(base.objections[n % 4], key=f"o{n}", label=f"{base.objections[n % 4].label} ({n}) {hint[:40]}", is_common=n < 8)
+        replace(
+            base.objections[n % 4],
+            key=f"o{n}",
+            label=f"{base.objections[n % 4].label} ({n}) {hint[:40]}",
+            is_common=n < 8,
+        )
         for n in range(30)
     )
     return replace(base, label=why_label(t), nodes=nodes, objections=objections, required_notices=base.required_notices * 2)  # fmt: skip
@@ -105,7 +114,10 @@ def script(t: Texts, base: c.Script) -> c.Script:
 
 def why_label(t: Texts) -> str:
     """A script's long name."""
-    return t("Identity photo rejected for the second time on an older telephone", "旧款手机上证件照第二次被拒的话术")
+    return t(
+        "Identity photo rejected for the second time on an older telephone",
+        "旧款手机上证件照第二次被拒的话术",
+    )
 
 
 def wrap_up(t: Texts, base: c.WrapUp) -> c.WrapUp:

@@ -19,13 +19,9 @@ LONG = {
     "console-choose-many": (".idle-next .headline",),
     "staff-full": (),
     "teams-full": (),
-    "sources-full": (),
-    "tokens-full": (),
     "webhook-full": (),
-    "gate-person-full": (),
     "gate-ledgers-full": (),
     "gate-trail-full": (),
-    "gate-decisions-full": (),
     "error-500": (".button-primary",),
 }
 """A sample page, and what of it has to be in sight without scrolling."""

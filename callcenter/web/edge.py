@@ -240,9 +240,7 @@ def log_database_away(error: OperationalError) -> None:
     current_app.logger.error("database.away %s %s %s", request.endpoint, type(cause).__name__, state)
 
 
-def render_refusal(
-    status: int, code: str, message: str, fields: Any, number: str | None = None
-) -> Response:
+def render_refusal(status: int, code: str, message: str, fields: Any, number: str | None = None) -> Response:
     """Render one refusal as its asker reads it: JSON, a sentence, or a page.
 
     `number` is what an administrator looks for in the log.

@@ -1,7 +1,7 @@
 """The web application: blueprints by persona, one error renderer, one set of guards."""
 
 from flask import Flask, Response, redirect, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
@@ -168,8 +168,9 @@ def _database_away(error: OperationalError) -> Response:
     edge.log_database_away(error)
     from callcenter.errors import Unavailable
 
+    message = "The database does not answer. Try again in a few seconds."
     return edge.render_refusal(
-        503, Unavailable.code, "The database does not answer. Try again in a few seconds.", None
+        503, Unavailable.code, message if edge.wants_json() else gettext(message), None
     )
 
 

@@ -190,7 +190,7 @@ def _customer(session: Any, case: Case, journey: JourneyDefinition, crm: str | N
         time_zone=words.zone_of(customer),
         credit_limit=limit,
         credit_note=None if granted or limit is None else gettext("not yet granted"),
-        products=tuple(map(str, products)) if isinstance(products, list) else (),
+        products=tuple(str(one).replace("_", " ") for one in products) if isinstance(products, list) else (),
         consent=tuple(map(str, consent)) if isinstance(consent, list) else (gettext("Service care"),),
         tags=tuple(customer.tags),
         agent_tags=agent_tags_of(session, customer),

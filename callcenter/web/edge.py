@@ -224,12 +224,18 @@ def install_errors(app: Flask) -> None:
         if response.status_code in (301, 302, 303, 304, 307, 308):
             return cast(Response, response)
         code = (error.name or "error").lower().replace(" ", "_")
-        return render_refusal(error.code or 500, code, error.description or "", None)
+        # Werkzeug explains itself in English only: people read the page's own words for the status.
+        message = (error.description or "") if wants_json() else ""
+        return render_refusal(error.code or 500, code, message, None)
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
-        app.logger.error("request.failed %s %s", request.endpoint, type(error).__name__, exc_info=error)
-        return render_refusal(500, "internal_error", "", None)
+        # The number on the page finds the line in the log: the moment, to the millisecond, in UTC.
+        number = runtime().clock().strftime("%m%d-%H%M%S-%f")[:-3]
+        app.logger.error(
+            "request.failed %s %s %s", number, request.endpoint, type(error).__name__, exc_info=error
+        )
+        return render_refusal(500, "internal_error", "", None, number)
 
 
 def log_database_away(error: OperationalError) -> None:
@@ -239,8 +245,11 @@ def log_database_away(error: OperationalError) -> None:
     current_app.logger.error("database.away %s %s %s", request.endpoint, type(cause).__name__, state)
 
 
-def render_refusal(status: int, code: str, message: str, fields: Any) -> Response:
-    """Render one refusal as its asker reads it: JSON, a sentence, or a page."""
+def render_refusal(status: int, code: str, message: str, fields: Any, number: str | None = None) -> Response:
+    """Render one refusal as its asker reads it: JSON, a sentence, or a page.
+
+    `number` is what an administrator looks for in the log.
+    """
     from flask import jsonify, make_response, render_template
 
     if request.path.startswith("/api/v1/"):
@@ -263,6 +272,8 @@ def render_refusal(status: int, code: str, message: str, fields: Any) -> Respons
             theme=user.theme if user else "auto",
             status=status,
             message=message or None,
+            request_id=number,
+            retry_url=request.full_path.rstrip("?") if request.method == "GET" and status >= 429 else None,
             home_url=HOMES[Role(user.role)] if user else "/sign-in",
         )
         response = make_response(render_template("error.html", page=page))

@@ -12,6 +12,7 @@ from callcenter.web.pages.frame import Money, ShareRow
 from callcenter.web.pages.handing_over import HandedOver, HandOverForm, OfferWhy, Receiver
 from callcenter.web.pages.offers import OfferDesk, OfferRow
 from callcenter.web.pages.script_results import BranchSeen, Helps
+from tests.web import sample_long as long
 from tests.web.sample_agenda import callbacks, done, follow_ups, known
 from tests.web.sample_frame import CHENGDU, NOW, TASK, URUMQI, Texts, at, frame
 from tests.web.sample_quality import own_work
@@ -457,7 +458,7 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         for pair in (("talking", 11), ("wrapping", 3), ("previewing", 3), ("idle", 3), ("not_ready", 4))
     )
     waiting = rail(t, "idle", at("14:21:31"), pauses=pauses, team_now=team, callable_now=0)
-    nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), numbers=(),
+    nothing = rail(t, "idle", at("14:21:31"), waiting=0, callable_now=0, oldest_since=None, callbacks=(), overdue=0, numbers=(),
                    last_wrap_up_seconds=None)  # fmt: skip
     off = {"presence": "signed_off", "signed_in_at": None}
     fast = replace(idle(t), mode="predictive")
@@ -469,6 +470,7 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         "choose-later": lambda: c.ConsolePage(
             head, waiting, None, replace(idle(t), choices=replace(choices(t), now=()))
         ),
+        "long-idle": lambda: c.ConsolePage(head, long.rail(t, waiting), None, long.idle(t, idle(t))),
         "idle-own": lambda: c.ConsolePage(
             head, replace(waiting, pauses=()), None, _with_own_work(t, language)
         ),
@@ -516,11 +518,12 @@ _TALKING: dict[str, dict[str, object]] = {
 def _work_state(state: str) -> str:
     if state in {"failed", "unknown", "no-answer", "wrapping-errors"}:
         return "wrapping"
-    return "previewing" if state in {"barred", "gone", "long", "bare"} else state
+    if state.startswith("long"):
+        return state.removeprefix("long-").replace("long", "talking")
+    return "previewing" if state in {"barred", "gone", "bare"} else state
 
 
 def _calls(t: Texts, state: str) -> c.CurrentCall:
-    long_name = "Maria Theresia Wilhelmine von Hohenberg-Sonderburg-Augustenburg"
     if state == "barred":
         person = replace(customer(t), place=t("Urumqi", "乌鲁木齐"), time_zone=URUMQI)
         return call(
@@ -535,17 +538,9 @@ def _calls(t: Texts, state: str) -> c.CurrentCall:
         return call(t, "wrapping", result="failed", failure=t("caller ID refused", "外显号码被拒"))
     if state in {"unknown", "no-answer"}:
         return call(t, "wrapping", result=state.replace("-", "_"))
-    if state == "long":
-        person = replace(
-            customer(t),
-            name=long_name,
-            products=tuple(f"Product number {n} with a long name" for n in range(6)),
-        )
-        reason = replace(
-            why(t, recovered=True),
-            headline="Photo rejected for glare, then blurred, then too dark, then expired",
-        )
-        return call(t, "talking", customer=person, why=reason)
+    if state.startswith("long"):
+        phase = state.removeprefix("long-").replace("long", "talking")
+        return long.call(t, call(t, phase, **({"agent_leg": "lost"} if phase == "talking" else {})))
     if state == "bare":
         person = replace(
             customer(t), credit_limit=None, products=(), consent=(), tags=(), crm_url=None, earlier=(), timeline=(),

@@ -73,6 +73,13 @@ def frame(language: str, theme: str, here: str, *, live: str | None = None) -> F
         nav = (NavItem("floor", "/floor", "f", badge=5), *studio)
     if here in FLOOR and here != "floor":
         nav = tuple(NavItem(code, href, key) for code, (href, key) in FLOOR.items())
+    if here in ("people", "systems"):  # the administrator's: the longest there is
+        last = (
+            ("gate", "/compliance", "m"),
+            ("people", "/admin/people", "h"),
+            ("systems", "/admin/api-tokens", "y"),
+        )
+        nav = (NavItem("floor", "/floor", "f"), *studio, *(NavItem(*each) for each in last))
     if here in GATE:
         nav = tuple(NavItem(code, href, key) for code, (href, key) in GATE.items())
     return Frame(

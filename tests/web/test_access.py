@@ -432,7 +432,22 @@ def test_errors_are_a_page_for_a_reader_a_sentence_for_a_form_and_json_for_a_pro
     assert set(program.json or {}) == {"code", "message"}
     assert desk.get("/floor").status_code == 403
     chinese = client.get("/nowhere", headers={**READER, "Accept-Language": "zh-CN,zh;q=0.9"})
-    assert 'lang="zh' in chinese.text
+    assert 'lang="zh' in chinese.text and "链接已失效或有误" in chinese.text
+    assert "The requested URL" not in chinese.text, "the framework explains itself in English only"
+
+
+def test_a_fault_is_a_page_whose_number_finds_it_in_the_log_and_which_can_be_tried_again(
+    bank: Bank, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = app_on(runtime)
+    app.add_url_rule("/broken", "broken", lambda: 1 // 0, methods=["GET", "POST"])
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    page = app.test_client().get("/broken?day=2", headers={**READER, "Accept-Language": "zh-CN"})
+    assert page.status_code == 500 and "ZeroDivisionError" not in page.text
+    number = re.search(r"编号 ([\d-]+)", page.text)
+    assert number and f"request.failed {number.group(1)} broken ZeroDivisionError" in caplog.text
+    assert 'href="/broken?day=2"' in page.text
+    assert ">重试<" not in app.test_client().post("/broken", headers=READER).text
 
 
 def test_a_database_that_is_away_is_a_page_too_even_for_somebody_signed_in(
@@ -444,6 +459,9 @@ def test_a_database_that_is_away_is_a_page_too_even_for_somebody_signed_in(
     page = client.get("/console", headers=READER)
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert page.content_type.startswith("text/html")
+    assert 'href="/console"' in page.text, "it can be tried again"
+    chinese = client.get("/console", headers={**READER, "Accept-Language": "zh-CN,zh;q=0.9"})
+    assert "数据库没有响应" in chinese.text and "does not answer" not in chinese.text
     form = client.post("/console/more-time")
     assert form.status_code == 503 and form.text.startswith("The database does not answer.")
     ready = client.get("/readyz")

@@ -42,7 +42,7 @@ def test_a_previewed_call_task_goes_to_a_colleague_who_reads_why(
     pipeline.set_presence(bank.session, other, Presence.NOT_READY, None, bank.clock.now)
     _, task_id = offered(bank)
     html = desk.get("/console/state").text
-    assert "Why you: Best fit of the free agents: Simplified Chinese" in words(html)
+    assert "Why you Best fit of the free agents: Simplified Chinese" in words(html)
     assert f'value="agent:{other}"' in html and 'value="team:Loan desk B"' in html
     assert "Your supervisor decides first." not in html
     answer = desk.post(

@@ -196,6 +196,16 @@ def test_no_two_controls_of_a_page_answer_to_one_key(client: FlaskClient) -> Non
         assert sorted(keys) == sorted(set(keys)), name
 
 
+def test_every_key_of_a_console_is_told_and_none_of_another_place(client: FlaskClient) -> None:
+    for name in (state for state in states() if state.startswith(("console-", "floor-"))):
+        html = page(client, name)
+        told = set(re.findall(r"<kbd[^>]*>([^<]+)</kbd>", html.split('<dialog id="keys"')[1]))
+        works = set(re.findall(r'data-key="([a-z?/])"', html.split('<dialog id="keys"')[0]))
+        assert {key.upper() for key in works} <= {key.upper() for key in told}, name
+    assert "Tick the call task" not in page(client, "console-talking")
+    assert "Mute, and be heard again" not in page(client, "floor-full")
+
+
 def test_words_are_the_viewers_whoever_looked_first(client: FlaskClient) -> None:
     """Jinja works out at once what depends on nothing: a word in a template is no such thing."""
     app = create_preview()

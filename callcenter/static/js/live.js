@@ -13,6 +13,8 @@ let fetching = false;
 let again = false;
 let noteTimer = null;
 let againTimer = null;
+let retryTimer = null;
+let hasFailed = false;
 
 async function refresh() {
   if (fetching) {
@@ -23,10 +25,9 @@ async function refresh() {
   try {
     const answer = await fetch(stateUrl, { headers: { "HX-Request": "true" }, redirect: "manual" });
     if (answer.ok) morphState(await answer.text());
-    if (stream === null) showStale(!answer.ok);
+    stateAnswered(answer.ok);
   } catch {
-    /* The stale note says it; the next poll tries again. */
-    if (stream === null) showStale(true);
+    stateAnswered(false);
   } finally {
     fetching = false;
     if (again) {
@@ -36,11 +37,21 @@ async function refresh() {
   }
 }
 
+/* What is on the screen is old, whoever is to blame: the stream, or the state that could not be read. A state that
+   cannot be read is asked for until it can, as the stream would tell of the next change only. */
+function stateAnswered(isOk) {
+  window.clearTimeout(retryTimer);
+  hasFailed = !isOk;
+  if (!isOk && polling === null && stream !== null) retryTimer = window.setTimeout(refresh, POLL_EVERY_MS);
+  if (!isOk) showStale(true);
+  else if (polling === null) showStale(false);
+}
+
 /* The stream is renewed now and then by itself; only a longer gap is worth a note. */
 function setStale(isStale) {
   window.clearTimeout(noteTimer);
   if (isStale) noteTimer = window.setTimeout(() => showStale(true), STALE_AFTER_MS);
-  else showStale(false);
+  else if (!hasFailed) showStale(false);
   if (isStale && polling === null) polling = window.setInterval(pollAndReconnect, POLL_EVERY_MS);
   if (!isStale && polling !== null) {
     window.clearInterval(polling);
@@ -68,7 +79,10 @@ function connect() {
   stream.addEventListener("error", () => polling === null && setStale(true));
   stream.addEventListener("changed", refresh);
   // Where many look at the same, the state itself comes by the stream.
-  stream.addEventListener("state", (event) => morphState(JSON.parse(event.data)));
+  stream.addEventListener("state", (event) => {
+    morphState(JSON.parse(event.data));
+    stateAnswered(true);
+  });
   // A plain message with the word does as well as a named event.
   stream.addEventListener("message", (event) => event.data.includes("changed") && refresh());
 }

@@ -17,7 +17,13 @@ function markTabs() {
   }
 }
 
+/* The list of pages may be longer than the screen: where one is must be in sight. */
+function showWhereOneIs() {
+  document.querySelector(".side-link[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
 export function startMenus() {
+  showWhereOneIs();
   markTabs();
   document.addEventListener("state-changed", markTabs);
   document.addEventListener("click", (event) => {

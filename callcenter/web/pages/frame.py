@@ -79,7 +79,10 @@ class SignInPage:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """A refusal or a fault. `message` is a finished, safe sentence, or None for the usual one."""
+    """A refusal or a fault. `message` is a finished, safe sentence, or None for the usual one.
+
+    `request_id` finds the fault in the log; `retry_url` is the page to ask for again, if that may help.
+    """
 
     organisation: str
     language: str
@@ -87,6 +90,7 @@ class ErrorPage:
     status: int
     message: str | None = None
     request_id: str | None = None
+    retry_url: str | None = None
     home_url: str = "/"
     details: tuple[str, ...] = field(default=())
 

@@ -16,8 +16,6 @@ from sqlmodel import Session
 
 from callcenter.ahead import in_one_trip
 from callcenter.db import cursor_of
-from callcenter.domain.journey import JourneyDefinition
-from callcenter.journeys.queries import ask_for_journeys, journeys_loaded
 from callcenter.reporting.agents import DayFigures
 
 _DESK = """
@@ -89,7 +87,6 @@ class Desk:
     been so for at least as long, of all `idle` ones. `own` are the agent's figures since the day began.
     """
 
-    journeys: Mapping[str, JourneyDefinition]
     was_withdrawn: bool
     has_callbacks: bool
     has_follow_ups: bool
@@ -130,12 +127,10 @@ def desk_of(session: Session, who: Looker, now: datetime) -> Desk:
         "now": now,
     }
     with in_one_trip(session):
-        stamp = ask_for_journeys(session)
         there_is, waiting, team, own = (
             _rows(session).execute(statement, asked) for statement in (_DESK, _WAITING, _TEAM, _OWN_DAY)
         )
     return Desk(
-        journeys=journeys_loaded(session, stamp),
         waiting=waiting.fetchall(),
         team=team.fetchall(),
         own=DayFigures(*own.fetchall()[0]),

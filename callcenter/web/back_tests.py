@@ -45,7 +45,7 @@ def _ask(session: Session, rule_key: str, version: int) -> str:
     row = the_version(the_versions(session, rule_key), version)
     definition = row.definition
     if edits(session, rule_key, version) and "preset" in request.form:
-        read = read_form(typed_from(request.form), row, journeys_loaded(session)[row.journey])
+        read = read_form(session, typed_from(request.form), row, journeys_loaded(session)[row.journey])
         if read.problems:
             return gettext(
                 "Put right first what the form says: %(what)s", what="; ".join(read.problems.values())

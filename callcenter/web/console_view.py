@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from callcenter.dialing.queries import modes_in_force
 from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, NotReadyReason, WorkState
+from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, User
 from callcenter.outcomes.queries import disposition_kinds
 from callcenter.pipeline import NotDialed
@@ -49,7 +50,7 @@ def console_page(
     day = _day_start(now)
     who = Looker(agent.id, agent.team, agent.work_state_at, day, now - DONE_FOR, now - SHOWN_FOR)
     desk = desk_of(session, who, now)
-    journeys = desk.journeys
+    journeys = journeys_loaded(session)
     titles = {
         (journey.id, step.id): words.step_words(journey, step.id, language())
         for journey in journeys.values()

@@ -36,6 +36,15 @@ class Shared:
         return f"event: state\ndata: {dumps(self.html)}\n\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a viewer's state must come after: so many rings of the channel, or a moment (`time.monotonic()`)
+    from which on a state was read that is new enough too."""
+
+    rung: int
+    at: float = float("inf")
+
+
 @dataclass
 class SharedStates:
     """The states of one channel, by what they depend on."""
@@ -50,13 +59,12 @@ class SharedStates:
         channel: str,
         key: Hashable,
         viewer_id: str,
-        wanted: int | None,
+        wanted: Told | None,
         make: Callable[[], tuple[str, frozenset[str]]],
     ) -> Shared:
         """Return the state for a viewer, made at most once for all who ask at the same time.
 
-        `wanted` is how often the channel had rung when they asked, None when nobody can say: then nothing is
-        shared. `make` returns the state in the viewer's words and who else would read other words in it.
+        `wanted` is what the state must come after, None when nobody can say: then nothing is shared. `make` returns the state in the viewer's words and who else would read other words in it.
         """
         if wanted is None:
             return _made(make, 0)
@@ -71,9 +79,11 @@ class SharedStates:
                 self.states[key] = state
             return state
 
-    def _fresh(self, key: Hashable, viewer_id: str, wanted: int) -> Shared | None:
+    def _fresh(self, key: Hashable, viewer_id: str, wanted: Told) -> Shared | None:
         found = self.states.get(key)
-        if found is None or found.rung < wanted or viewer_id in found.own_of:
+        if found is None or viewer_id in found.own_of:
+            return None
+        if found.rung < wanted.rung and found.made_at < wanted.at:
             return None
         return found if time.monotonic() - found.made_at < _LONGEST_SECONDS else None
 

@@ -184,7 +184,9 @@ def test_the_audit_trail_is_sieved_by_act_and_person(bank: Bank, sign_in: SignIn
 
 def test_an_administrator_has_one_place_for_all_of_it(bank: Bank, sign_in: SignIn) -> None:
     page = enter(bank, sign_in, Role.ADMIN).get("/compliance/packs").text
-    assert 'class="gate-tabs"' in page and page.count('href="/compliance"') == 2
+    assert 'class="gate-tabs"' in page and page.count('href="/compliance"') == 3, (
+        "navigation, its sheet, tabs"
+    )
     assert 'class="gate-tabs"' not in enter(bank, sign_in, Role.COMPLIANCE).get("/compliance/packs").text
 
 

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlmodel import Session, select
 
 from callcenter.domain.enums import Role, TaskState
-from callcenter.models import Agent, AuditEntry, CallTask, Customer, Dispatch, Skill
+from callcenter.models import Agent, AuditEntry, CallTask, Customer, Dispatch
 from tests.crowd import a_crowd
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -151,7 +151,6 @@ def test_the_floors_bar_gives_by_count_or_share_to_a_team_or_a_skill_and_leads_b
     task = waiting_task(bank)
     a_crowd(bank.session, task, 9)
     bank.agent_is_available()
-    bank.session.add(Skill(key="loans", name="Loans", name_zh="贷款", created_at=bank.clock.now))
     agent = bank.session.get_one(Agent, bank.agent_id)
     agent.skills = {"loans": 3}
     bank.session.commit()
@@ -175,7 +174,6 @@ def test_the_floors_bar_gives_by_count_or_share_to_a_team_or_a_skill_and_leads_b
 
 def test_what_the_floors_bar_lacks_is_said_with_its_choice_kept(bank: Bank, sign_in: SignIn) -> None:
     waiting_task(bank)
-    bank.session.add(Skill(key="loans", name="Loans", name_zh="贷款", created_at=bank.clock.now))
     bank.session.commit()
     client = enter(bank, sign_in, Role.SUPERVISOR, "zh")
     form = {"from": "floor", "which": "count", "count": "4", "act": "assign_skill:loans", "level": "3"}

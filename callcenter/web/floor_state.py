@@ -9,7 +9,7 @@ from callcenter import outbox
 from callcenter.web.edge import language, runtime, viewer, zone
 from callcenter.web.floor_view import floor_page
 from callcenter.web.pages.floor import FloorPage
-from callcenter.web.shared_state import CSRF_MARK, Shared, SharedStates, Told
+from callcenter.web.shared_state import CSRF_MARK, Shared, SharedStates
 
 
 def _team() -> str | None:
@@ -28,16 +28,15 @@ def floor_page_now() -> FloorPage:
 
 def floor_state_now() -> str:
     """Return the floor's live part in the viewer's words, made once for all who ask after the same change."""
-    rung = runtime().times_rung(outbox.FLOOR)
-    return _shared(None if rung is None else Told(rung)).html.replace(CSRF_MARK, generate_csrf())
+    return _shared(runtime().times_rung(outbox.FLOOR)).html.replace(CSRF_MARK, generate_csrf())
 
 
-def floor_event(told: Told) -> str:
-    """Return it as an event of a stream, as it is after what the stream was told of the floor's channel."""
-    return _shared(told).event.replace(CSRF_MARK, generate_csrf())
+def floor_event(rung: int) -> str:
+    """Return it as an event of a stream, as it is after so many rings of the floor's channel."""
+    return _shared(rung).event.replace(CSRF_MARK, generate_csrf())
 
 
-def _shared(told: Told | None) -> Shared:
+def _shared(rung: int | None) -> Shared:
     states: SharedStates = current_app.extensions.setdefault("floor_states", SharedStates())
 
     def make() -> tuple[str, frozenset[str]]:
@@ -46,4 +45,4 @@ def _shared(told: Told | None) -> Shared:
         return html.replace(generate_csrf(), CSRF_MARK), page.own_of
 
     key = (language(), zone().key, _team())
-    return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), told, make)
+    return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), rung, make)

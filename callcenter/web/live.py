@@ -19,7 +19,6 @@ from callcenter.web.beats import keep_seen
 from callcenter.web.edge import blueprint, roles_required, runtime, viewer
 from callcenter.web.floor_state import floor_event
 from callcenter.web.hub import hub_of, list_channel, until_slot
-from callcenter.web.shared_state import Told
 
 bp = blueprint("live")
 _HEARTBEAT_SECONDS = 15.0
@@ -63,12 +62,12 @@ def floor() -> Response:
     def states() -> Iterator[str]:
         yield START
         asked_at = time.monotonic()
-        for told in _gathered_rings(rt, outbox.FLOOR):
+        for rung in _gathered_rings(rt, outbox.FLOOR):
             if time.monotonic() - asked_at > _MAY_LOOK_SECONDS:
                 asked_at = time.monotonic()
                 if not _may_still_look(rt, user_id, Role.SUPERVISOR):
                     return
-            yield ALIVE if told is None else floor_event(told)
+            yield ALIVE if rung is None else floor_event(rung)
 
     return _stream(stream_with_context(states()))
 
@@ -88,8 +87,8 @@ def studio() -> Response:
 
     def rings() -> Iterator[str]:
         yield START
-        for told in _gathered_rings(rt, outbox.STUDIO):
-            yield ALIVE if told is None else CHANGED
+        for rung in _gathered_rings(rt, outbox.STUDIO):
+            yield ALIVE if rung is None else CHANGED
 
     return _stream(rings())
 
@@ -100,25 +99,21 @@ def _stream(rings: Iterator[str]) -> Response:
     return response
 
 
-def _gathered_rings(rt: Runtime, channel: str) -> Iterator[Told | None]:
-    """Yield per change what a state must be told after, in slots when changes come quicker; None as a heartbeat.
+def _gathered_rings(rt: Runtime, channel: str) -> Iterator[int | None]:
+    """Yield per change how often the channel had rung, in slots when changes come quicker; None as a heartbeat.
     Ends after a while so that nothing leaks."""
-    ends_at, told_at = time.monotonic() + _LONGEST_SECONDS, 0.0
+    ends_at, rung_at = time.monotonic() + _LONGEST_SECONDS, 0.0
     try:
         with hub_of(rt).listening(channel) as listener:
             while (now := time.monotonic()) < ends_at and not listener.is_deaf:
                 if not listener.wait(min(_HEARTBEAT_SECONDS, ends_at - now)):
                     yield None
                     continue
-                slot_at = float("inf")
-                if (now := time.monotonic()) - told_at < _GATHER_SECONDS:
-                    wait = until_slot(_GATHER_SECONDS)
-                    slot_at = now + wait
-                    time.sleep(wait)
-                # What has rung meanwhile is told with it, and, as it may have rung too late for that, once more in
-                # the next slot.
-                told_at = time.monotonic()
-                yield Told(listener.rung, slot_at)
+                if time.monotonic() - rung_at < _GATHER_SECONDS:
+                    time.sleep(until_slot(_GATHER_SECONDS))
+                listener.wait(0)  # what has rung meanwhile is told with it
+                rung_at = time.monotonic()
+                yield listener.rung
     except RedisError:
         return
 

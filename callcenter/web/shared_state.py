@@ -36,15 +36,6 @@ class Shared:
         return f"event: state\ndata: {dumps(self.html)}\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a viewer's state must come after: so many rings of the channel, or a moment (`time.monotonic()`)
-    from which on a state was read that is new enough too."""
-
-    rung: int
-    at: float = float("inf")
-
-
 @dataclass
 class SharedStates:
     """The states of one channel, by what they depend on."""
@@ -59,12 +50,13 @@ class SharedStates:
         channel: str,
         key: Hashable,
         viewer_id: str,
-        wanted: Told | None,
+        wanted: int | None,
         make: Callable[[], tuple[str, frozenset[str]]],
     ) -> Shared:
         """Return the state for a viewer, made at most once for all who ask at the same time.
 
-        `wanted` is what the state must come after, None when nobody can say: then nothing is shared. `make` returns the state in the viewer's words and who else would read other words in it.
+        `wanted` is how often the channel had rung when they asked, None when nobody can say: then nothing is
+        shared. `make` returns the state in the viewer's words and who else would read other words in it.
         """
         if wanted is None:
             return _made(make, 0)
@@ -79,11 +71,9 @@ class SharedStates:
                 self.states[key] = state
             return state
 
-    def _fresh(self, key: Hashable, viewer_id: str, wanted: Told) -> Shared | None:
+    def _fresh(self, key: Hashable, viewer_id: str, wanted: int) -> Shared | None:
         found = self.states.get(key)
-        if found is None or viewer_id in found.own_of:
-            return None
-        if found.rung < wanted.rung and found.made_at < wanted.at:
+        if found is None or found.rung < wanted or viewer_id in found.own_of:
             return None
         return found if time.monotonic() - found.made_at < _LONGEST_SECONDS else None
 

@@ -5,7 +5,7 @@ import time
 from typing import Any, cast
 
 from callcenter.runtime import Runtime
-from callcenter.web.shared_state import SharedStates, Told
+from callcenter.web.shared_state import SharedStates
 
 
 class Bell:
@@ -32,10 +32,9 @@ class Floor:
         time.sleep(self.seconds)
         return f"state {made}", self.own_of
 
-    def seen_by(self, viewer: str, key: Any = "en", slot_at: float = float("inf")) -> str:
+    def seen_by(self, viewer: str, key: Any = "en") -> str:
         bell = cast(Runtime, self.bell)
-        told = None if self.bell.rung is None else Told(self.bell.rung, slot_at)
-        return self.states.get(bell, "floor", key, viewer, told, self._make).html
+        return self.states.get(bell, "floor", key, viewer, self.bell.rung, self._make).html
 
 
 def test_who_asks_after_the_same_change_shares_and_a_ring_makes_anew() -> None:
@@ -91,12 +90,3 @@ def test_a_change_while_it_is_made_is_not_missed() -> None:
     floor.bell.rung = 1
     assert floor.seen_by("b") == "state 2"
     first.join()
-
-
-def test_who_was_told_in_a_slot_takes_what_was_read_in_it_though_it_rang_again() -> None:
-    floor, slot_at = Floor(), time.monotonic()
-    assert floor.seen_by("a", slot_at=slot_at) == "state 1"
-    floor.bell.rung = 1
-    assert floor.seen_by("b", slot_at=slot_at) == "state 1"
-    assert floor.seen_by("c", slot_at=time.monotonic()) == "state 2"
-    assert floor.seen_by("d") == "state 2"

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 from callcenter import acts, dialer, moves, pipeline
 from callcenter.commands.sample import read_sample
 from callcenter.db import make_engine, session_scope
+from callcenter.dialing.waiting import lock_waiting
 from callcenter.domain.enums import (
     AttemptState,
     BarReason,
@@ -44,6 +45,7 @@ from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import WrapUp
 from callcenter.routing import service as routing
+from callcenter.triggers.queries import current_rules
 
 pytestmark = pytest.mark.slow
 
@@ -157,10 +159,9 @@ class Worker:
     def _dials(self, task_id: UUID, now: datetime) -> UUID | None:
         if self.chance.random() < 0.3:
             with session_scope(self.engine) as session:
-                ahead = [task_id]
-                if not dialer._dial(
-                    session, self.house, ahead, 1, DialingMode.PREVIEW, now, with_agents=False
-                ):
+                rules = current_rules(session, journeys_loaded(session))
+                found = lock_waiting(session, [task_id], now)
+                if not dialer._dial(session, self.house, rules, found, DialingMode.PREVIEW, now):
                     return None
                 live = select(ContactAttempt.id).where(ContactAttempt.call_task_id == task_id)
                 return session.exec(live.where(ContactAttempt.state != AttemptState.ENDED)).one()

@@ -8,7 +8,6 @@ AUDIT_ROWS screening decisions (1,000,000) as the gate stores them, told from on
 - export: the same decisions as a zip of CSV files.
 """
 
-import json
 import os
 import platform
 import tempfile
@@ -22,13 +21,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
+from benchmarks._own_servers import keep, on_a_fresh_database
 from callcenter import ledgers
-from callcenter.commands.migrate import migrate
-from callcenter.db import connection_of, make_engine, read_scope, session_scope
-from callcenter.embedded import servers
+from callcenter.db import connection_of, read_scope, session_scope
 from callcenter.evidence.export import Wanted, write_export
 from callcenter.evidence.verify import verify_chain
-from tests.servers import test_settings
 
 ROWS = int(os.environ.get("AUDIT_ROWS", "1000000"))
 NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
@@ -126,19 +123,9 @@ def measure(engine: Engine) -> dict[str, Any]:
 
 def run(home: Path) -> None:
     """Measure, print a table and write `home/bench/audit.json`."""
-    with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711 if os.geteuid() == 0 else 0o700)
-        with servers(test_settings(Path(folder) / "home"), durable=False) as running:
-            migrate(running.database_url)
-            engine = make_engine(running.database_url)
-            try:
-                result = measure(engine)
-            finally:
-                engine.dispose()
+    result = on_a_fresh_database(measure)
     table = Table("figure", "value", title=f"the chain over {ROWS:,} screening decisions")
     for name, value in result.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int | float) else str(value))
     Console().print(table)
-    target = home / "bench" / "audit.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    keep(home, "audit", result)

@@ -7,10 +7,8 @@ read of the same rows: the file by its reader alone, and the customers by one st
 
 import csv
 import io
-import json
 import os
 import platform
-import tempfile
 import time
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,20 +20,18 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
+from benchmarks._own_servers import keep, on_a_fresh_database
 from callcenter import list_acts
 from callcenter.accounts.service import add_user
-from callcenter.commands.migrate import migrate
 from callcenter.commands.sample import read_sample
 from callcenter.compliance.policies import Gate
-from callcenter.db import make_engine, session_scope
+from callcenter.db import session_scope
 from callcenter.domain.enums import Role
-from callcenter.embedded import servers
 from callcenter.journeys.service import load_journey
 from callcenter.moves import House
 from callcenter.partner_lists import ListWanted
 from callcenter.partners import Partner
 from scripts_library.catalog import load_catalog
-from tests.servers import test_settings
 
 ROWS = int(os.environ.get("LISTS_ROWS", "10000"))
 NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
@@ -127,20 +123,10 @@ def measure(engine: Engine) -> dict[str, Any]:
 
 def run(home: Path) -> None:
     """Measure, print a table and write `home/bench/lists.json`."""
-    with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711 if os.geteuid() == 0 else 0o700)
-        with servers(test_settings(Path(folder) / "home"), durable=False) as running:
-            migrate(running.database_url)
-            engine = make_engine(running.database_url)
-            try:
-                result = measure(engine)
-            finally:
-                engine.dispose()
+    result = on_a_fresh_database(measure)
     table = Table(*result["files"][0], title=f"a list of {ROWS:,} customers; seconds")
     for one in result["files"]:
         table.add_row(*map(str, one.values()))
     Console().print(table)
     Console().print(result["machine"])
-    target = home / "bench" / "lists.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    keep(home, "lists", result)

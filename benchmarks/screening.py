@@ -9,7 +9,6 @@ asked about and the answer stored, next to the same transaction without the gate
 
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from callcenter.commands.migrate import migrate
+from benchmarks._own_servers import on_a_fresh_database
 from callcenter.compliance import queries
 from callcenter.compliance.number_key import fingerprint_of
 from callcenter.compliance.numbers import hash_number
@@ -31,12 +30,10 @@ from callcenter.compliance.policies import Gate, look
 from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
 from callcenter.compliance.service import hold_number, screen
-from callcenter.db import cursor_of, make_engine, session_scope
+from callcenter.db import cursor_of, session_scope
 from callcenter.domain.enums import Purpose, ScreeningPoint
 from callcenter.domain.ids import derived_id
-from callcenter.embedded import servers
 from callcenter.models import Customer
-from tests.servers import test_settings
 
 CUSTOMERS = int(os.environ.get("SCREENING_CUSTOMERS", "50000"))
 LISTED = int(os.environ.get("SCREENING_LIST", "1000000"))
@@ -111,8 +108,9 @@ def _fill_attempts(cursor: Any, random: Random, people: list[tuple[Any, str, str
     cursor.execute(
         "INSERT INTO call_task (id, firing_id, rule_key, customer_id, visit_id, journey, journey_key, step,"
         " purpose, state, state_at, priority, promise_seconds, created_at, not_before_at, expires_at, why_no_call,"
-        " folded_firings, attempts, offers, facts) VALUES (%s, %s, 'r', %s, %s, 'loan', '', 's', 'service',"
-        " 'completed', %s, 50, 60, %s, %s, %s, '[]', 0, 0, 0, '{}')",
+        " folded_firings, attempts, offers, facts, language, skill_level, relaxed, raised) VALUES (%s, %s, 'r', %s,"
+        " %s, 'loan', '', 's', 'service', 'completed', %s, 50, 60, %s, %s, %s, '[]', 0, 0, 0, '{}', 'en', 1, '[]',"
+        " 0)",
         (ids["task"], ids["firing"], first, ids["visit"], NOW, NOW, NOW, NOW),
     )
     with cursor.copy(
@@ -222,17 +220,15 @@ def at_share(spans: list[float], share: float) -> float:
     return round(sorted(spans)[int(len(spans) * share)], 2)
 
 
+def _filled(engine: Engine) -> dict[str, Any]:
+    with session_scope(engine) as session:
+        fill(session)
+    return measure(engine)
+
+
 def run(home: Path) -> None:
     """Measure on servers of its own and print a table."""
-    with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711 if os.geteuid() == 0 else 0o700)
-        with servers(test_settings(Path(folder) / "home"), durable=False) as running:
-            migrate(running.database_url)
-            engine = make_engine(running.database_url)
-            with session_scope(engine) as session:
-                fill(session)
-            results = measure(engine)
-            engine.dispose()
+    results = on_a_fresh_database(_filled)
     table = Table(title="The compliance gate", show_header=False)
     for name, value in results.items():
         table.add_row(name, f"{value:,}")

@@ -5,10 +5,8 @@ each: the bare count of its members in the database, the limit; the first workin
 changes written to the customers, portion by portion; and what every later tick does while nothing has changed.
 """
 
-import json
 import os
 import platform
-import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -19,14 +17,13 @@ from rich.table import Table
 from sqlalchemy import Engine, text
 from sqlmodel import select
 
+from benchmarks._own_servers import keep, on_a_fresh_database
 from benchmarks.studio import _CHUNK, _CUSTOMERS, _EVENTS, EACH, NOW, SINCE
 from callcenter import segmenting
 from callcenter.accounts.service import add_user
-from callcenter.commands.migrate import migrate
 from callcenter.commands.sample import read_sample
-from callcenter.db import cursor_of, make_engine, session_scope
+from callcenter.db import cursor_of, session_scope
 from callcenter.domain.enums import Role
-from callcenter.embedded import servers
 from callcenter.intake.partitions import keep_partitions
 from callcenter.intake.service import add_source
 from callcenter.journeys.service import load_journey
@@ -35,7 +32,6 @@ from callcenter.segmenting import known_here
 from callcenter.segments.finding import members_of
 from callcenter.segments.policy import CHANGED_AT_ONCE
 from callcenter.segments.rules import read_segment
-from tests.servers import test_settings
 
 CUSTOMERS = int(os.environ.get("SEGMENTS_CUSTOMERS", "1000000"))
 EVENTS = int(os.environ.get("SEGMENTS_EVENTS", "3000000"))
@@ -172,15 +168,7 @@ def measure(engine: Engine) -> dict[str, Any]:
 
 def run(home: Path) -> None:
     """Measure, print a table and write `home/bench/segments.json`."""
-    with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711 if os.geteuid() == 0 else 0o700)
-        with servers(test_settings(Path(folder) / "home"), durable=False) as running:
-            migrate(running.database_url)
-            engine = make_engine(running.database_url)
-            try:
-                result = measure(engine)
-            finally:
-                engine.dispose()
+    result = on_a_fresh_database(measure)
     names = ("segment", "members", "bare_s", "first_s", "changed_per_s", "later_s")
     table = Table(
         *names, title=f"segments of {result['customer']:,} customers, {result['journey_event']:,} events"
@@ -189,6 +177,4 @@ def run(home: Path) -> None:
         table.add_row(*(f"{one[name]:,}" if isinstance(one[name], int) else str(one[name]) for name in names))
     Console().print(table)
     Console().print({name: value for name, value in result.items() if name != "segments"})
-    target = home / "bench" / "segments.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    keep(home, "segments", result)

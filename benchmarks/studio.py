@@ -110,10 +110,11 @@ SELECT md5('f' || n)::uuid, rule_id, rule_key, md5('v' || n)::uuid, customer_id,
 _TASKS = """
 INSERT INTO call_task (id, firing_id, rule_key, customer_id, visit_id, journey, purpose, journey_key, step, state,
                        state_at, priority, promise_seconds, created_at, not_before_at, expires_at, why_no_call,
-                       folded_firings, attempts, offers, script_id, script_version, script_variant, facts, closed_at)
+                       folded_firings, attempts, offers, script_id, script_version, script_variant, facts, closed_at,
+                       language, skill_level, relaxed, raised)
 SELECT md5('t' || visit_seq)::uuid, id, rule_key, customer_id, visit_id, 'loan', 'service', journey_key, step, 'completed',
        fired_at, 50, 60, fired_at, fired_at, fired_at + interval '1 hour', '[]', 0, 1, 1, 'id_photo_glare', '1',
-       (ARRAY['A', 'B'])[visit_seq % 2 + 1], '{}', fired_at + interval '10 minutes'
+       (ARRAY['A', 'B'])[visit_seq % 2 + 1], '{}', fired_at + interval '10 minutes', 'zh', 1, '[]', 0
   FROM trigger_firing WHERE fate = 'task'
 """
 _CALLS = """

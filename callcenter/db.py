@@ -41,6 +41,7 @@ def _to_json(value: Any) -> str:
 
 
 _TRUSTED_SECONDS = 1.0
+"""A connection that was in use so lately is used again without asking whether it still lives."""
 
 
 def make_engine(database_url: str, pool_size: int = 10) -> Engine:

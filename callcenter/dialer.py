@@ -228,7 +228,7 @@ def _dial(
     Returns the call tasks being dialed.
     """
     fit = _may_be_called(session, house, rules, found, now, with_agents=chosen is not None)
-    agents = [chosen[one.task.id] if chosen else None for one in fit]
+    agents = [chosen[one.task.id] if chosen is not None else None for one in fit]
     return _claim(session, house, fit, agents, mode, now)
 
 

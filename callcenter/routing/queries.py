@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from callcenter.db import cursor_of
 from callcenter.domain.enums import Presence, WorkState
 from callcenter.domain.needs import Able
-from callcenter.models import Agent, Reservation, Skill, Team
+from callcenter.models import Agent, Reservation, Skill, Team, User
 from callcenter.routing.policy import NOTED_FOR, SILENT_BROWSER
 from callcenter.routing.rules import Candidate
 
@@ -47,6 +47,13 @@ def agents_available(session: Session) -> Sequence[UUID]:
     """List the agents a call task could be offered to, whether or not their console is open."""
     return session.exec(
         select(Agent.id).where(Agent.presence == Presence.AVAILABLE).where(Agent.work_state == WorkState.IDLE)
+    ).all()
+
+
+def agents_in_service(session: Session) -> Sequence[Agent]:
+    """List the agents who may sign in, whatever they do now."""
+    return session.exec(
+        select(Agent).join(User, col(User.id) == col(Agent.id)).where(col(User.is_active))
     ).all()
 
 

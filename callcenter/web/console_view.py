@@ -1,12 +1,9 @@
 """The agent console's page: rail, and either the call task before the agent or why there is none."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from flask import current_app
 from flask_babel import gettext
 
 from callcenter.dialing.queries import modes_in_force
@@ -28,6 +25,7 @@ from callcenter.web.console_choices import choices_of
 from callcenter.web.console_offers import offers_about
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.handing_over_view import hand_over_form, handed_over, offer_why
+from callcenter.web.kept import kept
 from callcenter.web.offer_words import skills_of
 from callcenter.web.own_reviews import SHOWN_FOR, own_reviews
 from callcenter.web.pages import console as page
@@ -117,15 +115,9 @@ def _day_start(now: datetime) -> datetime:
 
 def _colleagues(session: Any, who: Looker, now: datetime) -> tuple[DayFigures, ...]:
     """The day of the others in the team, for its medians; asked anew each half minute at most."""
-    known: dict[tuple[str, datetime], tuple[int, Mapping[UUID, DayFigures]]] = (
-        current_app.extensions.setdefault("team_days", {})
-    )
-    key, slot = (who.team, who.day), int(now.timestamp() // 30)
-    if known.get(key, (None,))[0] != slot:
-        for other in [one for one, (at, _) in known.items() if at != slot]:
-            del known[other]
-        known[key] = (slot, team_day(session, *key))
-    return tuple(figures for agent_id, figures in known[key][1].items() if agent_id != who.agent_id)
+    key = (who.team, who.day)
+    members = kept("team_days", key, now, lambda: team_day(session, *key))
+    return tuple(figures for agent_id, figures in members.items() if agent_id != who.agent_id)
 
 
 def _rail(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from flask import current_app
 from flask_babel import gettext
 from sqlmodel import Session
 
@@ -34,6 +33,7 @@ from callcenter.web.floor_needs import needs_now
 from callcenter.web.floor_queue import queue_of
 from callcenter.web.formats import label, time_of_day
 from callcenter.web.handing_over_view import transfer_needs
+from callcenter.web.kept import kept
 from callcenter.web.offer_words import skill_names, why_agent
 from callcenter.web.pages import floor as page
 from callcenter.web.receivers import receivers
@@ -114,12 +114,8 @@ def _team_choices(teams: Sequence[str], chosen_team: str | None) -> tuple[page.T
 
 def spent_today(session: Session, now: datetime) -> ReportCounts:
     """Return how long agents were busy today, and available at all; asked anew each half minute at most."""
-    known: dict[tuple[datetime, int], ReportCounts] = current_app.extensions.setdefault("spent_today", {})
-    key = (day_start(now), int(now.timestamp() // 30))
-    if key not in known:
-        known.clear()
-        known[key] = occupied(session, Period(key[0], now, zone().key, now))
-    return known[key]
+    day = day_start(now)
+    return kept("spent_today", day, now, lambda: occupied(session, Period(day, now, zone().key, now)))
 
 
 def day_start(now: datetime) -> datetime:

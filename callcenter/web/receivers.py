@@ -3,21 +3,18 @@
 from collections import Counter
 
 from flask_babel import gettext
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callcenter.domain.enums import Presence
 from callcenter.domain.needs import LEVELS
-from callcenter.models import Agent, User
-from callcenter.routing.queries import skills
+from callcenter.routing.queries import agents_in_service, skills
 from callcenter.web.offer_words import skill_name
 from callcenter.web.pages.compliance import Option
 
 
 def receivers(session: Session) -> dict[str, tuple[Option, ...]]:
     """Return the options by name: team, skill (those in use) and level, a skill's or a higher one."""
-    agents = session.exec(
-        select(Agent).join(User, col(User.id) == col(Agent.id)).where(col(User.is_active))
-    ).all()
+    agents = agents_in_service(session)
     here = [one for one in agents if one.presence != Presence.SIGNED_OFF]
     of_team = Counter(one.team for one in here)
     of_skill = Counter(key for one in here for key in one.skills)

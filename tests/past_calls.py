@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from itertools import count
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from callcenter.domain.enums import AttemptState, CallResult, FiringFate, TaskState
@@ -63,6 +64,9 @@ def past_calls(bank: Bank, *groups: Past) -> None:
         for kind in zip(*rows, strict=True):
             bank.session.add_all([one for many in kind for one in many])
             bank.session.flush()
+    # As the database does by itself in time: thousands of new rows of which the planner knows nothing may be joined
+    # row by row for minutes.
+    bank.session.execute(text("ANALYZE"))
     bank.session.commit()
 
 

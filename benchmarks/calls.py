@@ -40,8 +40,8 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from benchmarks._seats import agent, person, store
-from callcenter.domain.enums import AttemptState, Presence, Role
-from callcenter.models.attempt import AgentLeg
+from callcenter.domain.enums import AttemptState, DialingMode, Presence, Role
+from callcenter.models import AgentLeg, Campaign
 from callcenter.telephony.twilio_http import TwilioWire
 from tests.system import CustomerApp, Person, System, person_to_call, running_system
 
@@ -111,11 +111,9 @@ def _crowd(system: System) -> list[Person]:
 
 
 def _allow(system: System) -> None:
+    mode, now = DialingMode.PREDICTIVE, datetime.now(UTC)
+    store(system.database_url, [Campaign(key="loan", mode=mode, changed_at=now)])
     with psycopg.connect(system.database_url) as connection:
-        connection.execute(
-            "INSERT INTO campaign (key, mode, lines_per_agent, drops_machines, changed_at)"
-            " VALUES ('loan', 'predictive', 1, false, now())"
-        )
         connection.execute("UPDATE dialing_switch SET automatic_allowed = true")
 
 

@@ -123,6 +123,18 @@ def number(value: float | None) -> str:
     return NO_FIGURE if value is None else str(format_decimal(round(value), locale=get_locale()))
 
 
+_MOST_EVIDENCE = 1_000_000
+
+
+def evidence(value: float | None, digits: int = 0) -> str:
+    """An e-value. Above a million it says only that: it may have three hundred digits, and nobody asks for them."""
+    if value is None:
+        return NO_FIGURE
+    if value > _MOST_EVIDENCE:
+        return f">{NBSP}{number(_MOST_EVIDENCE)}"
+    return f"{value:.{digits}f}" if digits else number(value)
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share from 0 to 1 as a percentage with one decimal: 41.4 %."""
     return NO_FIGURE if share is None else f"{share * 100:.{digits}f}{NBSP}%"
@@ -201,6 +213,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "not_before": not_before,
     "utc_offset": utc_offset,
     "number": number,
+    "evidence": evidence,
     "percent": percent,
     "of_base": of_base,
     "signed": signed,

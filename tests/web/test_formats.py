@@ -1,5 +1,6 @@
 """Times, shares and figures read the same everywhere."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -134,3 +135,19 @@ def test_a_curve_is_read_between_its_points() -> None:
     points = (CurvePoint(0, 0.0), CurvePoint(10, 0.5))
     assert charts.share_at(points, 5) == pytest.approx(0.25)
     assert charts.share_at(points, 20) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "words"),
+    [
+        (None, 0, formats.NO_FIGURE),
+        (0.34, 0, "0"),
+        (19.96, 1, "20.0"),
+        (1234.4, 0, "1,234"),
+        (3e28, 0, ">\u00a01,000,000"),
+        (sys.float_info.max, 1, ">\u00a01,000,000"),
+        (float("inf"), 0, ">\u00a01,000,000"),
+    ],
+)
+def test_evidence_beyond_counting_says_so(value: float | None, digits: int, words: str) -> None:
+    assert formats.evidence(value, digits) == words

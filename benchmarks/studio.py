@@ -4,8 +4,9 @@
 STUDIO_EVENTS journey events (10,000,000) of about one customer in fifty of them over twelve weeks, a fiftieth as
 many firings (200,000), a quarter of those with an outcome and their calls, all made in PostgreSQL. Every page of the
 studio is asked for STUDIO_ROUNDS times (3) as a signed-in strategist, the application in this process; told is the
-median of the server's time with, as the limit beside it, what its statements alone took. Beside the pages: the tick
-that looks for surges, and what the same window takes read whole into polars, which the analyses could have used.
+median of the server's time with, as the limit beside it, what its statements alone took. Beside the pages: all that
+is learned by night, step by step; the tick that looks for surges; and what the same window takes read whole into
+polars, which the analyses could have used.
 """
 
 import json
@@ -29,7 +30,7 @@ from rich.table import Table
 from sqlalchemy import Engine, event, text
 from sqlmodel import select
 
-from callcenter import surging
+from callcenter import nightly, surging
 from callcenter.accounts.service import add_user
 from callcenter.app import create_app
 from callcenter.commands.migrate import migrate
@@ -40,7 +41,7 @@ from callcenter.embedded import servers
 from callcenter.intake.partitions import keep_partitions
 from callcenter.intake.service import add_source
 from callcenter.journeys.service import load_journey
-from callcenter.models import User
+from callcenter.models import LearningStep, User
 from callcenter.outcomes.service import load_dispositions
 from callcenter.reporting.analyses.asked import Model
 from callcenter.routing.service import add_agent
@@ -55,7 +56,10 @@ EACH = 6.47
 """Events of one application as they are made below, on average; checked against what came out."""
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(weeks=12)
-GOAL_S = 2.0
+GOAL_S, NIGHT_GOAL_S = 2.0, 300.0
+COUNTED = ("journey_event", "trigger_firing", "outcome", "contact_attempt", "customer", "banded_visit")
+BANDED = "id-photo-dwell"
+"""The rule whose waits are tried: each of its visits drew one."""
 
 _CUSTOMERS = """
 INSERT INTO customer (id, external_id, name, number, time_zone, language, traits, tags, created_at, updated_at)
@@ -137,6 +141,20 @@ SELECT id, customer_id, 'loan', journey_key, 8, fired_at, fired_at + interval '7
        'withdrawn', '{}'
   FROM trigger_firing WHERE visit_seq % 4 = 0 OR fate = 'held_out' AND visit_seq % 20 = 5
 """
+# What agents said of every call that reached somebody, and the wait that each visit of one rule had drawn.
+_SAID = """
+INSERT INTO disposition (attempt_id, kind_code, agent_id, at, causes, note, wrap_up_seconds)
+SELECT id, (ARRAY['done_on_call', 'will_finish', 'not_interested'])[(hashtext(carrier_ref) & 1023) % 3 + 1], agent_id, ended_at,
+       CASE WHEN (hashtext(carrier_ref) & 1023) % 2 = 0 THEN '["technical"]' ELSE '["trust"]' END::jsonb, '', 30
+  FROM contact_attempt WHERE result = 'completed'
+"""
+_BANDED = """
+INSERT INTO banded_visit (rule_id, visit_id, rule_key, customer_id, at, until_at, wait_seconds, probability, errors,
+                          minutes)
+SELECT rule_id, visit_id, rule_key, customer_id, fired_at, fired_at + interval '1 day',
+       (ARRAY[120, 180, 240])[drawn % 3 + 1], CASE drawn % 3 WHEN 1 THEN 0.4 ELSE 0.3 END, visit_seq % 3, 1.5
+  FROM (SELECT *, (hashint8(visit_seq) & 2147483647) % 30 AS drawn FROM trigger_firing WHERE rule_key = :banded) f
+"""
 
 _CHUNK = 200_000
 """Applications made in one statement."""
@@ -167,7 +185,8 @@ def fill(engine: Engine) -> dict[str, Any]:
         load_dispositions(session, read_sample("dispositions.yaml"))
         journey = load_journey(session, read_sample("loan.yaml"), [], SINCE)
         for rule in read_sample("rules.yaml"):
-            adopt_rule(session, rule, journey, SINCE)
+            band = {"band": {"share": 0.6, "waits": ["2m", "4m"]}} if rule["rule"] == BANDED else {}
+            adopt_rule(session, {**rule, **band}, journey, SINCE)
         source = add_source(session, "bench", "key", 1.0, SINCE)
         add_user(session, "strategist", "The strategist", Role.STRATEGIST, "a-long-password", SINCE)
         agent = add_user(session, "agent", "The agent", Role.AGENT, "a-long-password", SINCE)
@@ -175,7 +194,7 @@ def fill(engine: Engine) -> dict[str, Any]:
         keep_partitions(session, SINCE, NOW + timedelta(weeks=1))
         told = {
             "people": max(1_000, EVENTS // 50), "firings": FIRINGS, "since": SINCE, "now": NOW,
-            "source": source.id, "agent": agent.id,
+            "source": source.id, "agent": agent.id, "banded": BANDED,
         }  # fmt: skip
         session.execute(text(_CUSTOMERS), told)
     applications = round(EVENTS / EACH)
@@ -187,15 +206,14 @@ def fill(engine: Engine) -> dict[str, Any]:
     with session_scope(engine) as session:
         session.execute(text("SET LOCAL statement_timeout = 0"))
         cursor_of(session).execute("ALTER TABLE contact_attempt DISABLE TRIGGER USER")
-        for statement in (_FIRINGS, _TASKS, _CALLS, _OUTCOMES):
+        for statement in (_FIRINGS, _TASKS, _CALLS, _OUTCOMES, _SAID, _BANDED):
             session.execute(text(statement), told)
         cursor_of(session).execute("ALTER TABLE contact_attempt ENABLE TRIGGER USER")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
         counts = {
-            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
-            for name in ("journey_event", "trigger_firing", "outcome", "contact_attempt", "customer")
+            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in COUNTED
         }
     return {**counts, "fill_s": round(time.perf_counter() - began)}
 
@@ -203,7 +221,11 @@ def fill(engine: Engine) -> dict[str, Any]:
 def pages() -> Iterator[str]:
     """Every page of the studio, the analyses in several windows and splits."""
     yield from ("/studio?days=1", "/studio?days=7", "/studio?days=28", "/studio?days=7&step=id_photo")
-    yield from ("/studio/rules", "/studio/rules/id-photo-trouble", "/studio/effects", "/studio/scripts")
+    yield from ("/studio/rules", f"/studio/rules/{BANDED}", "/studio/why", "/studio/offers")
+    yield from ("/studio/effects", "/studio/effects/scripts", "/studio/effects/branches")
+    yield from ("/studio/effects.csv", "/studio/segments", "/studio/proposals", "/studio/learning")
+    yield from ("/studio/scripts", "/studio/scripts/id_photo_glare.zh", "/studio/scripts/what-helps")
+    yield from ("/studio/voice", "/studio/voice/suggestions", "/studio/voice/surveys")
     for model in Model:
         for days in (7, 28, 90):
             yield f"/studio/analyses?model={model.value}&days={days}"
@@ -281,8 +303,29 @@ def _by_columns(engine: Engine) -> dict[str, Any]:
     return told
 
 
+def _night(runtime: Runtime) -> dict[str, Any]:
+    """Learn everything that is learned by night, once: what its steps took and said, and its statements' share."""
+    with runtime.unit_of_work() as session:
+        run_id = nightly.ask_for_run(session, None, NOW)
+    steps: dict[str, float] = {}
+    watch, began = Watch(runtime.engine), time.perf_counter()
+    last = began
+    for name in nightly.carry_out(runtime.unit_of_work, runtime.house, run_id, runtime.clock):
+        steps[name], last = round(time.perf_counter() - last, 1), time.perf_counter()
+    took = time.perf_counter() - began
+    with runtime.reading() as session:
+        kept = session.exec(select(LearningStep).where(LearningStep.run_id == run_id)).all()
+    assert all(one.error is None for one in kept), [one.error for one in kept]
+    return {
+        "night_s": round(took, 1),
+        "night_queries_s": round(watch.seconds, 1),
+        "night_steps_s": steps,
+        "night_said": {one.name: one.summary for one in kept},
+    }
+
+
 def measure(runtime: Runtime) -> dict[str, Any]:
-    """Fill once, then ask for everything."""
+    """Fill once, then ask for everything: before the night and, what shows what it has learned, after it."""
     made = fill(runtime.engine)
     print(made, flush=True)
     watch = Watch(runtime.engine)
@@ -292,8 +335,11 @@ def measure(runtime: Runtime) -> dict[str, Any]:
     for address in [*pages(), *_people(client)]:
         asked.append(_asks(client, watch, address))
         print(asked[-1], flush=True)
+    told = _night(runtime)
+    print(told, flush=True)
+    for address in ("/studio/proposals", "/studio/learning", "/studio/effects/scripts"):
+        asked.append({**_asks(client, watch, address), "page": f"{address} (after the night)"})
     slowest = max(asked, key=lambda one: one["median_s"])
-    told: dict[str, Any] = {}
     with session_scope(runtime.engine) as session, _timed(told, "surge_tick_s"):
         surging.note_surges(session, NOW)
     return {
@@ -302,6 +348,7 @@ def measure(runtime: Runtime) -> dict[str, Any]:
         "slowest_page": slowest["page"],
         "slowest_first_s": max(one["first_s"] for one in asked),
         "slowest_queries_s": max(one["queries_s"] for one in asked),
+        "night_over_goal": told["night_s"] > NIGHT_GOAL_S,
         "pages_over_goal": [one["page"] for one in asked if one["median_s"] > GOAL_S],
         **told,
         **_by_columns(runtime.engine),

@@ -1,6 +1,7 @@
 """Reads of agents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlmodel import Session, col, select
 from callcenter.db import cursor_of
 from callcenter.domain.enums import Presence, WorkState
 from callcenter.domain.needs import Able
-from callcenter.models import Agent, Reservation, Skill, Team, User
+from callcenter.models import Agent, Reservation, Skill, Team
 from callcenter.routing.policy import NOTED_FOR, SILENT_BROWSER
 from callcenter.routing.rules import Candidate
 
@@ -19,6 +20,14 @@ SELECT FROM agent g
  WHERE g.id = %s AND g.seen_at > %s
    AND NOT EXISTS (SELECT FROM reservation r
                     WHERE r.agent_id = g.id AND r.ended_at IS NULL AND r.seen_at IS NULL)
+"""
+_SIGNED_IN = """
+WITH served AS (SELECT g.team, g.skills, g.presence <> 'signed_off' AS is_in
+                  FROM agent g JOIN app_user u ON u.id = g.id AND u.is_active)
+SELECT 'team', team, count(*) FILTER (WHERE is_in) FROM served GROUP BY team
+UNION ALL
+SELECT 'skill', k.key, count(*) FROM served CROSS JOIN LATERAL jsonb_object_keys(skills) AS k (key)
+ WHERE is_in GROUP BY k.key
 """
 
 
@@ -50,11 +59,20 @@ def agents_available(session: Session) -> Sequence[UUID]:
     ).all()
 
 
-def agents_in_service(session: Session) -> Sequence[Agent]:
-    """List the agents who may sign in, whatever they do now."""
-    return session.exec(
-        select(Agent).join(User, col(User.id) == col(Agent.id)).where(col(User.is_active))
-    ).all()
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """How many agents are signed in, by team, those with nobody in too, and by the skill they have."""
+
+    of_team: Mapping[str, int]
+    of_skill: Mapping[str, int]
+
+
+def signed_in(session: Session) -> SignedIn:
+    """Count who is signed in, of those who may sign in; counted by the database, for a floor has thousands."""
+    found: dict[str, dict[str, int]] = {"team": {}, "skill": {}}
+    for kind, key, many in cursor_of(session).execute(_SIGNED_IN):
+        found[kind][key] = many
+    return SignedIn(found["team"], found["skill"])
 
 
 def signed_on(session: Session, now: datetime) -> list[Able]:

@@ -1,30 +1,27 @@
 """Who may be given call tasks: teams and skills, with how many of them are signed in, in the viewer's words."""
 
-from collections import Counter
-
 from flask_babel import gettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import Presence
 from callcenter.domain.needs import LEVELS
-from callcenter.routing.queries import agents_in_service, skills
+from callcenter.routing.queries import signed_in, skills
 from callcenter.web.offer_words import skill_name
 from callcenter.web.pages.compliance import Option
 
 
 def receivers(session: Session) -> dict[str, tuple[Option, ...]]:
     """Return the options by name: team, skill (those in use) and level, a skill's or a higher one."""
-    agents = agents_in_service(session)
-    here = [one for one in agents if one.presence != Presence.SIGNED_OFF]
-    of_team = Counter(one.team for one in here)
-    of_skill = Counter(key for one in here for key in one.skills)
+    here = signed_in(session)
     return {
         "team": tuple(
-            Option(team, gettext("%(team)s, %(n)s signed in", team=team, n=of_team[team]))
-            for team in sorted({one.team for one in agents})
+            Option(team, gettext("%(team)s, %(n)s signed in", team=team, n=here.of_team[team]))
+            for team in sorted(here.of_team)
         ),
         "skill": tuple(
-            Option(one.key, gettext("%(skill)s, %(n)s signed in", skill=skill_name(one), n=of_skill[one.key]))
+            Option(
+                one.key,
+                gettext("%(skill)s, %(n)s signed in", skill=skill_name(one), n=here.of_skill.get(one.key, 0)),
+            )
             for one in skills(session)
             if one.is_active
         ),

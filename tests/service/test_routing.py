@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from callcenter import pipeline, staffing
 from callcenter.domain.enums import Presence, Requirement
 from callcenter.domain.needs import EVERYTHING, Need
-from callcenter.models import Agent, CallTask, Reservation
+from callcenter.models import Agent, CallTask, Reservation, User
 from callcenter.routing import people
 from callcenter.routing import service as routing
 from callcenter.routing.policy import RELAX_EVERY
-from callcenter.routing.queries import candidate_of
+from callcenter.routing.queries import candidate_of, signed_in
 from callcenter.routing.rules import choose_agent
 from tests.factories import Bank, user_in_arm
 
@@ -198,3 +198,16 @@ def test_a_rule_hands_what_it_asks_to_its_call_tasks(bank: Bank) -> None:
     bank.ticks()
     task = bank.session.exec(select(CallTask).where(col(CallTask.rule_key) == "loan-not-withdrawn")).one()
     assert (task.language, task.skill, task.skill_level, task.team) == ("zh", "loans", 3, None)
+
+
+def test_who_is_signed_in_is_counted_by_team_and_skill(bank: Bank) -> None:
+    before = signed_in(bank.session)
+    agent_with(bank, "Ann", {"loans": 3}, team="Loan desk Z")
+    away = agent_with(bank, "Bob", {"loans": 2, "cards": 1}, team="Loan desk Y")
+    routing.lock_agent(bank.session, away).presence = Presence.SIGNED_OFF
+    gone = agent_with(bank, "Cem", {"loans": 5}, team="Loan desk Z")
+    bank.session.get_one(User, gone).is_active = False
+    bank.session.commit()
+    here = signed_in(bank.session)
+    assert here.of_team == {**before.of_team, "Loan desk Z": 1, "Loan desk Y": 0}
+    assert here.of_skill == {**before.of_skill, "loans": 1}

@@ -32,13 +32,15 @@ check: setup ## Linters, types, import layers, templates, migrations
 quick: setup ## Tests without a browser and without killed processes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults and not log and not slow"
 
-# Without a browser the other tests still run, and the command fails: nothing passes unseen.
+# Without a browser the other tests still run, and the command fails: nothing passes unseen. Tests that watch a
+# running instance mostly wait: two files at a time, each with an instance of its own.
 test: setup ## Every test, including the browser's
 	@if CHROMIUM="$$(.ci/chromium $(BIN))"; then \
 		export CHROMIUM; $(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
-		$(BIN)/pytest -m "browser or faults"; \
+		$(BIN)/pytest -n 2 --dist loadfile -m "browser or faults"; \
 	else \
-		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && $(BIN)/pytest -m faults; \
+		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
+		$(BIN)/pytest -n 2 --dist loadfile -m faults; \
 		echo "make test: FAILED: the browser tests were not run, because no Chromium was found (see above)." >&2; \
 		exit 1; \
 	fi

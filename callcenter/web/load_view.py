@@ -69,7 +69,9 @@ def _words(one: HourLoad) -> str:
         agents=_few(one.on_duty),
         share=_share(one),
     )
-    return f"{told}; {gettext('%(n)s short', n=number(one.short))}" if one.short else told
+    if not one.short:
+        return told
+    return gettext("%(told)s; %(n)s short", told=told, n=number(one.short))
 
 
 def _share(one: HourLoad) -> str:

@@ -77,7 +77,7 @@ def part_asked(value: str | None) -> Part:
 def window_words(asked: Asked, weeks: int, today: date) -> str:
     """Say the window in words; `weeks` is how many all firings span."""
     if asked.code == "version":
-        return gettext("Version on show")
+        return gettext("Since the version began")
     if asked.since and asked.until:
         return gettext("%(since)s to %(until)s", since=day(asked.since), until=day(asked.until))
     if asked.code == "all":
@@ -87,7 +87,7 @@ def window_words(asked: Asked, weeks: int, today: date) -> str:
 
 def window_part(asked: Asked, weeks: int, today: date, error: str | None) -> page.EffectWindow:
     """Return the chooser of the window; `error` says why the days that were typed are none."""
-    titles = {"all": gettext("All the time"), "version": gettext("Version on show")}
+    titles = {"all": gettext("All the time"), "version": gettext("Since the version began")}
     titles |= {str(days): ngettext("%(num)s day", "%(num)s days", days) for days in DAYS}
     bare = Asked(rule=asked.rule)
     return page.EffectWindow(

@@ -204,6 +204,11 @@ def pages() -> Iterator[str]:
     """Every page of the studio, the analyses in several windows and splits."""
     yield from ("/studio?days=1", "/studio?days=7", "/studio?days=28", "/studio?days=7&step=id_photo")
     yield from ("/studio/rules", "/studio/rules/id-photo-trouble", "/studio/effects", "/studio/scripts")
+    yield from (
+        "/studio/effects?window=28",
+        "/studio/effects?window=version",
+        "/studio/effects/people?rule=id-photo-trouble",
+    )
     for model in Model:
         for days in (7, 28, 90):
             yield f"/studio/analyses?model={model.value}&days={days}"

@@ -85,7 +85,11 @@ def rules(language: str, theme: str, state: str) -> s.RulesPage:
 def effects(language: str, theme: str, state: str) -> e.EffectsPage:
     t = Texts(language)
     head = frame(language, theme, "effects")
-    windows = (("All the time", "全部时间"), ("Since the version began", "当前版本以来"), ("28 days", "28 天"))
+    windows = (
+        ("All the time", "全部时间"),
+        ("Since the version began", "当前版本以来"),
+        ("28 days", "28 天"),
+    )
     window = e.EffectWindow(
         t("8 weeks to 18 Nov", "截至 11月18日 8 周"),
         tuple(s.Choice(t(*title), "?window=", place == 0) for place, title in enumerate(windows)),

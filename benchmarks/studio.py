@@ -207,7 +207,7 @@ def pages() -> Iterator[str]:
     yield from (
         "/studio/effects?window=28",
         "/studio/effects?window=version",
-        "/studio/effects/people?rule=id-photo-trouble",
+        "/studio/effects/people?rule=id-photo-trouble&part=reached&window=version",
     )
     for model in Model:
         for days in (7, 28, 90):

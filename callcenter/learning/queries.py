@@ -51,14 +51,12 @@ _PER_RULE = (
 SELECT c.rule_key, c.holdout_share,
        count(*) FILTER (WHERE c.fate = 'held_out') AS held_out,
        count(*) FILTER (WHERE c.fate = 'task') AS assigned,
-       count(*) FILTER (WHERE c.fate = 'task' AND EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id)) AS called,
-       count(*) FILTER (WHERE c.fate = 'task' AND EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id AND t.reached)) AS reached,
+       count(*) FILTER (WHERE c.fate = 'task' AND c.id IN (SELECT t.firing_id FROM told t)) AS called,
+       count(*) FILTER (WHERE c.fate = 'task'
+             AND c.id IN (SELECT t.firing_id FROM told t WHERE t.reached)) AS reached,
        count(o.converted_at) FILTER (WHERE c.fate = 'task') AS converted_assigned,
        count(o.converted_at) FILTER (WHERE c.fate = 'held_out') AS converted_held_out,
-       count(*) FILTER (WHERE EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id AND t.tagged)) AS tagged,
+       count(*) FILTER (WHERE c.id IN (SELECT t.firing_id FROM told t WHERE t.tagged)) AS tagged,
        extract(epoch FROM max(c.fired_at) - min(c.fired_at)) / 604800.0 AS weeks
   FROM cohort c
   JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share

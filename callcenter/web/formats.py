@@ -21,6 +21,7 @@ from callcenter.web.pages.frame import Money
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NO_FIGURE = "\u2013"
+MOST_EVIDENCE = 1_000_000
 
 
 def label(code: str | None) -> str:
@@ -123,6 +124,13 @@ def number(value: float | None) -> str:
     return NO_FIGURE if value is None else str(format_decimal(round(value), locale=get_locale()))
 
 
+def evidence(value: float | None) -> str:
+    """An e-value as a count; beyond a million nobody is told more, and it may be beyond what a decimal holds."""
+    if value is not None and value > MOST_EVIDENCE:
+        return gettext("over %(n)s", n=number(MOST_EVIDENCE))
+    return number(value)
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share from 0 to 1 as a percentage with one decimal: 41.4 %."""
     return NO_FIGURE if share is None else f"{share * 100:.{digits}f}{NBSP}%"
@@ -212,5 +220,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": charts.interval,
     "recovery_curve": charts.recovery_curve,
     "share_at": charts.share_at,
+    "evidence": evidence,
     "evidence_line": charts.evidence_line,
 }

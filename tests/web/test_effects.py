@@ -104,3 +104,9 @@ def test_every_count_leads_to_its_customers_and_that_is_kept(bank: Bank, sign_in
     kept = bank.session.exec(select(AuditEntry).where(AuditEntry.act == "people.listed")).all()
     assert {one.subject for one in kept} == {RULE} and len(kept) == len(hrefs) + 1
     assert browser.get(f"{PAGE}/people?rule=none").status_code == 404
+
+
+def test_evidence_beyond_all_measure_is_told_and_breaks_nothing(bank: Bank, sign_in: SignIn) -> None:
+    history(bank, treated=(800, 700), held_out=(200, 6))
+    text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
+    assert "Calling helps evidence over 1,000,000" in text

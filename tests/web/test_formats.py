@@ -134,3 +134,11 @@ def test_a_curve_is_read_between_its_points() -> None:
     points = (CurvePoint(0, 0.0), CurvePoint(10, 0.5))
     assert charts.share_at(points, 5) == pytest.approx(0.25)
     assert charts.share_at(points, 20) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(None, "–"), (84.4, "84"), (1e40, "over 1,000,000"), (float("inf"), "over 1,000,000")]
+)
+def test_an_e_value_is_told_up_to_a_million(value: float | None, told: str) -> None:
+    with create_preview().test_request_context("/"):
+        assert formats.evidence(value) == told

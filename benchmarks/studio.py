@@ -224,6 +224,8 @@ def pages() -> Iterator[str]:
     yield from ("/studio/rules", f"/studio/rules/{BANDED}", "/studio/why", "/studio/offers")
     yield from ("/studio/effects", "/studio/effects/scripts", "/studio/effects/branches")
     yield from ("/studio/effects.csv", "/studio/segments", "/studio/proposals", "/studio/learning")
+    yield from ("/studio/effects?window=28", "/studio/effects?window=version")
+    yield f"/studio/effects/people?rule={BANDED}&part=reached&window=version"
     yield from ("/studio/scripts", "/studio/scripts/id_photo_glare.zh", "/studio/scripts/what-helps")
     yield from ("/studio/voice", "/studio/voice/suggestions", "/studio/voice/surveys")
     for model in Model:

@@ -12,6 +12,8 @@ from sqlmodel import Session, col, select
 
 from callcenter.accounts import service as accounts
 from callcenter.errors import NotFound
+from callcenter.learning.people import Counted, people_counted
+from callcenter.learning.windows import Part, Window
 from callcenter.models import Customer
 from callcenter.reporting.analyses.asked import Question
 from callcenter.reporting.analyses.run import Behind, PersonBehind, people_behind, sampled
@@ -48,6 +50,27 @@ def list_people(
         people=len(people),
     )
     return PeopleBehind(people, {one.id: one for one in rows}, count, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCounted:
+    """The customers behind a count of a rule, the latest fired first; `count` is how many firings it is."""
+
+    people: Sequence[Counted]
+    customers: Mapping[UUID, Customer]
+    count: int
+
+
+def list_people_counted(
+    session: Session, rule_key: str, part: Part, window: Window, user_id: UUID, now: datetime
+) -> PeopleCounted:
+    """List the customers behind one count of a rule's firings."""
+    people, count = people_counted(session, rule_key, part, window)
+    ids = {one.customer_id for one in people}
+    rows = session.exec(select(Customer).where(col(Customer.id).in_(ids))).all()
+    told = {"model": "effect", "row": part.value, "group": rule_key, "people": len(people)}
+    accounts.record(session, user_id, "people.listed", rule_key, now, **told)
+    return PeopleCounted(people, {one.id: one for one in rows}, count)
 
 
 def look_at_person(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from callcenter import outbox
+from callcenter.backtest.load import load_of
 from callcenter.backtest.report import Assumptions, Report, report_back_test
 from callcenter.compliance.policies import Gate
 from callcenter.domain.enums import OutboxKind
@@ -95,7 +96,7 @@ def work_off(
         until=run.asked_at,
         assumptions=Assumptions(ZoneInfo(run.zone)),
     )
-    return figures_of(report)
+    return figures_of(report) | {"load": load_of(session, report, gate, DAYS, run.asked_at)}
 
 
 def play(

@@ -25,6 +25,7 @@ _NOBODY = CustomerFacts(None, None, frozenset(), ())
 class Screened:
     """The gate's answers: how many firings might be called at once, wait for their hour, or are barred for good.
 
+    `calls_at` is when each that is not barred might first be called.
     `barred_customers` are those none of whose calls is ever allowed. A firing may have several reasons.
     """
 
@@ -35,6 +36,7 @@ class Screened:
     barred_customers: int
     reasons: Mapping[BarReason, int]
     reason_customers: Mapping[BarReason, int]
+    calls_at: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def screen_firings(
     reasons: list[tuple[BarReason, str]] = []
     barred: set[str] = set()
     hopeful: set[str] = set()
+    calls_at: list[datetime] = []
     for one in sorted_since(firings, None):
         known = facts.get(one.customer_id, _NOBODY)
         mine = called.setdefault(one.customer_id, [])
@@ -85,6 +88,9 @@ def screen_firings(
         verdict = screen_customer(_as_of(known, mine, one.fired_at), policy, one.fired_at)
         if verdict.may_call:
             mine.append(one.fired_at)
+        first = one.fired_at if verdict.may_call else verdict.next_allowed_at
+        if first is not None:
+            calls_at.append(first)
         lifts = verdict.may_call or verdict.next_allowed_at is not None
         verdicts["allowed" if verdict.may_call else "waiting" if lifts else "barred"] += 1
         (hopeful if lifts else barred).add(one.customer_id)
@@ -97,6 +103,7 @@ def screen_firings(
         barred_customers=len(barred - hopeful),
         reasons=Counter(reason for reason, _ in reasons),
         reason_customers=Counter(reason for reason, _ in set(reasons)),
+        calls_at=calls_at,
     )
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from callcenter.learning.rules import ArmCounts, VariantCounts
+from callcenter.learning.windows import ALL_THE_TIME, Window
 
-_COHORT = """
+COHORT = """
 WITH cohort AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
-           f.id, f.rule_key, f.customer_id, f.fate, f.fired_at, f.holdout_share
+           f.id, f.rule_key, f.rule_id, f.visit_id, f.customer_id, f.fate, f.fired_at, f.holdout_share
       FROM trigger_firing f
      WHERE f.fate IN ('task', 'held_out') AND f.rule_key <> 'by-hand'
      ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
@@ -31,35 +32,43 @@ WITH cohort AS (
      WHERE a.result IS DISTINCT FROM 'not_placed' AND a.result IS DISTINCT FROM 'rejected'
 )
 """
-_PER_RULE = (
-    _COHORT
-    + """
+DESIGNED = """
 , designed AS (
     SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
      WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
 )
+"""
+"""The share each rule holds out now: what was drawn with another is told apart."""
+IN_WINDOW = """
+ WHERE (CAST(:since AS timestamptz) IS NULL OR c.fired_at >= :since)
+   AND (CAST(:until AS timestamptz) IS NULL OR c.fired_at < :until)
+   AND (NOT :has_versions OR c.rule_id = ANY(CAST(:versions AS uuid[])))
+"""
+_PER_RULE = (
+    COHORT
+    + DESIGNED
+    + """
 SELECT c.rule_key, c.holdout_share,
        count(*) FILTER (WHERE c.fate = 'held_out') AS held_out,
        count(*) FILTER (WHERE c.fate = 'task') AS assigned,
-       count(*) FILTER (WHERE c.fate = 'task' AND EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id)) AS called,
-       count(*) FILTER (WHERE c.fate = 'task' AND EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id AND t.reached)) AS reached,
+       count(*) FILTER (WHERE c.fate = 'task' AND c.id IN (SELECT t.firing_id FROM told t)) AS called,
+       count(*) FILTER (WHERE c.fate = 'task'
+             AND c.id IN (SELECT t.firing_id FROM told t WHERE t.reached)) AS reached,
        count(o.converted_at) FILTER (WHERE c.fate = 'task') AS converted_assigned,
        count(o.converted_at) FILTER (WHERE c.fate = 'held_out') AS converted_held_out,
-       count(*) FILTER (WHERE EXISTS
-             (SELECT 1 FROM told t WHERE t.firing_id = c.id AND t.tagged)) AS tagged,
+       count(*) FILTER (WHERE c.id IN (SELECT t.firing_id FROM told t WHERE t.tagged)) AS tagged,
        extract(epoch FROM max(c.fired_at) - min(c.fired_at)) / 604800.0 AS weeks
   FROM cohort c
   JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
   LEFT JOIN outcome o ON o.firing_id = c.id
- GROUP BY c.rule_key, c.holdout_share
 """
+    + IN_WINDOW
+    + " GROUP BY c.rule_key, c.holdout_share"
 )
 
 
 _VARIANTS_OF_RULES = (
-    _COHORT
+    COHORT
     + """
 SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
   FROM cohort c
@@ -92,8 +101,9 @@ class RuleCounts:
         return holdout if self.holdout_share is None else self.holdout_share
 
 
-def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
-    """Return the counts of every rule that has fired, by rule key."""
+def counts_per_rule(session: Session, window: Window = ALL_THE_TIME) -> Mapping[str, RuleCounts]:
+    """Return the counts of every rule that has fired, by rule key; whose first firing of a quarter is in the window
+    counts in it."""
     return {
         row.rule_key: RuleCounts(
             ArmCounts(
@@ -109,7 +119,7 @@ def counts_per_rule(session: Session) -> Mapping[str, RuleCounts]:
             weeks=float(row.weeks or 0),
             holdout_share=row.holdout_share,
         )
-        for row in session.execute(text(_PER_RULE))
+        for row in session.execute(text(_PER_RULE), window.parameters)
     }
 
 

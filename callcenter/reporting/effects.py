@@ -1,9 +1,10 @@
 """Counts around the effect of rules: calls lately, agents' time, calls not needed, the arms week by week."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -70,9 +71,15 @@ SELECT fate, floor(extract(epoch FROM fired_at - first_at) / 604800)::int AS fir
 """
 )
 _AVOIDED = text("""
-SELECT (SELECT count(*) FROM trigger_firing WHERE fate = 'suppressed' AND suppress_reason = 'recovered')
-     + (SELECT count(*) FROM call_task
-         WHERE state = 'canceled' AND cancel_reason IN ('advanced', 'recovered') AND attempts = 0) AS calls
+WITH counted AS (
+    SELECT f.id, f.fate, f.suppress_reason FROM trigger_firing f
+     WHERE (CAST(:since AS timestamptz) IS NULL OR f.fired_at >= :since)
+       AND (CAST(:until AS timestamptz) IS NULL OR f.fired_at < :until)
+       AND (NOT :has_versions OR f.rule_id = ANY(CAST(:versions AS uuid[])))
+)
+SELECT (SELECT count(*) FROM counted WHERE fate = 'suppressed' AND suppress_reason = 'recovered')
+     + (SELECT count(*) FROM counted c JOIN call_task t ON t.firing_id = c.id
+         WHERE t.state = 'canceled' AND t.cancel_reason IN ('advanced', 'recovered') AND t.attempts = 0) AS calls
 """)
 _SWITCHED = text("""
 SELECT DISTINCT ON (e.subject) e.subject AS rule_key, e.at, u.name
@@ -161,9 +168,18 @@ def counts_by_week(session: Session, rule_key: str, now: datetime) -> list[WeekC
     ]
 
 
-def calls_avoided(session: Session) -> int:
-    """Count calls that were not needed: the customer had come back before anybody dialed."""
-    return int(session.execute(_AVOIDED).scalar_one())
+def calls_avoided(
+    session: Session,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    versions: Sequence[UUID] | None = None,
+) -> int:
+    """Count calls that were not needed: the customer had come back before anybody dialed.
+
+    Of firings from `since` up to `until` and of the versions with these ids; None is no limit.
+    """
+    asked = {"since": since, "until": until, "has_versions": versions is not None}
+    return int(session.execute(_AVOIDED, {**asked, "versions": list(versions or ())}).scalar_one())
 
 
 def switched_by(session: Session) -> Mapping[str, tuple[datetime, str | None]]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.reporting.analyses.asked import OVERLAPPING, Line, Model, Question, Sample, Split
-from callcenter.web.edge import language
+from callcenter.web.edge import language, zone
 from callcenter.web.formats import day, label, number
 from callcenter.web.words import event_words, step_words
 
@@ -201,6 +201,29 @@ def sampled_words(sample: Sample) -> str:
         " by %(n)s; shares and times are those of the sample.",
         n=number(sample.times),
     )
+
+
+def left_out_words(complete_since: datetime | None, spans: int) -> str:
+    """What lies in the archive and is not counted; `spans` earlier ones are not laid beside for it."""
+    said = []
+    if complete_since is not None:
+        local = complete_since.astimezone(zone())
+        whole = local.date() + timedelta(days=1 if local.time() != time() else 0)
+        said.append(
+            gettext(
+                "Older events lie in the archive and are not counted: figures are complete from %(day)s on.",
+                day=day(whole),
+            )
+        )
+    if spans:
+        said.append(
+            ngettext(
+                "%(num)s earlier span is not laid beside, for its events lie in the archive.",
+                "%(num)s earlier spans are not laid beside, for their events lie in the archive.",
+                spans,
+            )
+        )
+    return " ".join(said)
 
 
 def notes_of(asked: Question) -> tuple[str, ...]:

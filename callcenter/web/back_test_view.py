@@ -15,6 +15,7 @@ from callcenter.triggers.queries import current_rules
 from callcenter.web.bars import bar_label
 from callcenter.web.edge import chosen
 from callcenter.web.formats import day, number, of_base, percent
+from callcenter.web.load_view import load_part
 from callcenter.web.pages import back_tests as page
 
 MOST_REASONS = 3
@@ -69,6 +70,7 @@ def _told(session: Session, url: str, latest: BackTestRun, before: BackTestRun |
         hours=tuple(
             page.HourBar(hour, fired, fired / fullest) for hour, fired in enumerate(found["per_hour"])
         ),
+        load=load_part(found),
         samples=tuple(
             page.SampleRow(datetime.fromisoformat(at), f"/studio/people/{customer_id}")
             for customer_id, at in found["samples"]

@@ -13,8 +13,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Customer
 from callcenter.reporting.analyses.asked import Line
 from callcenter.reporting.analyses.recipes import RECIPES
-from callcenter.reporting.analyses.run import Behind
-from callcenter.reporting.funnel import Span, earlier_spans
+from callcenter.reporting.analyses.run import Behind, spans_beside
 from callcenter.reporting.person_story import Moment
 from callcenter.web.analyses_asked import PATH, Asked, names_of
 from callcenter.web.analyses_words import FIGURES, MODELS, Names, group_words, label_words
@@ -31,7 +30,7 @@ def people_page(
     """List the people behind a number: `row` and `of` name its row and group, `part` keeps the marked part."""
     question = asked.question
     behind = Behind(args.get("of", ""), args.get("row"), args.get("part") == "1")
-    spans = len(earlier_spans(Span(question.start, question.end), asked.days)) if asked.is_beside else 0
+    spans = len(spans_beside(session, question, asked.days)) if asked.is_beside else 0
     found = studying.list_people(session, question, behind, user_id, now, 1 + spans)
     names = names_of(session, asked.journey, catalog)
     people = found.count * found.question.sample.times
@@ -45,8 +44,9 @@ def people_page(
         _what(asked, behind, names),
         told,
         f"{PATH}?{asked.query()}",
+        gettext("Analyses"),
         tuple(
-            _person(customer, one.journey_key)
+            person_row(customer, one.journey_key)
             for one in found.people
             if (customer := found.customers.get(one.customer_id)) is not None
         ),
@@ -71,7 +71,8 @@ def _name(customer: Customer) -> str:
     return customer.name or gettext("Unnamed customer")
 
 
-def _person(customer: Customer, journey_key: str) -> page.PersonRow:
+def person_row(customer: Customer, journey_key: str) -> page.PersonRow:
+    """Return a customer as a row of a list, the number masked."""
     return page.PersonRow(
         _name(customer),
         mask_number(customer.number),

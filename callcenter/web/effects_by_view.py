@@ -12,7 +12,8 @@ from callcenter.web.edge import frame, language, zone
 from callcenter.web.files import Value, harmless
 from callcenter.web.library_view import page_id
 from callcenter.web.pages import effects_by as page
-from callcenter.web.pages.studio import Choice, EffectsPage
+from callcenter.web.pages.effects import EffectsPage
+from callcenter.web.pages.studio import Choice
 from callcenter.web.script_results_view import results_of, seen_in
 from scripts_library.catalog import Catalog
 from scripts_library.model import Script
@@ -104,11 +105,11 @@ def _branches(session: Session, script: Script, now: datetime) -> Iterator[page.
 
 
 def rules_table(shown: EffectsPage) -> Iterator[list[Value]]:
-    """Effects by rule; what the page hides stays hidden."""
+    """Effects by rule; what the page hides stays hidden. `counts_of` names the window the counts are of."""
     yield [
         "rule", "name", "version", "fired", "held_out", "called", "reached", "converted", "of_called_or_not",
         "converted_held_out", "effect_points", "low", "high", "evidence", "verdict", "needs_more_firings",
-        "cost_each", "currency", "offers_granted",
+        "cost_each", "currency", "offers_granted", "counts_of",
     ]  # fmt: skip
     for row in shown.rows:
         figures: list[Value] = [
@@ -124,6 +125,7 @@ def rules_table(shown: EffectsPage) -> Iterator[list[Value]]:
             row.key, harmless(row.label), row.version, row.fired, row.held_out, row.called, row.reached,
             *(figures if row.is_shown else [None] * len(figures)),
             row.evidence if row.is_shown else None, row.verdict, row.needs_firings, *cost, row.offers_granted,
+            "all" if shown.window.is_whole else harmless(shown.window.label),
         ]  # fmt: skip
 
 

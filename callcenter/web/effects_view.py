@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
-from urllib.parse import urlencode
 
 from flask_babel import gettext
 from sqlmodel import Session
@@ -19,27 +18,19 @@ from callcenter.learning.rules import (
     RuleEffect,
     effect_of_rule,
 )
-from callcenter.learning.script_queries import standings_of_script
 from callcenter.learning.together import counts_of_all_rules
-from callcenter.learning.variants import Standing, StandingVerdict
-from callcenter.reporting.effects import (
-    WeekCounts,
-    calls_avoided,
-    counts_by_week,
-    scripts_of_rule,
-    spent_by_rule,
-    still_there,
-)
+from callcenter.learning.windows import Part, Window
+from callcenter.reporting.effects import calls_avoided, spent_by_rule
 from callcenter.triggers.policy import RuleSpec
-from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
-from callcenter.web.edge import chosen, frame, language, runtime, zone
-from callcenter.web.pages import studio as page
+from callcenter.triggers.queries import RuleVersion, current_rules
+from callcenter.web.edge import chosen, frame, runtime, zone
+from callcenter.web.effect_detail_view import effect_detail
+from callcenter.web.effects_asked import PATH, Asked, window_part
+from callcenter.web.pages import effects as page
 from callcenter.web.pages.frame import Money
 from scripts_library.catalog import Catalog
-from scripts_library.model import UnknownScript
 
-DECIDED_AT = 20.0
-"""Evidence at which a verdict falls: 1 / 0.05."""
+NOBODY = RuleCounts(ArmCounts(0, 0, 0, 0, 0, 0, 0), 0, 0.0)
 TOGETHER_SINCE = timedelta(days=365)
 """All rules together are judged by the firings of a year."""
 PACE_AFTER_WEEKS = 1 / 7
@@ -84,51 +75,70 @@ def difference_in_points(effect: RuleEffect) -> float | None:
 
 def effects_page(
     session: Session,
-    rule_key: str | None,
+    asked: Asked,
     catalog: Catalog,
     now: datetime,
     hour: tuple[Decimal, str] | None = None,
+    error: str | None = None,
 ) -> page.EffectsPage:
-    """Return one row per rule that has fired, the chosen one in full; the first is chosen without a key.
+    """Return one row per rule that has fired, the chosen one in full; the first is chosen unless one is asked for.
 
-    `hour` is what an hour of an agent's time costs, and its currency.
+    Counts are of the window that is asked for; effect, cost and verdict stay those of all the time. `hour` is what
+    an hour of an agent's time costs, and its currency. `error`: why the window that was typed is none.
     """
     rules = current_rules(session, journeys_loaded(session))
     counts = {key: one for key, one in counts_per_rule(session).items() if rules.current(key)}
+    window = asked.window(rules, now)
+    shown = counts if window.is_whole else counts_per_rule(session, window)
     usual = usual_rate_of(counts.values())
     effects = {
         key: effect_of(one, rules.versions[key][-1].spec.holdout, usual) for key, one in counts.items()
     }
     held = hold_together({key: one.evidence for key, one in effects.items() if one.evidence is not None})
     order = sorted(counts, key=lambda key: (-counts[key].arms.fired, key))
-    here = rule_key if rule_key in counts else next(iter(order), None)
+    here = asked.rule if asked.rule in counts else next(iter(order), None)
     spent = spent_by_rule(session)
-    query = "?" + urlencode({"rule": here}) if rule_key and here else ""
+    weeks = max(1, ceil(max((one.weeks for one in counts.values()), default=1)))
     return page.EffectsPage(
-        frame=frame("effects", state_url="/studio/effects/state" + query),
-        weeks=max(1, ceil(max((one.weeks for one in counts.values()), default=1))),
-        to_on=now.astimezone(zone()).date(),
-        totals=_totals(session, counts, effects, spent, hour),
+        frame=frame("effects", state_url=asked.url(PATH + "/state")),
+        window=window_part(asked, weeks, now.astimezone(zone()).date(), error),
+        csv_href=asked.url(PATH + ".csv", rule=""),
+        totals=_totals(session, [shown.get(key, NOBODY) for key in counts], window, effects, spent, hour),
         rows=tuple(
             _row(
                 rules.versions[key][-1],
-                counts[key],
+                shown.get(key, NOBODY),
                 effects[key],
+                asked,
                 spent.get(key, Spent()),
                 hour,
                 is_chosen=key == here,
                 holds=key in held,
+                holds_out=bool(counts[key].share_drawn(rules.versions[key][-1].spec.holdout)),
             )
             for key in order
         ),
         together=_together(session, now),
-        detail=_detail(session, rules, here, counts[here], effects[here], catalog, now) if here else None,
+        detail=effect_detail(
+            session,
+            rules,
+            here,
+            counts[here],
+            effects[here],
+            catalog,
+            now,
+            verdict=verdict_code(effects[here].verdict),
+            people_href=_people_href(asked, here, Part.FIRED),
+        )
+        if here
+        else None,
     )
 
 
 def _totals(
     session: Session,
-    counts: Mapping[str, RuleCounts],
+    shown: Sequence[RuleCounts],
+    window: Window,
     effects: Mapping[str, RuleEffect],
     spent: Mapping[str, Spent],
     hour: tuple[Decimal, str] | None,
@@ -145,14 +155,14 @@ def _totals(
     return page.EffectTotals(
         because_we_called=round(gained) if decided else None,
         rules_with_verdict=len(decided),
-        tagged_by_agents=sum(one.tagged_converted for one in counts.values()),
+        tagged_by_agents=sum(one.tagged_converted for one in shown),
         cost_each=Money(*each) if each else None,
         agent_minutes_each=minutes,
         offers_granted=sum(one.granted for one in spent.values()),
         is_time_in_cost=hour is not None,
-        held_out=sum(one.arms.held_out for one in counts.values()),
-        firings=sum(one.arms.fired for one in counts.values()),
-        calls_avoided=calls_avoided(session),
+        held_out=sum(one.arms.held_out for one in shown),
+        firings=sum(one.arms.fired for one in shown),
+        calls_avoided=calls_avoided(session, window.since, window.until, window.versions),
     )
 
 
@@ -186,11 +196,13 @@ def _row(
     rule: RuleVersion,
     counts: RuleCounts,
     effect: RuleEffect,
+    asked: Asked,
     spent: Spent,
     hour: tuple[Decimal, str] | None,
     *,
     is_chosen: bool,
     holds: bool,
+    holds_out: bool,
 ) -> page.EffectRow:
     spec = rule.spec
     gained = effect.incremental_conversions if effect.verdict is EffectVerdict.HELPS else None
@@ -201,11 +213,11 @@ def _row(
         label=chosen(spec.title, spec.key),
         version=rule.version,
         fired=arms.fired,
-        held_out=arms.held_out if counts.share_drawn(spec.holdout) else None,
+        held_out=arms.held_out if holds_out else None,
         called=arms.called,
         reached=arms.reached,
         verdict=verdict_code(effect.verdict),
-        href="/studio/effects?" + urlencode({"rule": spec.key}),
+        href=asked.url(rule=spec.key),
         converted=arms.converted_assigned,
         treated=arms.assigned,
         held_converted=arms.converted_held_out,
@@ -221,7 +233,23 @@ def _row(
         cost_each=Money(*each) if each else None,
         offers_granted=spent.granted,
         offers_cost=_one_currency(spent),
+        people={part.value: _people_href(asked, spec.key, part) for part in Part if _count_of(arms, part)},
     )
+
+
+def _people_href(asked: Asked, rule_key: str, part: Part) -> str:
+    return asked.url(PATH + "/people", rule=rule_key, part=part.value)
+
+
+def _count_of(arms: ArmCounts, part: Part) -> int:
+    return {
+        Part.FIRED: arms.fired,
+        Part.HELD_OUT: arms.held_out,
+        Part.CALLED: arms.called,
+        Part.REACHED: arms.reached,
+        Part.CONVERTED: arms.converted_assigned,
+        Part.CONVERTED_HELD_OUT: arms.converted_held_out,
+    }[part]
 
 
 def _one_currency(spent: Spent) -> Money | None:
@@ -243,92 +271,3 @@ def _note(effect: RuleEffect, spec: RuleSpec) -> str | None:
     if effect.verdict is EffectVerdict.NOT_KNOWN:
         return gettext("Probably too small to matter.") if effect.watched_needs_more_firings == 0 else None
     return None
-
-
-def _detail(
-    session: Session,
-    rules: RuleSet,
-    key: str,
-    counts: RuleCounts,
-    effect: RuleEffect,
-    catalog: Catalog,
-    now: datetime,
-) -> page.EffectDetail:
-    rule = rules.versions[key][-1]
-    spec = rule.spec
-    difference, arms = effect.difference, counts.arms
-    both = arms.assigned + arms.held_out
-    weekly = (
-        _evidence(counts_by_week(session, key, now), counts.share_drawn(spec.holdout)) if difference else ()
-    )
-    there, there_held_out = still_there(session, key)
-    decided = next((week for week, one in enumerate(weekly, 1) if one >= DECIDED_AT), None)
-    return page.EffectDetail(
-        label=chosen(spec.title, key),
-        version=rule.version,
-        treated_share=effect.converted_of_assigned.value if difference else None,
-        held_share=effect.converted_of_held_out.value if difference else None,
-        low=difference.low * 100 if difference else None,
-        high=difference.high * 100 if difference else None,
-        verdict=verdict_code(effect.verdict),
-        held_out_share=arms.held_out / both if both else None,
-        held_out_set=counts.share_drawn(spec.holdout),
-        ratio_in_order=effect.verdict is not EffectVerdict.SAMPLE_RATIO_FAILS,
-        evidence=weekly,
-        decided_week=decided,
-        there_assigned=there if there[1] else None,
-        there_held_out=there_held_out if there_held_out[1] else None,
-        variants=_variants(session, key, catalog, now),
-        variants_title=gettext("Script variants against the others, pp"),
-    )
-
-
-def _evidence(weeks: Sequence[WeekCounts], holdout: float) -> tuple[float, ...]:
-    """The e-value as it stood at the end of each week; 1, no evidence, before both arms have anybody."""
-    return tuple(
-        effect_of_rule(
-            ArmCounts(
-                fired=week.assigned + week.held_out,
-                held_out=week.held_out,
-                assigned=week.assigned,
-                called=0,
-                reached=0,
-                converted_assigned=week.converted_assigned,
-                converted_held_out=week.converted_held_out,
-            ),
-            holdout,
-        ).evidence
-        or 1.0
-        for week in weeks
-    )
-
-
-def _variants(session: Session, key: str, catalog: Catalog, now: datetime) -> tuple[page.VariantEffect, ...]:
-    """The variants of each script the rule's call tasks were opened with, most customers first.
-
-    Of two variants the second is told against the first, which says it all; of more, each against the others.
-    """
-    found = []
-    for script_id in sorted(scripts_of_rule(session, key)):
-        try:
-            script = catalog.get(script_id, language())
-        except UnknownScript:
-            continue  # a script that is no longer in the library has nothing to be chosen between
-        told = standings_of_script(session, script.id, script.version, script.variants, now)
-        customers = sum(one.n for one in told)
-        shown = told[1:] if len(told) == 2 else told
-        found += [row for one in shown if (row := _variant(one, script.title, customers))]
-    return tuple(sorted(found, key=lambda one: -one.visits))
-
-
-def _variant(one: Standing, title: str, customers: int) -> page.VariantEffect | None:
-    if one.difference is None:
-        return None
-    return page.VariantEffect(
-        label=gettext("%(script)s, variant %(name)s", script=title, name=one.variant),
-        difference=one.difference.point * 100,
-        low=one.difference.low * 100,
-        high=one.difference.high * 100,
-        visits=customers,
-        is_known=one.verdict in (StandingVerdict.BETTER, StandingVerdict.WORSE),
-    )

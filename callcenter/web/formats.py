@@ -21,6 +21,7 @@ from callcenter.web.pages.frame import Money
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NO_FIGURE = "\u2013"
+MOST_EVIDENCE = 1_000_000
 
 
 def label(code: str | None) -> str:
@@ -123,15 +124,12 @@ def number(value: float | None) -> str:
     return NO_FIGURE if value is None else str(format_decimal(round(value), locale=get_locale()))
 
 
-_MOST_EVIDENCE = 1_000_000
-
-
 def evidence(value: float | None, digits: int = 0) -> str:
-    """An e-value. Above a million it says only that: it may have three hundred digits, and nobody asks for them."""
+    """An e-value; beyond a million nobody is told more: it may have three hundred digits."""
     if value is None:
         return NO_FIGURE
-    if value > _MOST_EVIDENCE:
-        return f">{NBSP}{number(_MOST_EVIDENCE)}"
+    if value > MOST_EVIDENCE:
+        return gettext("over %(n)s", n=number(MOST_EVIDENCE))
     return f"{value:.{digits}f}" if digits else number(value)
 
 
@@ -225,5 +223,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": charts.interval,
     "recovery_curve": charts.recovery_curve,
     "share_at": charts.share_at,
+    "evidence": evidence,
     "evidence_line": charts.evidence_line,
 }

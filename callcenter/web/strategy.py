@@ -8,13 +8,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from callcenter import acts
 from callcenter.domain.enums import Role
 from callcenter.errors import BadInput, Conflict
+from callcenter.web.counted_view import counted_page
 from callcenter.web.draft_acts import act_on_draft, draft_shown, edits
 from callcenter.web.edge import blueprint, roles_required, runtime, uuid_field, viewer
+from callcenter.web.effects_asked import Asked
+from callcenter.web.effects_asked import asked_of as window_asked
 from callcenter.web.effects_by_view import view_choices
 from callcenter.web.effects_view import effects_page
 from callcenter.web.library_view import scripts_page
 from callcenter.web.new_rule_view import RESERVED, first_definition, new_rule_page, problem_of
 from callcenter.web.pages import studio as page
+from callcenter.web.pages.effects import EffectsPage
 from callcenter.web.pages.rules import DraftPage
 from callcenter.web.rules_view import rule_page, rule_url, version_page
 from callcenter.web.studio_view import journeys_page, rules_page
@@ -35,16 +39,20 @@ def _rules() -> page.RulesPage:
         return rules_page(session, runtime().clock())
 
 
-def _effects() -> page.EffectsPage:
+def _effects() -> tuple[EffectsPage, int]:
+    error = None
+    try:
+        asked = window_asked(request.args)
+    except BadInput as problem:
+        asked, error = Asked(rule=request.args.get("rule")), problem
+    told, catalog, hour = (
+        error.message if error else None,
+        runtime().house.catalog,
+        runtime().settings.agent_hour_cost,
+    )
     with runtime().reading() as session:
-        shown = effects_page(
-            session,
-            request.args.get("rule"),
-            runtime().house.catalog,
-            runtime().clock(),
-            runtime().settings.agent_hour_cost,
-        )
-    return replace(shown, views=view_choices("rules"))
+        shown = effects_page(session, asked, catalog, runtime().clock(), hour, told)
+    return replace(shown, views=view_choices("rules")), error.status if error else 200
 
 
 def _scripts(script_id: str | None = None) -> page.ScriptsPage:
@@ -221,16 +229,29 @@ def why() -> tuple[str, int]:
 
 @bp.get("/studio/effects")
 @roles_required(Role.STRATEGIST)
-def effects() -> str:
-    """Show whether calling brings customers back; `rule` chooses the one told in full."""
-    return render_template("studio/effects.html", page=_effects())
+def effects() -> tuple[str, int]:
+    """Show whether calling brings customers back; `rule` chooses the one told in full, `window` whose counts."""
+    shown, status = _effects()
+    return render_template("studio/effects.html", page=shown), status
 
 
 @bp.get("/studio/effects/state")
 @roles_required(Role.STRATEGIST)
-def effects_state() -> str:
+def effects_state() -> tuple[str, int]:
     """Answer with the effects as they are now."""
-    return render_template("studio/_effects.html", page=_effects())
+    shown, status = _effects()
+    return render_template("studio/_effects.html", page=shown), status
+
+
+@bp.get("/studio/effects/people")
+@roles_required(Role.STRATEGIST)
+def effects_people() -> str:
+    """List the customers behind a count of `rule`; that somebody looked is in the audit trail."""
+    with runtime().unit_of_work() as session:
+        shown = counted_page(
+            session, window_asked(request.args), request.args, viewer().id, runtime().clock()
+        )
+    return render_template("studio/people.html", page=shown)
 
 
 @bp.get("/studio/scripts")

@@ -6,6 +6,7 @@ from flask import Response, render_template, request
 
 from callcenter.domain.enums import Role
 from callcenter.web.edge import blueprint, roles_required, runtime
+from callcenter.web.effects_asked import asked_of
 from callcenter.web.effects_by_view import by_table, effects_by_page, rules_table
 from callcenter.web.effects_view import effects_page
 from callcenter.web.files import Value, file_of, harmless
@@ -35,7 +36,7 @@ def effects() -> Response:
         if by in ("scripts", "branches"):
             return _csv(f"effects-by-{by}", by_table(effects_by_page(session, by, catalog, now)))
         hour = runtime().settings.agent_hour_cost
-        return _csv("effects", rules_table(effects_page(session, None, catalog, now, hour)))
+        return _csv("effects", rules_table(effects_page(session, asked_of(request.args), catalog, now, hour)))
 
 
 @bp.get("/studio/rules.csv")

@@ -14,6 +14,7 @@ from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.queries import RuleCounts, counts_per_rule
 from callcenter.reporting.analyses.asked import EVERYBODY, Model, Question, Sample, sample_for
+from callcenter.reporting.analyses.kept import complete_since, whole_spans
 from callcenter.reporting.analyses.people import events_expected
 from callcenter.reporting.analyses.run import analyse
 from callcenter.reporting.effects import Lately, firings_lately, switched_by
@@ -23,7 +24,7 @@ from callcenter.reporting.rules_in_words import rule_in_words
 from callcenter.reporting.surges import surges_open
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.analyses_asked import PATH as ANALYSES
-from callcenter.web.analyses_words import Names, path_parts, sampled_words
+from callcenter.web.analyses_words import Names, left_out_words, path_parts, sampled_words
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent
@@ -57,9 +58,11 @@ def journeys_page(
     state_url = "/studio/state?" + urlencode(query | ({"step": step} if step else {})) if days == 1 else None
     counts: list[StepCounts] = []
     curves: Mapping[str, Recovery] = {}
-    drop, sample = None, EVERYBODY
+    drop, sample, left_out = None, EVERYBODY, ""
     if journey:
-        earlier = earlier_spans(span, days)
+        every = earlier_spans(span, days)
+        earlier = whole_spans(session, every)
+        left_out = left_out_words(complete_since(session, span.start, span.end), len(every) - len(earlier))
         expected = events_expected(session, journey.id, span.start, span.end)
         sample = sample_for(expected, MAP_BUDGET // (1 + len(earlier)))
         counts = step_counts(session, journey.id, list(journey.order), span, earlier, sample)
@@ -84,7 +87,7 @@ def journeys_page(
         surges=_surges(session, journeys, journey),
         analysis_href=f"{ANALYSES}?{urlencode({**query, 'model': 'funnel'})}" if journey else None,
         csv_href=f"{ANALYSES}.csv?{urlencode({**query, 'model': 'funnel'})}" if journey else None,
-        counted=sampled_words(sample),
+        counted=" ".join(one for one in (sampled_words(sample), left_out) if one),
     )
 
 

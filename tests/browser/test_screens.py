@@ -27,6 +27,7 @@ STUDIO = dict.fromkeys(
         "/studio/rules/face-scan-quiet",
         "/studio/why",
         "/studio/effects",
+        "/studio/effects?window=7",
         "/studio/effects/scripts",
         "/studio/effects/branches",
         "/studio/proposals",

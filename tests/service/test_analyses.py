@@ -1,7 +1,7 @@
 """Ten analyses over a small world whose numbers are worked out by hand."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -9,9 +9,9 @@ from sqlmodel import select
 from callcenter import studying
 from callcenter.domain.enums import Role
 from callcenter.domain.ids import derived_id
-from callcenter.models import AuditEntry, Customer, User
+from callcenter.models import AuditEntry, Customer, EventArchive, User
 from callcenter.reporting.analyses.asked import MEASURES, Finding, Model, Question, Split, sample_for
-from callcenter.reporting.analyses.run import Behind, analyse, freshness, people_behind
+from callcenter.reporting.analyses.run import Behind, analyse, freshness, people_behind, spans_beside
 from tests.factories import Bank
 
 STEPS = (
@@ -189,3 +189,33 @@ def test_who_looked_at_people_is_kept_and_an_erased_customer_is_not_shown(world:
 def test_how_far_behind_the_newest_event_is_told(world: Bank) -> None:
     fresh = freshness(world.session, world.clock.now)
     assert fresh.newest_at == world.clock.now - timedelta(minutes=10) and fresh.lag_seconds == 0
+
+
+def _archived(bank: Bank, until: datetime) -> None:
+    bank.session.add(
+        EventArchive(
+            partition="journey_event_old", since=until - timedelta(days=7), until=until, path="old.parquet",
+            events=1, archived_at=bank.clock.now,
+        )
+    )  # fmt: skip
+    bank.session.flush()
+
+
+def test_a_window_that_reaches_into_the_archive_says_from_when_it_is_complete(world: Bank) -> None:
+    asked = asks(world, Model.FUNNEL, 7)
+    assert analyse(world.session, asked, beside=7).complete_since is None
+    until = world.clock.now - timedelta(days=5)
+    _archived(world, until)
+    assert analyse(world.session, asked, beside=7).complete_since == until
+    assert analyse(world.session, asks(world, Model.FUNNEL, 4), beside=4).complete_since is None
+
+
+def test_weeks_that_lie_in_the_archive_are_not_what_is_usual(world: Bank) -> None:
+    day = asks(world, Model.FUNNEL, 1)
+    whole = analyse(world.session, day, beside=1)
+    assert (whole.beside, whole.asked_beside) == (4, 4) and len(spans_beside(world.session, day, 1)) == 4
+    _archived(world, world.clock.now - timedelta(days=14))
+    found = analyse(world.session, day, beside=1)
+    # The span of two weeks ago and that of three lie in the file's week.
+    assert (found.beside, found.asked_beside, found.complete_since) == (2, 4, None)
+    assert found.compared == "loss" and len(spans_beside(world.session, day, 1)) == 2

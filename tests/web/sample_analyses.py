@@ -129,11 +129,13 @@ def people(language: str, theme: str, state: str) -> a.PeoplePage:
     t = Texts(language)
     head, what = frame(language, theme, "analyses"), t("Funnel · ID photo · Lost", "漏斗 · 证件照 · 流失")
     if state == "empty":
-        return a.PeoplePage(head, what, t("0 people", "0 人"), "/studio/analyses")
+        return a.PeoplePage(head, what, t("0 people", "0 人"), "/studio/analyses", t("Analyses", "分析"))
     one = a.PersonRow(
         _LONG, "138 •••• 0001", t("Urumqi", "乌鲁木齐"), ("vip", "salary"), "a1", "/studio/people/1"
     )
-    return a.PeoplePage(head, what, t("40 people", "40 人"), "/studio/analyses", (one,) * 40)
+    return a.PeoplePage(
+        head, what, t("40 people", "40 人"), "/studio/analyses", t("Analyses", "分析"), (one,) * 40
+    )
 
 
 def person(language: str, theme: str, state: str) -> a.PersonPage:

@@ -19,11 +19,12 @@ from callcenter.web.pages import targets as floor_targets
 from callcenter.web.pages import voice as studio_voice
 from callcenter.web.pages import wallboard as floor_wallboard
 from callcenter.web.pages.console import ConsolePage
+from callcenter.web.pages.effects import EffectsPage
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.pages.frame import DemoSignIn, ErrorPage, SignInPage
 from callcenter.web.pages.rules import DraftPage, NewRulePage, RulePage, VersionPage, WhyPage
 from callcenter.web.pages.sources import NewKeyPage, NewSourcePage, SourcePage, SourcesPage
-from callcenter.web.pages.studio import EffectsPage, JourneysPage, RulesPage, ScriptsPage
+from callcenter.web.pages.studio import JourneysPage, RulesPage, ScriptsPage
 from tests.web import (
     sample_analyses,
     sample_compliance,

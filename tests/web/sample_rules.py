@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from callcenter.web.pages import rules as r
+from callcenter.web.pages.back_tests import BackTestPart, FigureRow, HourBar, LoadBar, LoadPart
 from callcenter.web.pages.curves import RecoveryCurve
 from callcenter.web.pages.studio import CurvePoint
 from tests.web.sample_frame import Texts, at, frame
@@ -83,6 +84,52 @@ def version(language: str, theme: str, state: str) -> r.VersionPage:
     return page
 
 
+def _back_test(t: Texts) -> BackTestPart:
+    """Fires most in the evening, when agents are few."""
+    fired = (
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        60,
+        210,
+        260,
+        300,
+        280,
+        190,
+        220,
+        240,
+        250,
+        330,
+        380,
+        520,
+        560,
+        410,
+        90,
+        20,
+    )
+    duty = (0,) * 9 + (8, 10, 10, 8, 8, 10, 10, 10, 10, 8, 8, 8, 8, 0, 0)
+    short = {19: 2, 20: 3, 21: 1}
+    bars = tuple(
+        LoadBar(hour, 0.5 * on, fired[hour] / 120, on, short.get(hour, 0), t(f"At {hour}:00", f"{hour}:00"))
+        for hour, on in enumerate(duty)
+    )
+    rows = tuple((f"{hour:02d}:00", "14", f"{on}.0", "41 %") for hour, on in enumerate(duty) if on)
+    note = t("Agents on duty: at work or ready for it.", "在岗坐席：正在工作或可接任务。")
+    load = LoadPart(
+        t("Fits your agents, except 19:00–22:00", "坐席足够，19:00–22:00 除外"), note, bars, rows, 3
+    )
+    return BackTestPart(
+        "/", "done", 28, headline=t("It would have fired 138 times a day.", "每天会触发 138 次。"), latest="5m",
+        asked_at=at("14:20"), rows=(FigureRow(t("Calls a day", "每天呼叫"), ("113", ""), is_key=True),),
+        hours=tuple(HourBar(hour, count, count / 560) for hour, count in enumerate(fired)), load=load,
+    )  # fmt: skip
+
+
 def draft(language: str, theme: str, state: str) -> r.DraftPage:
     t = Texts(language)
     head = frame(language, theme, "rules")
@@ -133,6 +180,7 @@ def draft(language: str, theme: str, state: str) -> r.DraftPage:
         head, "face", t("Face scan quiet", "人脸识别停留"), 4, t("Loan", "贷款"), at("14:21"), form, presets, steps, steps, events,
         _words(t), YAML, _versions(t)[0].changes, 2,
         curve=RecoveryCurve(tuple(CurvePoint(minute, minute / 80, minute / 90, minute / 70) for minute in range(61)), 5.0, 1840),
+        back_test=_back_test(t),
     )  # fmt: skip
     if state == "failed":
         wrong = {

@@ -4,6 +4,7 @@
 from datetime import date
 from decimal import Decimal
 
+from callcenter.web.pages import effects as e
 from callcenter.web.pages import script_results as r
 from callcenter.web.pages import studio as s
 from callcenter.web.pages.frame import Money, ShareRow
@@ -81,35 +82,48 @@ def rules(language: str, theme: str, state: str) -> s.RulesPage:
     return s.RulesPage(head, 28, rows)
 
 
-def effects(language: str, theme: str, state: str) -> s.EffectsPage:
+def effects(language: str, theme: str, state: str) -> e.EffectsPage:
     t = Texts(language)
     head = frame(language, theme, "effects")
+    windows = (
+        ("All the time", "全部时间"),
+        ("Since the version began", "当前版本以来"),
+        ("28 days", "28 天"),
+    )
+    window = e.EffectWindow(
+        t("8 weeks to 18 Nov", "截至 11月18日 8 周"),
+        tuple(s.Choice(t(*title), "?window=", place == 0) for place, title in enumerate(windows)),
+        since_on="2026-10-22",
+        until_on="2026-11-18",
+        kept=(("window", "own"),),
+    )
     if state == "empty":
-        return s.EffectsPage(head, 8, date(2026, 11, 18), s.EffectTotals(None, 0, 0, None, None, 0, 0, 0))
+        return e.EffectsPage(head, window, e.EffectTotals(None, 0, 0, None, None, 0, 0, 0))
     cny = "CNY"
     rows = (
-        s.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True, offers_granted=412, offers_cost=Money(Decimal(9270), cny), holds_together=True),
-        s.EffectRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, 19224, 3864, 13206, 5502, "helps", "?rule=withdraw", 3010, 15360, 645, 2.9, 0.2, 5.9, Money(Decimal(60), cny), 50),
-        s.EffectRow("card", t("Bind card quiet", "绑卡停留"), 3, 6912, 1404, 4170, 1806, "not_known", "?rule=card", 2200, 5508, 470, 6.5, -0.3, 13.0, needs_firings=640, needs_weeks=1),
-        s.EffectRow("face", t("Face scan quiet", "人脸停留"), 2, 4500, 888, 2754, 1113, "not_known", "?rule=face", 1690, 3612, 401, 1.6, -5.3, 12.1, needs_firings=14000, needs_weeks=25),
-        s.EffectRow("profile", t("Profile quiet", "资料停留"), 4, 8499, 1713, 5265, 2202, "not_known", "?rule=profile", 2442, 6786, 621, -0.3, -5.5, 5.2, needs_firings=19000, needs_weeks=18),
-        s.EffectRow("outflow", t("Large outflow", "大额转出"), 2, 3711, 753, 2520, 1206, "harms", "?rule=outflow", 783, 2958, 221, -2.9, -8.8, -0.4, evidence=23, holds_together=False),
-        s.EffectRow("salary", t("Salary arrival", "工资到账"), 1, 4230, None, 3366, 1245, "no_holdout", "?rule=salary", note=t("Service duty, by W. Ma", "服务义务，马雯批准")),
-        s.EffectRow("signin", t("Sign-in trouble", "登录受阻"), 6, 6924, 1252, 4230, 1560, "sample_ratio", "?rule=signin", note=t("Sample ratio fails, p < 0.001", "样本比例异常 p < 0.001")),
+        e.EffectRow("photo", t("ID-photo trouble", "证件照受阻"), 7, 12348, 2436, 7923, 3504, "helps", "?rule=photo", 4084, 9912, 889, 4.7, 0.5, 11.1, Money(Decimal(45), cny), 84, is_chosen=True, people={"fired": "?people", "converted": "?people"}, offers_granted=412, offers_cost=Money(Decimal(9270), cny), holds_together=True),
+        e.EffectRow("withdraw", t("Loan not withdrawn", "额度未提款"), 5, 19224, 3864, 13206, 5502, "helps", "?rule=withdraw", 3010, 15360, 645, 2.9, 0.2, 5.9, Money(Decimal(60), cny), 50),
+        e.EffectRow("card", t("Bind card quiet", "绑卡停留"), 3, 6912, 1404, 4170, 1806, "not_known", "?rule=card", 2200, 5508, 470, 6.5, -0.3, 13.0, needs_firings=640, needs_weeks=1),
+        e.EffectRow("face", t("Face scan quiet", "人脸停留"), 2, 4500, 888, 2754, 1113, "not_known", "?rule=face", 1690, 3612, 401, 1.6, -5.3, 12.1, needs_firings=14000, needs_weeks=25),
+        e.EffectRow("profile", t("Profile quiet", "资料停留"), 4, 8499, 1713, 5265, 2202, "not_known", "?rule=profile", 2442, 6786, 621, -0.3, -5.5, 5.2, needs_firings=19000, needs_weeks=18),
+        e.EffectRow("outflow", t("Large outflow", "大额转出"), 2, 3711, 753, 2520, 1206, "harms", "?rule=outflow", 783, 2958, 221, -2.9, -8.8, -0.4, evidence=23, holds_together=False),
+        e.EffectRow("salary", t("Salary arrival", "工资到账"), 1, 4230, None, 3366, 1245, "no_holdout", "?rule=salary", note=t("Service duty, by W. Ma", "服务义务，马雯批准")),
+        e.EffectRow("signin", t("Sign-in trouble", "登录受阻"), 6, 6924, 1252, 4230, 1560, "sample_ratio", "?rule=signin", note=t("Sample ratio fails, p < 0.001", "样本比例异常 p < 0.001")),
     )  # fmt: skip
     variants = (
-        s.VariantEffect(t("All reached", "全部接通"), 3.1, 0.5, 5.6, 3504, True),
-        s.VariantEffect(t("Bright light", "灯光太亮"), 4.3, 0.3, 8.2, 1236, True),
-        s.VariantEffect(t("Card in a sleeve", "有卡套"), 2.7, -2.6, 8.0, 564, False),
-        s.VariantEffect(t("Not a good time", "不方便"), 0.3, -4.4, 5.0, 708, False),
+        e.VariantEffect(t("All reached", "全部接通"), 3.1, 0.5, 5.6, 3504, True),
+        e.VariantEffect(t("Bright light", "灯光太亮"), 4.3, 0.3, 8.2, 1236, True),
+        e.VariantEffect(t("Card in a sleeve", "有卡套"), 2.7, -2.6, 8.0, 564, False),
+        e.VariantEffect(t("Not a good time", "不方便"), 0.3, -4.4, 5.0, 708, False),
     )
-    detail = s.EffectDetail(
+    detail = e.EffectDetail(
         t("ID-photo trouble", "证件照受阻"), 7, 0.412, 0.365, 1, 11, "helps", 0.197, 0.2, True,
         (1.0, 1.1, 0.9, 1.4, 1.3, 3, 22, 90, 84), 6, variants, t("Script variant B against A, pp", "话术变体 B 对 A，百分点"),
+        people_href="?people",
     )  # fmt: skip
-    totals = s.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720, 412)
-    together = s.Together(0.02, "helps", 18_420, 54_038, 318, 1_103, 5.3, 2.6, 7.9)
-    return s.EffectsPage(head, 8, date(2026, 11, 18), totals, rows, detail, together)
+    totals = e.EffectTotals(913, 2, 9870, Money(Decimal(52), cny), 58, 12310, 66348, 5720, 412)
+    together = e.Together(0.02, "helps", 18_420, 54_038, 318, 1_103, 5.3, 2.6, 7.9)
+    return e.EffectsPage(head, window, totals, rows, detail, together)
 
 
 def scripts(language: str, theme: str, state: str) -> s.ScriptsPage:

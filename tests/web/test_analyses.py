@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
@@ -10,7 +11,7 @@ from sqlmodel import select
 
 from callcenter import surging
 from callcenter.domain.enums import Role
-from callcenter.models import AuditEntry, Customer, FloorAlert, StepSurge
+from callcenter.models import AuditEntry, Customer, EventArchive, FloorAlert, StepSurge
 from callcenter.reporting.analyses.asked import MEASURES, Model, Split
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -155,3 +156,22 @@ def test_a_sudden_loss_is_told_with_who_they_are_until_it_is_over(bank: Bank, si
 def test_a_usual_loss_is_no_surge(bank: Bank) -> None:
     _weeks(bank, lost_now=6)
     assert surging.note_surges(bank.session, bank.clock.now) == 0
+
+
+def test_what_lies_in_the_archive_is_said_on_the_page_and_on_the_map(bank: Bank, sign_in: SignIn) -> None:
+    visits_of_a_day(bank)
+    monday = datetime(2026, 11, 16, tzinfo=UTC)
+    week = EventArchive(
+        partition="journey_event_old", since=monday - timedelta(days=42), until=monday, path="old.parquet",
+        events=1, archived_at=bank.clock.now,
+    )  # fmt: skip
+    bank.session.add(week)
+    bank.session.commit()
+    browser = enter(bank, sign_in, Role.STRATEGIST)
+    # In Shanghai the week of UTC ends on Monday at 08:00: that day is not whole.
+    left_out = "Older events lie in the archive and are not counted: figures are complete from 17 Nov on."
+    html = words(browser.get("/studio/analyses?model=funnel&days=7").text)
+    assert left_out in html and "4 earlier spans are not laid beside" in html
+    assert left_out in words(browser.get("/studio?days=7").text)
+    today = words(browser.get("/studio/analyses?model=funnel&days=1").text)
+    assert left_out not in today and "4 earlier spans are not laid beside" in today

@@ -1,5 +1,6 @@
 """Back-tests in the studio: of a draft as it is typed, by an errand, the latest beside the one before."""
 
+from dataclasses import asdict
 from html import unescape
 
 from flask.testing import FlaskClient
@@ -7,6 +8,7 @@ from sqlmodel import select
 
 from callcenter.backtest import asked
 from callcenter.domain.enums import OutboxKind, Role
+from callcenter.domain.load import HourLoad
 from callcenter.models import BackTestRun, OutboxMessage
 from tests.factories import Bank
 from tests.web.conftest import SignIn
@@ -28,7 +30,7 @@ def _asks(browser: FlaskClient, **typed: str) -> str:
     return words(browser.post(f"{URL}/back-test", data={**fields, **typed}).text)
 
 
-def _errand(bank: Bank, after_s: float, fired: int) -> None:
+def _errand(bank: Bank, after_s: float, fired: int, **more: object) -> None:
     """What the errand writes down of the run under way."""
     run = asked.runs_of(bank.session, RULE, 2)[0]
     hours = [0] * 24
@@ -39,7 +41,7 @@ def _errand(bank: Bank, after_s: float, fired: int) -> None:
         "reasons": {"attempt_cap_reached": 7, "do_not_call": 3},
         "busiest_at": "2026-11-12T09:00:00+08:00", "busiest": 44, "per_hour": hours, "back": 30, "back_of": 300,
         "also": [["id-photo-dwell", 12]], "samples": [[str(run.id), "2026-11-12T01:10:00+00:00"]],
-    }  # fmt: skip
+    } | more  # fmt: skip
     asked.note_figures(bank.session, run.id, figures, None, bank.clock.now)
     bank.session.commit()
 
@@ -88,3 +90,30 @@ def test_one_that_found_nothing_says_why_and_another_may_be_asked_for(bank: Bank
     assert "It did not end." in words(browser.get(f"{URL}/back-test").text)
     _asks(browser)
     assert asked.is_under_way(asked.runs_of(bank.session, RULE, 2)[0], bank.clock.now)
+
+
+def _load(**short: int) -> dict[str, object]:
+    hours = [asdict(HourLoad(hour, 0.0, 0.0, 0.0, 0.0, 0.0, None, 0)) for hour in range(24)]
+    hours[10] = asdict(HourLoad(10, 14.0, 5.0, 3.2, 1.0, 0.5, 0.41, short.get("h10", 0)))
+    hours[20] = asdict(HourLoad(20, 2.0, 2.0, 0.0, 0.0, 0.2, None, short.get("h20", 0)))
+    return {"days": 28, "minutes": 5.6, "is_assumed": False, "hours": hours}
+
+
+def test_the_load_stands_beside_the_agents_on_duty(bank: Bank, sign_in: SignIn) -> None:
+    browser = _draft(bank, sign_in)
+    _asks(browser)
+    _errand(bank, 120, 560, load=_load())
+    told = words(browser.get(URL).text)
+    assert "Fits your agents" in told and "except" not in told and "short" not in told
+    assert "At 10:00: 14 calls an hour, 3.2 agents on duty, 41 % of their time" in told
+    assert "10:00 14 3.2 41 %" in told and "20:00 2.0 0.0 –" in told
+    assert "A call took 5.6 minutes of" in told and "More than 85 % of their time" in told
+    bank.clock.go_on(seconds=1)
+    _asks(browser)
+    _errand(bank, 120, 560, load=_load(h10=1, h20=3))
+    told = words(browser.get(URL).text)
+    assert "Fits your agents, except 10:00–11:00, 20:00–21:00" in told and "up to 3 short" in told
+    bank.clock.go_on(seconds=1)
+    _asks(browser)
+    _errand(bank, 120, 560, load=None)
+    assert "Whether your agents can carry it is not known yet." in words(browser.get(URL).text)

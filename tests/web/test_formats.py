@@ -144,9 +144,9 @@ def test_a_curve_is_read_between_its_points() -> None:
         (0.34, 0, "0"),
         (19.96, 1, "20.0"),
         (1234.4, 0, "1,234"),
-        (3e28, 0, ">\u00a01,000,000"),
-        (sys.float_info.max, 1, ">\u00a01,000,000"),
-        (float("inf"), 0, ">\u00a01,000,000"),
+        (3e28, 0, "over 1,000,000"),
+        (sys.float_info.max, 1, "over 1,000,000"),
+        (float("inf"), 0, "over 1,000,000"),
     ],
 )
 def test_evidence_beyond_counting_says_so(value: float | None, digits: int, words: str) -> None:

@@ -1,8 +1,12 @@
 """The learning page: what was found, whom we call first and why, the model's card; a strategist may ask anew."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 
+import pytest
+from openpyxl import load_workbook
 from sqlmodel import col, select
 
 from callcenter import nightly
@@ -86,3 +90,41 @@ def test_a_step_that_failed_is_named_with_its_reason(bank: Bank, sign_in: SignIn
     bank.session.commit()
     text = words(enter(bank, sign_in, Role.STRATEGIST).get(PAGE).text)
     assert "Scripts shared out failed 3 s ValueError" in text
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_every_table_of_learning_comes_as_a_file(bank: Bank, sign_in: SignIn, kind: str) -> None:
+    _learns(bank)
+    bank.clock.go_on(minutes=5)
+    history(bank, treated=(600, 180), held_out=(150, 30))
+    for number, outcome in enumerate(bank.session.exec(select(Outcome).order_by(col(Outcome.firing_id)))):
+        outcome.converted_at = bank.clock.now if number % 10 < 3 else None
+    bank.session.commit()
+    bank.clock.go_on(hours=1)
+    _learns(bank)
+    browser = enter(bank, sign_in, Role.STRATEGIST)
+    html = browser.get(PAGE).text
+    told = {}
+    for table in ("worth", "steps", "measures", "calibration", "runs"):
+        assert f'href="{PAGE}/{table}.{kind}"' in html
+        answer = browser.get(f"{PAGE}/{table}.{kind}")
+        assert (
+            answer.status_code == 200 and f"learning-{table}.{kind}" in answer.headers["Content-Disposition"]
+        )
+        if kind == "csv":
+            told[table] = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+        else:
+            told[table] = [
+                ["" if one is None else str(one) for one in row]
+                for row in load_workbook(io.BytesIO(answer.data)).active.values
+            ]
+    assert [len(told[table]) > 1 for table in told] == [True] * 5
+    (worth,) = told["worth"][1:]
+    assert worth[0] == "id-photo-trouble" and worth[2:4] == ["600", "150"]
+    assert [row[2] for row in told["steps"][1:]] == ["done"] * len(nightly.STEPS)
+    assert len(told["runs"]) == 3 and told["runs"][1][3:] == [
+        str(len(nightly.STEPS)),
+        str(len(nightly.STEPS)),
+        "0",
+    ]
+    assert len({row[0] for row in told["measures"][1:]}) == 1 and len(told["calibration"][1]) == 6

@@ -142,13 +142,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an analysis found. Counts are multiplied up by the sample; `groups` were found, the largest are told."""
+    """What an analysis found. Counts are multiplied up by the sample; `groups` were found, the largest are told.
+
+    `complete_since`: from then on nothing of the window is left out; None where all of it is counted. `beside`
+    earlier spans are laid beside, of `asked_beside`: a span is left out where events of it lie in the archive.
+    """
 
     question: Question
     figures: tuple[Figure, ...]
     lines: tuple[Line, ...]
     compared: str | None
     groups: int = 1
+    complete_since: datetime | None = None
+    beside: int = 0
+    asked_beside: int = 0
 
     @property
     def total(self) -> int:

@@ -24,6 +24,7 @@ from callcenter.reporting.analyses.asked import (
     scaled,
     shares_of,
 )
+from callcenter.reporting.analyses.kept import complete_since, whole_spans
 from callcenter.reporting.analyses.people import events_expected, parameters
 from callcenter.reporting.analyses.recipes import LATER_DAYS, RECIPES, Recipe
 from callcenter.reporting.funnel import Span, earlier_spans
@@ -71,7 +72,8 @@ def analyse(session: Session, asked: Question, *, beside: int = 0, budget: int =
     """Answer a question; `beside` is how many days the window has, to lay the same hours of earlier weeks beside
     it, 0 for not. Everything stored by now counts: nothing is worked out ahead."""
     recipe = RECIPES[asked.model]
-    spans = earlier_spans(Span(asked.start, asked.end), beside) if beside and recipe.compared else []
+    every = earlier_spans(Span(asked.start, asked.end), beside) if beside and recipe.compared else []
+    spans = whole_spans(session, every)
     asked = sampled(session, asked, 1 + len(spans), budget)
     rows = _counted(session, recipe, asked)
     usual = _usual(session, recipe, asked, spans)
@@ -84,7 +86,14 @@ def analyse(session: Session, asked: Question, *, beside: int = 0, budget: int =
         total = int(told.get("total") or 0)
         lines.append(Line(group, label, total, told, usual.get((group, label))))
     groups = int(rows[0].groups) if rows else 0
-    return Finding(asked, recipe.figures, tuple(lines), recipe.compared if spans else None, groups)
+    compared = recipe.compared if spans else None
+    since = complete_since(session, asked.start, asked.end)
+    return Finding(asked, recipe.figures, tuple(lines), compared, groups, since, len(spans), len(every))
+
+
+def spans_beside(session: Session, asked: Question, days: int) -> list[Span]:
+    """Return the earlier spans a window of so many days is laid beside."""
+    return whole_spans(session, earlier_spans(Span(asked.start, asked.end), days))
 
 
 def _statement(recipe: Recipe, asked: Question) -> str:

@@ -69,7 +69,8 @@ class Chart:
 class AnalysesPage:
     """One of the ten analyses. `hidden` are what the form keeps; `query` asks the same again, for a file.
 
-    `fresh` says how far behind the events it is, `counted` how many people it counts, `notes` what its figures
+    `fresh` says how far behind the events it is, `counted` how many people it counts, `left_out` what
+    lies in the archive and is not counted, `notes` what its figures
     mean. `beside` is whether earlier weeks are laid beside; None where the model has nothing to lay beside.
     """
 
@@ -93,6 +94,7 @@ class AnalysesPage:
     label_title: str = ""
     more_groups: str = ""
     name: str = ""
+    left_out: str = ""
     step_href: str | None = None
 
 
@@ -110,12 +112,14 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """The people behind a number. `what` says which number, `count` how many; `back_href` is the analysis."""
+    """The people behind a number. `what` says which number, `count` how many; `back_href` is the page it
+    stands on, `back` what that is called."""
 
     frame: Frame
     what: str
     count: str
     back_href: str
+    back: str
     people: tuple[PersonRow, ...] = ()
 
 

@@ -35,6 +35,37 @@ class SampleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadBar:
+    """One hour of the day: agents at work now, those the rule adds, those on duty; `short` of them are missing.
+
+    `words` says it in full.
+    """
+
+    hour: int
+    busy: float
+    added: float
+    on_duty: float
+    short: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPart:
+    """Can the agents carry it? `note` says what it rests on, or why it is not known; `top` is the tallest bar."""
+
+    headline: str
+    note: str
+    bars: tuple[LoadBar, ...] = ()
+    rows: tuple[tuple[str, str, str, str], ...] = ()
+    most_short: int = 0
+
+    @property
+    def top(self) -> float:
+        """The tallest of all in agents, at least one."""
+        return max([1.0, *(max(one.busy + max(one.added, 0.0), one.on_duty) for one in self.bars)])
+
+
+@dataclass(frozen=True, slots=True)
 class BackTestPart:
     """The part of a version's page. `state`: none, running, done or failed; `note` says why, where it failed.
 
@@ -51,4 +82,5 @@ class BackTestPart:
     asked_at: datetime | None = None
     rows: tuple[FigureRow, ...] = ()
     hours: tuple[HourBar, ...] = ()
+    load: LoadPart | None = None
     samples: tuple[SampleRow, ...] = ()

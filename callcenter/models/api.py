@@ -55,8 +55,8 @@ class ListImport(SQLModel, table=True):
     a code and what is wrong, and holds nothing of what stood in them. A person's list `is_draft` until they say
     so; `foreseen` then tells what would become of each row, as [number, code]. Such a list is looked at first:
     `body` is the file until it has been read, `failed` the code of why it could not be, `looked_at` when all of its
-    rows were foreseen. `opened` are the call tasks opened for a person, who may undo them. A token's large list is a
-    draft until a job has read its file, and stays one where it `is_dry_run`: then no row is kept.
+    rows were foreseen. `opened` are the call tasks opened for a person, who may undo them. A large list of a token
+    is a draft until a job has read its file, and stays one where it `is_dry_run`: then no row is kept.
     """
 
     __tablename__ = "list_import"

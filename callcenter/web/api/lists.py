@@ -71,8 +71,7 @@ def take_list(session: Session, data: Body) -> tuple[Body, int]:
     return presenting.call_list(row, most_refused=None), 202
 
 
-@bp.after_request
-def say_where(response: Response) -> Response:
+def _say_where(response: Response) -> Response:
     """Add where to ask how far a list is; to an answer that is given again too."""
     if request.method == "POST" and response.status_code == 202:
         told = response.get_json()
@@ -81,6 +80,9 @@ def say_where(response: Response) -> Response:
             if told["state"] in ("reading", "working"):
                 response.headers["Retry-After"] = str(ASK_AGAIN_S)
     return response
+
+
+bp.after_request(_say_where)
 
 
 def _body() -> bytes:

@@ -154,6 +154,8 @@ def test_a_wait_that_finds_more_people_is_proposed_tried_on_a_fifth_and_taken_ba
 ) -> None:
     live = _lived(bank)
     _learns(bank, runtime, first)
+    told = unescape(first.get(f"/studio/rules/{RULE}").text)
+    assert "Waits being tried" in told and f"{VISITS:,} of {milestones(0.45)[1]:,} visits" in told
     bank.session.expire_all()
     assert len(bank.session.exec(select(BandedVisit)).all()) == VISITS
     (proposal,) = bank.session.exec(select(Proposal).where(Proposal.rule_key == RULE)).all()

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
 from callcenter.models import BandedVisit, TriggerRule
+from callcenter.triggers.band_queries import VISITS_OF_VERSION
 
 SETTLED_AT_ONCE = 5_000
 
@@ -83,16 +84,11 @@ def settle_entries(session: Session, reached: Mapping[UUID, Sequence[str]], now:
     return settled
 
 
-_THEIRS = """
-  FROM banded_visit b JOIN visit v ON v.id = b.visit_id JOIN trigger_rule r ON r.id = b.rule_id
- WHERE b.rule_id = :rule_id AND v.opened_at >= coalesce(r.canary_from, r.published_at)
-"""
 _OF_VERSION = text(
     "SELECT b.customer_id, b.at, b.wait_seconds, b.probability, b.errors, b.minutes, b.converted, b.agent_seconds"
-    + _THEIRS
+    + VISITS_OF_VERSION
     + "AND b.settled_at IS NOT NULL ORDER BY b.at, b.visit_id"
 )
-_HOW_MANY = text("SELECT count(b.settled_at), count(*) - count(b.settled_at)" + _THEIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +108,6 @@ class SettledVisit:
 def settled_visits(session: Session, rule_id: UUID) -> list[SettledVisit]:
     """Return the settled visits of a version, the earliest first; those that began under another are left out."""
     return [SettledVisit(*row) for row in session.execute(_OF_VERSION, {"rule_id": rule_id})]
-
-
-def count_visits(session: Session, rule_id: UUID) -> tuple[int, int]:
-    """Return how many visits of a version's band are settled, and of how many the window still runs."""
-    settled, running = session.execute(_HOW_MANY, {"rule_id": rule_id}).one()
-    return settled, running
 
 
 def versions_to_settle(session: Session, now: datetime) -> Sequence[TriggerRule]:

@@ -6,7 +6,7 @@ from callcenter.domain.journey import JourneyDefinition
 from callcenter.learning.bands import waits_of
 from callcenter.learning.proposing import looks_of_band
 from callcenter.models import TriggerRule
-from callcenter.triggers.banded import count_visits
+from callcenter.triggers.band_queries import count_visits
 from callcenter.triggers.policy import read_rule
 from callcenter.web.pages.bands import TriedBand
 from callcenter.web.proposal_words import seconds_words

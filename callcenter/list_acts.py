@@ -19,10 +19,10 @@ from callcenter.compliance.queries import ProposedCall
 from callcenter.compliance.rules import screen_customer
 from callcenter.domain.enums import CancelReason, OutboxKind, TaskState
 from callcenter.domain.partners import BY_HAND
-from callcenter.errors import BadInput, Conflict, Forbidden
+from callcenter.errors import Conflict, Forbidden
 from callcenter.intake import call_lists
 from callcenter.intake.directory import foreseen_customers
-from callcenter.intake.list_files import Row, check_file, read_list, row_of
+from callcenter.intake.list_files import SMALL, Row, check_file, read_list, row_of
 from callcenter.models import CallTask, ListImport, Visit
 from callcenter.moves import House
 from callcenter.partner_lists import ListWanted
@@ -30,8 +30,6 @@ from callcenter.partners import Partner, is_barred
 
 T = TypeVar("T")
 LOOKED_AT_ONCE = 500
-SMALL = 64 * 1024
-"""Bytes of a file that is looked at while the person waits: some 700 rows, in less than a second."""
 UNDO_LIST_WITHIN = timedelta(minutes=15)
 OPENS, WAITS, MERGES, NO_STEP, BARRED = "opens", "waits", "merges", "no_step", "barred"
 """What becomes of a row: a call task now or from a later moment, none beside an open one, none at all."""
@@ -66,24 +64,20 @@ def draft_list(
 def look_on(session: Session, house: House, list_id: UUID, now: datetime) -> bool:
     """Read a draft's file, or look at its next rows; return whether more is left to be looked at.
 
-    A file that is no list, or whose journey or step is gone, is given up: its page says why.
+    A file that is no list, or whose journey or step is gone, is given up: its page says why. Another system's list
+    is only read here, and worked through from then on.
     """
     row = call_lists.lock_to_look_at(session, list_id)
     if row is None:
         return False
-    wanted = partner_lists.wanted_of(row)
     if row.body is not None:
-        try:
-            read = partner_lists.check_list(session, wanted, read_list(row.body))
-        except BadInput as problem:
-            call_lists.note_unreadable(row, (problem.fields.get("file") or ("gone",))[0])
-        else:
-            call_lists.note_read(row, read, now)
+        partner_lists.read_file(session, row, now)
     else:
         behind = row.foreseen[-1][0] if row.foreseen else 0
         left = [one for one in row.rows if one["number"] > behind]
         part = [row_of(one) for one in left[:LOOKED_AT_ONCE]]
-        call_lists.note_foreseen(row, _foresee(session, house, wanted, part, now), now)
+        foreseen = _foresee(session, house, partner_lists.wanted_of(row), part, now)
+        call_lists.note_foreseen(row, foreseen, now)
     outbox.ring(session, outbox.FLOOR)
     return row.failed is None and row.looked_at is None
 

@@ -19,7 +19,7 @@ from callcenter.domain.enums import OutboxKind, Purpose
 from callcenter.errors import BadInput, CallCenterError
 from callcenter.intake import call_lists
 from callcenter.intake.directory import Refused, Told
-from callcenter.intake.list_files import ReadList, RefusedRow, Row
+from callcenter.intake.list_files import ReadList, RefusedRow, Row, check_file, read_list
 from callcenter.models import ListImport
 from callcenter.moves import House
 from callcenter.partners import (
@@ -83,15 +83,58 @@ def take_list(
 
 
 def keep_file(
-    session: Session, by: Partner, wanted: ListWanted, digest: str, body: bytes, now: datetime
+    session: Session,
+    by: Partner,
+    wanted: ListWanted,
+    digest: str,
+    body: bytes,
+    now: datetime,
+    *,
+    is_dry_run: bool = False,
 ) -> ListImport:
-    """Keep a person's file as a draft: nothing is asked for until it was looked at and they say so.
+    """Keep a file as a draft: nothing is asked for until it was read, and until a person who brings it says so.
 
     Raises BadInput when journey or step is none.
     """
     check_list(session, wanted, ReadList())
-    owner = (by.token_id, by.user_id)
-    return call_lists.keep_file(session, owner, wanted.name, digest, _told(by, wanted), body, now)
+    owner, told = (by.token_id, by.user_id), _told(by, wanted)
+    return call_lists.keep_file(session, owner, wanted.name, digest, told, body, now, is_dry_run=is_dry_run)
+
+
+def keep_large_file(
+    session: Session,
+    by: Partner,
+    wanted: ListWanted,
+    digest: str,
+    body: bytes,
+    now: datetime,
+    *,
+    is_dry_run: bool,
+) -> ListImport:
+    """Keep another system's file that is too large to be read while it waits; a job reads it from now on.
+
+    Raises BadInput when journey or step is none, and FileRefused for what can be told to be no list unread.
+    """
+    check_file(body)
+    row = keep_file(session, by, wanted, digest, body, now, is_dry_run=is_dry_run)
+    outbox.hand_over(session, OutboxKind.LOOK_AT_LIST, row.id, now)
+    return row
+
+
+def read_file(session: Session, row: ListImport, now: datetime) -> None:
+    """Read the file of a locked draft; another system's list is worked through from now on.
+
+    A file that is no list, or whose journey or step is gone, is given up, and the row says why.
+    """
+    assert row.body is not None
+    try:
+        read = check_list(session, wanted_of(row), read_list(row.body))
+    except BadInput as problem:
+        call_lists.note_unreadable(row, (problem.fields.get("file") or ("gone",))[0])
+        return
+    call_lists.note_read(row, read, now)
+    if row.token_id is not None and not row.is_dry_run:
+        begin_list(session, owner_of(row), row, now)
 
 
 def wanted_of(row: ListImport) -> ListWanted:

@@ -47,13 +47,16 @@ def keep_file(
     wanted: dict[str, Any],
     body: bytes,
     now: datetime,
+    *,
+    is_dry_run: bool = False,
 ) -> ListImport:
-    """Keep a file that a person has brought in, as a draft that is to be read and looked at.
+    """Keep a file as a draft that is to be read: a person's is looked at then, a token's worked through.
 
-    Raises Conflict for the same file at the same moment.
+    Of a token's dry run nothing is kept but what would be refused. Raises Conflict for the same file at the same
+    moment.
     """
     row = _new_list(session, owner, name, digest, wanted, now)
-    row.is_draft, row.body = True, body
+    row.is_draft, row.body, row.is_dry_run = True, body, is_dry_run
     session.add(row)
     session.flush()
     return row
@@ -87,6 +90,7 @@ def _put_rows(row: ListImport, read: ReadList) -> None:
     row.rows = [one.written() for one in read.rows]
     row.refused = [asdict(one) for one in read.refused]
     row.rows_total, row.rows_done = len(read.rows) + len(read.refused), len(read.refused)
+    row.ignored_columns = read.ignored_columns
 
 
 def lock_to_look_at(session: Session, list_id: UUID) -> ListImport | None:
@@ -102,6 +106,18 @@ def note_read(row: ListImport, read: ReadList, now: datetime) -> None:
     _put_rows(row, read)
     row.body, row.foreseen = None, []
     row.looked_at = None if row.rows else now
+    if row.token_id is not None:
+        _put_to_work(row, now)
+
+
+def _put_to_work(row: ListImport, now: datetime) -> None:
+    """Let a token's list that has been read be worked through; of a dry run forget whom it names."""
+    row.looked_at = now
+    if row.is_dry_run:
+        row.rows = []
+        return
+    row.is_draft = False
+    row.ended_at = None if row.rows else now
 
 
 def note_unreadable(row: ListImport, code: str) -> None:

@@ -17,6 +17,8 @@ from callcenter.intake.directory import Told, check_told
 from callcenter.intake.policy import MAX_ID
 
 MAX_BYTES = 3 * 1024 * 1024
+SMALL = 64 * 1024
+"""Bytes of a file that is read while its sender waits: some 700 rows, in less than a second."""
 MAX_ROWS = 10_000
 MAX_COLUMNS = 50
 MAX_CELL = 1_000

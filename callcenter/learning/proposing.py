@@ -81,6 +81,46 @@ def milestones(probability: float, policy: GatePolicy = GATE) -> tuple[int, ...]
     return tuple(round(policy.first_look * policy.growth**look / probability) for look in range(policy.looks))
 
 
+@dataclass(frozen=True, slots=True)
+class BandLooks:
+    """How often the waits of a band have been looked at, of how many times, and after how many visits next.
+
+    `next_at` counts visits whose window is over, held out or not; None once the last look is done.
+    """
+
+    look: int
+    looks: int
+    next_at: int | None
+
+
+def looks_of_band(
+    visits: int,
+    current: float,
+    band: Sequence[tuple[float, float]],
+    held_out_share: float,
+    policy: GatePolicy = GATE,
+) -> BandLooks:
+    """Tell how far the evidence of a band of (wait in seconds, its probability) is, with so many settled visits.
+
+    Its other waits are drawn alike, so that all of them are looked at together.
+    """
+    looks = milestones(_drawn_and_called(band, held_out_share, _rarest(band, current), current), policy)
+    done = sum(visits >= one for one in looks)
+    return BandLooks(done, len(looks), looks[done] if done < len(looks) else None)
+
+
+def _rarest(band: Sequence[tuple[float, float]], current: float) -> float:
+    return min((one for one in band if one[0] != current), key=lambda one: one[1])[0]
+
+
+def _drawn_and_called(
+    band: Sequence[tuple[float, float]], held_out_share: float, wait: float, current: float
+) -> float:
+    """The share of visits that draw a wait and are called, or draw the current one where that is less."""
+    probability = dict(band)
+    return min(probability[wait], probability[current]) * max(1 - held_out_share, 1e-9)
+
+
 def judge_waits(
     log: WaitLog,
     current: float,
@@ -92,11 +132,9 @@ def judge_waits(
 
     `log` holds the settled visits in the order in which they entered; `held_out_share` is the designed one.
     """
-    probability = dict(band)
     candidates = candidates_of([wait for wait, _ in band], current, policy)
-    called = max(1 - held_out_share, 1e-9)
     judged = [
-        _judge(log, wait, current, min(probability[wait], probability[current]) * called, candidates, policy)
+        _judge(log, wait, current, _drawn_and_called(band, held_out_share, wait, current), candidates, policy)
         for wait in candidates
     ]
     return tuple(sorted(judged, key=lambda one: -one.lower_bound))

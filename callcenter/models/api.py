@@ -55,7 +55,8 @@ class ListImport(SQLModel, table=True):
     a code and what is wrong, and holds nothing of what stood in them. A person's list `is_draft` until they say
     so; `foreseen` then tells what would become of each row, as [number, code]. Such a list is looked at first:
     `body` is the file until it has been read, `failed` the code of why it could not be, `looked_at` when all of its
-    rows were foreseen. `opened` are the call tasks opened for a person, who may undo them.
+    rows were foreseen. `opened` are the call tasks opened for a person, who may undo them. A large list of a token
+    is a draft until a job has read its file, and stays one where it `is_dry_run`: then no row is kept.
     """
 
     __tablename__ = "list_import"
@@ -74,7 +75,9 @@ class ListImport(SQLModel, table=True):
     rows_done: int = 0
     tasks_opened: int = 0
     refused: list[dict[str, Any]] = listing()
+    ignored_columns: list[str] = listing()
     is_draft: bool = False
+    is_dry_run: bool = False
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     failed: str | None = None
     foreseen: list[list[Any]] = listing()

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from callcenter.db import cursor_of
 from callcenter.models import BandedVisit, TriggerRule
+from callcenter.triggers.band_queries import VISITS_OF_VERSION
 
 SETTLED_AT_ONCE = 5_000
 
@@ -83,13 +84,11 @@ def settle_entries(session: Session, reached: Mapping[UUID, Sequence[str]], now:
     return settled
 
 
-_OF_VERSION = text("""
-SELECT b.customer_id, b.at, b.wait_seconds, b.probability, b.errors, b.minutes, b.converted, b.agent_seconds
-  FROM banded_visit b JOIN visit v ON v.id = b.visit_id JOIN trigger_rule r ON r.id = b.rule_id
- WHERE b.rule_id = :rule_id AND b.settled_at IS NOT NULL
-   AND v.opened_at >= coalesce(r.canary_from, r.published_at)
- ORDER BY b.at, b.visit_id
-""")
+_OF_VERSION = text(
+    "SELECT b.customer_id, b.at, b.wait_seconds, b.probability, b.errors, b.minutes, b.converted, b.agent_seconds"
+    + VISITS_OF_VERSION
+    + "AND b.settled_at IS NOT NULL ORDER BY b.at, b.visit_id"
+)
 
 
 @dataclass(frozen=True, slots=True)

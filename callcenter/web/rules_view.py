@@ -24,7 +24,8 @@ from callcenter.triggers.policy import read_rule
 from callcenter.triggers.queries import facts_of_version, versions_of, versions_underway
 from callcenter.triggers.trial_queries import version_before
 from callcenter.web.back_test_view import back_test_part
-from callcenter.web.edge import chosen, frame, language, viewer
+from callcenter.web.band_view import band_of
+from callcenter.web.edge import chosen, frame, language, runtime, viewer
 from callcenter.web.pages import rules as page
 from callcenter.web.rule_acts import act_words
 from callcenter.web.rule_form import as_yaml
@@ -112,6 +113,9 @@ def rule_page(session: Session, rule_key: str, now: datetime) -> page.RulePage:
         problem=problem,
         trial=trial_of(session, tried, now) if tried else None,
         back_to=before.version if before else None,
+        band=band_of(session, shown, journey, runtime().house.global_holdout)
+        if journey and not problem and shown.state == RuleState.LIVE
+        else None,
         proposed=sum(one.state == ProposalState.OPEN for one in proposals_of_rule(session, rule_key)),
     )
 

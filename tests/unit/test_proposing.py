@@ -10,12 +10,14 @@ from callcenter.domain.draws import read_band
 from callcenter.learning.bands import waits_of
 from callcenter.learning.evidence import Interval, Share
 from callcenter.learning.proposing import (
+    BandLooks,
     CanaryCounts,
     CanaryVerdict,
     WaitVerdict,
     candidates_of,
     judge_canary,
     judge_waits,
+    looks_of_band,
     milestones,
     proposed_holdout,
     proposed_variant,
@@ -201,3 +203,14 @@ def test_a_harmful_canary_stops_and_a_wrong_split_is_no_evidence() -> None:
     assert better.verdict is CanaryVerdict.BETTER and not better.must_stop
     assert judge_canary(CanaryCounts(2_000, 60, 3_000, 600), 0.2).verdict is CanaryVerdict.SPLIT_FAILS
     assert judge_canary(CanaryCounts(0, 0, 3, 1), 0.2).verdict is CanaryVerdict.TOO_EARLY
+
+
+def test_a_band_says_after_how_many_visits_it_is_looked_at_next() -> None:
+    band = ((60.0, 0.25), (120.0, 0.5), (180.0, 0.25))
+    looks = milestones(0.25 * 0.8)
+    assert looks_of_band(0, 120.0, band, 0.2) == BandLooks(0, 10, 1250) and looks[0] == 1250
+    assert looks_of_band(1249, 120.0, band, 0.2).look == 0
+    assert looks_of_band(1250, 120.0, band, 0.2) == BandLooks(1, 10, looks[1])
+    assert looks_of_band(looks[-1], 120.0, band, 0.2) == BandLooks(10, 10, None)
+    often = ((60.0, 0.8), (120.0, 0.2))
+    assert looks_of_band(0, 120.0, often, 0.0).next_at == 1250, "the rarer of both waits decides"

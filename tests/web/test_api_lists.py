@@ -2,17 +2,20 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
 from flask import Flask
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from callcenter import partner_lists
+from callcenter import list_acts, partner_lists
+from callcenter.domain.enums import OutboxKind
 from callcenter.intake import call_lists, list_files
 from callcenter.intake.list_files import FileRefused, read_list
-from callcenter.models import AuditEntry, Customer, ListImport
+from callcenter.models import AuditEntry, Customer, ListImport, OutboxMessage
 from callcenter.web.api.problems import PROBLEM
 from tests.factories import Bank
 from tests.web.partner import TOKEN, Caller, token_for
@@ -108,6 +111,121 @@ def test_a_list_is_worked_through_and_tells_how_far_it_is(api: Caller, session: 
     acts = [one.act for one in session.exec(select(AuditEntry)).all()]
     assert "list.taken" in acts and "list.worked" in acts
     assert [one["list_id"] for one in api("GET", "/lists").json["items"]] == [done["list_id"]]
+
+
+def large(head: str = HEAD, rows: int = 1_200) -> str:
+    """A list that is read by a job: rows of which every hundredth has no number that can be called."""
+    lines = [
+        f"big{n},Chen Wei of the long list,{12 if n % 100 == 0 else f'+86138001{n:05d}'},Asia/Shanghai,,,,,"
+        for n in range(rows)
+    ]
+    body = head + "\n".join(lines)
+    assert len(body) > list_files.SMALL
+    return body
+
+
+def errands(session: Session, kind: OutboxKind) -> list[OutboxMessage]:
+    """What stands in line of this kind."""
+    waiting = select(OutboxMessage).where(OutboxMessage.kind == kind, col(OutboxMessage.done_at).is_(None))
+    return list(session.exec(waiting))
+
+
+def reads_the_file(session: Session, bank: Bank, list_id: str) -> None:
+    """Let the job read a list's file."""
+    (message,) = errands(session, OutboxKind.LOOK_AT_LIST)
+    assert str(message.subject_id) == list_id
+    assert not list_acts.look_on(session, bank.house, UUID(list_id), bank.clock.now), "read in one go"
+    session.commit()
+
+
+def test_a_large_list_is_taken_unread_then_read_and_worked_through_by_jobs(
+    api: Caller, session: Session, bank: Bank
+) -> None:
+    told = send(api, large(), key="large", reason="Campaign")
+    again = send(api, large(), key="large", reason="Campaign")
+    assert (told.status_code, told.json["state"], told.json["rows_total"]) == (202, "reading", 0), told.text
+    where = told.headers["Location"]
+    assert where == f"/api/v1/lists/{told.json['list_id']}" and told.headers["Retry-After"]
+    assert (again.json, again.headers["Location"]) == (told.json, where)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    changed = send(api, large(rows=1_199), key="large", reason="Campaign")
+    assert (changed.status_code, changed.json["code"]) == (422, "idempotency_key_reused")
+    assert len(session.exec(select(ListImport)).all()) == 1, "taken once"
+
+    path = where.removeprefix("/api/v1")
+    assert not errands(session, OutboxKind.WORK_LIST), "nobody is called before it was read"
+    reads_the_file(session, bank, told.json["list_id"])
+    read = api("GET", path).json
+    assert (read["state"], read["rows_total"], read["rows_done"]) == ("working", 1_200, 12)
+    assert read["ignored_columns"] == ["shoe_size"] and read["failed"] is None
+    assert {one["code"] for one in read["refused"]} == {"invalid_phone"} and len(read["refused"]) == 12
+    assert len(errands(session, OutboxKind.WORK_LIST)) == 1
+    partner_lists.work_list(session, bank.house, UUID(told.json["list_id"]), bank.clock.now)
+    session.commit()
+    assert api("GET", path).json["rows_done"] == 12 + partner_lists.PORTION
+    assert len(bank.tasks()) == partner_lists.PORTION
+    row = session.get_one(ListImport, UUID(told.json["list_id"]))
+    assert row.body is None, "the file is not kept"
+    acts = [one.act for one in session.exec(select(AuditEntry)).all()]
+    assert acts.count("list.taken") == 1
+
+
+def test_a_dry_run_of_a_large_list_is_told_where_it_is_and_calls_nobody(
+    api: Caller, session: Session, bank: Bank
+) -> None:
+    told = send(api, large(), dry_run="true")
+    assert (told.status_code, told.json["state"], told.json["is_dry_run"]) == (202, "reading", True)
+    reads_the_file(session, bank, told.json["list_id"])
+    checked = api("GET", told.headers["Location"].removeprefix("/api/v1")).json
+    assert (checked["state"], checked["rows_total"], checked["refused_total"]) == ("checked", 1_200, 12)
+    assert not errands(session, OutboxKind.WORK_LIST) and session.exec(select(Customer)).all() == []
+    assert session.get_one(ListImport, UUID(told.json["list_id"])).rows == [], "nobody it names is kept"
+    assert not partner_lists.work_list(session, bank.house, UUID(told.json["list_id"]), bank.clock.now)
+    call_lists.forget_lists(session, bank.clock.now + timedelta(days=2))
+    session.commit()
+    assert api("GET", told.headers["Location"].removeprefix("/api/v1")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(large(HEAD.replace("external_id", "who")), "no_external_id"), (large() + '\n"open', "bad_csv")],
+)
+def test_a_large_file_that_is_no_list_fails_with_what_to_do(
+    api: Caller, session: Session, bank: Bank, body: str, code: str
+) -> None:
+    told = send(api, body)
+    assert told.json["state"] == "reading"
+    reads_the_file(session, bank, told.json["list_id"])
+    failed = api("GET", told.headers["Location"].removeprefix("/api/v1")).json
+    assert (failed["state"], failed["failed"]["code"]) == ("failed", code)
+    assert failed["failed"]["message"].endswith(".") and not errands(session, OutboxKind.WORK_LIST)
+    assert session.get_one(ListImport, UUID(told.json["list_id"])).body is None
+
+
+def test_a_large_list_about_no_step_of_the_journey_is_refused_at_once(api: Caller, session: Session) -> None:
+    refused = send(api, large(), step="nowhere")
+    assert (refused.status_code, refused.content_type) == (400, PROBLEM), refused.text
+    assert session.exec(select(ListImport)).all() == []
+
+
+def test_a_person_who_is_erased_while_a_file_waits_is_called_by_none(
+    api: Caller, session: Session, bank: Bank
+) -> None:
+    told = send(api, large())
+    call_lists.forget_person(session, "big7")
+    session.commit()
+    reads_the_file(session, bank, told.json["list_id"])
+    shown = api("GET", told.headers["Location"].removeprefix("/api/v1")).json
+    assert (shown["state"], shown["failed"]["code"]) == ("failed", "erased")
+
+
+def test_a_small_list_says_where_it_is_too(api: Caller) -> None:
+    told = send(api, GOOD, key="small")
+    assert told.headers["Location"] == f"/api/v1/lists/{told.json['list_id']}"
+    assert send(api, GOOD, key="small").headers["Location"] == told.headers["Location"]
+    assert told.json["ignored_columns"] == ["shoe_size"]
+    assert api("GET", f"/lists/{told.json['list_id']}").json["ignored_columns"] == ["shoe_size"]
+    assert "Location" not in send(api, GOOD, dry_run="true").headers, "a small dry run is answered at once"
 
 
 def test_the_same_list_calls_nobody_twice(api: Caller, session: Session, bank: Bank) -> None:

@@ -212,19 +212,29 @@ class RefusedRow(Schema):
     message = _is(fields.String)
 
 
+class FailedList(Schema):
+    """Why a list could not be read, and what to do."""
+
+    code = _is(fields.String)
+    message = _is(fields.String)
+
+
 class ListShown(Schema):
-    """A list of customers to call and how far it is. A dry run has no id and calls nobody."""
+    """A list of customers to call and how far it is. A dry run calls nobody; one answered at once has no id."""
 
     list_id = _or_none(fields.UUID)
     name = _is(fields.String)
     is_dry_run = _is(fields.Boolean)
-    state = fields.String(required=True, metadata={"enum": ["checked", "working", "done"]})
+    state = fields.String(
+        required=True, metadata={"enum": ["reading", "checked", "working", "done", "failed"]}
+    )
     rows_total = _is(fields.Integer)
     rows_done = _is(fields.Integer)
     tasks_opened = _is(fields.Integer)
     refused_total = _is(fields.Integer)
     refused = fields.List(fields.Nested(RefusedRow), required=True)
     ignored_columns = fields.List(fields.String(), required=True)
+    failed = fields.Nested(FailedList, required=True, allow_none=True)
     created_at = _or_none(fields.DateTime)
     ended_at = _or_none(fields.DateTime)
 

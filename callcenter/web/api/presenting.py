@@ -18,6 +18,7 @@ from callcenter.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from callcenter.web.lists_view import FILES
 from callcenter.webhooks.queries import Counts
 
 Body = dict[str, Any]
@@ -193,17 +194,30 @@ def call_list(one: ListImport, *, most_refused: int | None = 20) -> Body:
     return {
         "list_id": str(one.id),
         "name": one.name,
-        "is_dry_run": False,
-        "state": "done" if one.ended_at else "working",
+        "is_dry_run": one.is_dry_run,
+        "state": _list_state(one),
         "rows_total": one.rows_total,
         "rows_done": one.rows_done,
         "tasks_opened": one.tasks_opened,
         "refused_total": len(one.refused),
         "refused": one.refused[:most_refused],
-        "ignored_columns": [],
+        "ignored_columns": one.ignored_columns,
+        "failed": {"code": one.failed, "message": str(FILES.get(one.failed, FILES["damaged"]))}
+        if one.failed
+        else None,
         "created_at": time(one.created_at),
         "ended_at": time(one.ended_at),
     }
+
+
+def _list_state(one: ListImport) -> str:
+    if one.failed:
+        return "failed"
+    if one.body is not None:
+        return "reading"
+    if one.is_dry_run:
+        return "checked"
+    return "done" if one.ended_at else "working"
 
 
 def endpoint(one: WebhookEndpoint, counts: Counts) -> Body:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.web.pages.back_tests import BackTestPart
+from callcenter.web.pages.bands import TriedBand
 from callcenter.web.pages.frame import Frame
 from callcenter.web.pages.trials import Trial
 
@@ -68,7 +69,8 @@ class RulePage:
     """A rule: its current version (or its last, or its first draft), all versions, and who did what.
 
     `may` are the codes of the acts the viewer may do with `shown`; `problem` says what no longer fits.
-    `trial` is the version on trial beside it, `back_to` the version that going back would publish again.
+    `trial` is the version on trial beside it, `back_to` the version that going back would publish again, `band` the
+    waits that are tried where it is live.
     """
 
     frame: Frame
@@ -86,6 +88,7 @@ class RulePage:
     trial: Trial | None = None
     back_to: int | None = None
     proposed: int = 0
+    band: TriedBand | None = None
 
 
 @dataclass(frozen=True, slots=True)

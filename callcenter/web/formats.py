@@ -223,6 +223,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": charts.interval,
     "recovery_curve": charts.recovery_curve,
     "share_at": charts.share_at,
-    "evidence": evidence,
     "evidence_line": charts.evidence_line,
 }

@@ -14,8 +14,8 @@ LEAST_DIGITS = 4
 """Of a number, the last digits may be given: so many are shown to a supervisor of a masked one."""
 
 _TASKS = text("""
-SELECT t.id, t.customer_id, coalesce(c.name, c.external_id) AS customer, c.number, t.rule_key, t.state, u.name AS agent,
-       greatest(t.created_at, t.not_before_at) AS since, t.why_no_call ->> 0 AS why
+SELECT t.id, t.customer_id, coalesce(c.name, c.external_id) AS customer, c.number, t.rule_key, t.state,
+       u.name AS agent, greatest(t.created_at, t.not_before_at) AS since, t.why_no_call ->> 0 AS why
   FROM call_task t
   JOIN customer c ON c.id = t.customer_id
   LEFT JOIN app_user u ON u.id = t.agent_id

@@ -9,7 +9,7 @@ from callcenter.web.pages.studio import Choice
 
 @dataclass(frozen=True, slots=True)
 class TaskFound:
-    """An open call task. `says` is where it is: why nobody calls, or who has it. `act` may be done to it, or none."""
+    """An open call task. `says` is where it is: why nobody calls, or who has it. `act` may be done."""
 
     id: str
     customer: str

@@ -141,7 +141,7 @@ def floor_day(session: Session, day_from: datetime, now: datetime, campaign: str
     since = now - timedelta(days=ABANDONMENT_DAYS)
     lost = session.execute(_of(_ABANDONED, campaign), {**bounds, "since": since}).one()
     abandonment = Abandonment(lost.abandoned, lost.live_answers, lost.last_at)
-    return FloorDay(total, hours, _speed(session, bounds), abandonment)
+    return FloorDay(total, hours, _speed(session, bounds, campaign), abandonment)
 
 
 def _of(statement: str, campaign: str | None) -> TextClause:

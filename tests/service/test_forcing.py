@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from callcenter.models import Agent, AuditEntry, CallTask, ContactAttempt, Outbo
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank
 from tests.service.test_routing import agent_with, task_waiting
+from tests.web.scenes import RULE, users_in_arm, waiting_task
 
 BREAK = NotReadyReason.BREAK
 
@@ -185,6 +187,14 @@ def test_not_ready_takes_a_reason_that_a_person_may_give(
 # -- at the same moment -----------------------------------------------------------------------------------
 
 
+def _tasks(bank: Bank, many: int) -> list[CallTask]:
+    """Let call tasks of different customers wait."""
+    for user in users_in_arm(RULE, many, held_out=False, at=bank.clock.now):
+        waiting_task(bank, user)
+    assert len(bank.tasks()) == many
+    return bank.tasks()
+
+
 def _at_once(bank: Bank, *acts: Callable[[Session], object]) -> list[object]:
     """Let acts happen at the same moment, each in a transaction; return what each gave, or its refusal."""
     engine, start = bank.session.get_bind(), Barrier(len(acts))
@@ -203,19 +213,21 @@ def _at_once(bank: Bank, *acts: Callable[[Session], object]) -> list[object]:
 
 
 def test_dialing_and_forcing_at_once_end_in_one_of_the_two(bank: Bank, boss: UUID) -> None:
-    now, ways = bank.clock.now, set()
+    ways, wanted = set(), _away(ForceEffect.OFFER_BACK)
     bank.agent_is_available()
-    for round_no in range(8):
+    for round_no, task in enumerate(_tasks(bank, 8)):
+        now = bank.clock.go_on(seconds=1)
         agent_id = bank.agent_id if round_no == 0 else agent_with(bank, f"agent-{round_no}")
-        task = task_waiting(bank)
         offer = bank.offers(task)
         assert isinstance(offer, pipeline.Reserved) and offer.agent_id == agent_id
-        wanted, task_id = _away(ForceEffect.OFFER_BACK), task.id
+        task_id = task.id
 
-        def force(session: Session, agent_id: UUID = agent_id, wanted: Forced = wanted) -> object:
+        def force(session: Session, agent_id: UUID = agent_id, now: datetime = now) -> object:
             return forcing.force_presence(session, agent_id, wanted, boss, now)
 
-        def dial(session: Session, agent_id: UUID = agent_id, task_id: UUID = task_id) -> object:
+        def dial(
+            session: Session, agent_id: UUID = agent_id, task_id: UUID = task_id, now: datetime = now
+        ) -> object:
             return pipeline.place_call(session, bank.house, task_id, agent_id, now)
 
         forced, dialed = _at_once(bank, force, dial)
@@ -239,16 +251,16 @@ def test_dialing_and_forcing_at_once_end_in_one_of_the_two(bank: Bank, boss: UUI
 
 
 def test_an_offer_and_forcing_at_once_leave_nobody_not_ready_with_an_offer(bank: Bank, boss: UUID) -> None:
-    now = bank.clock.now
     bank.agent_is_available()
-    for round_no in range(8):
+    for round_no, task in enumerate(_tasks(bank, 8)):
+        now = bank.clock.go_on(seconds=1)
         agent_id = bank.agent_id if round_no == 0 else agent_with(bank, f"agent-{round_no}")
-        task_id = task_waiting(bank).id
+        task_id = task.id
 
-        def force(session: Session, agent_id: UUID = agent_id) -> object:
+        def force(session: Session, agent_id: UUID = agent_id, now: datetime = now) -> object:
             return forcing.force_presence(session, agent_id, _away(ForceEffect.AT_ONCE), boss, now)
 
-        def offer(session: Session, task_id: UUID = task_id) -> object:
+        def offer(session: Session, task_id: UUID = task_id, now: datetime = now) -> object:
             return pipeline.offer_call_task(session, bank.house, task_id, now)
 
         forced, offered = _at_once(bank, force, offer)
@@ -261,8 +273,6 @@ def test_an_offer_and_forcing_at_once_leave_nobody_not_ready_with_an_offer(bank:
             assert isinstance(forced, Conflict) and isinstance(offered, pipeline.Reserved)
             assert (agent.presence, agent.work_state) == (Presence.AVAILABLE, WorkState.RESERVED)
             forcing.force_presence(bank.session, agent_id, _away(ForceEffect.OFFER_BACK), boss, now)
-        row = bank.session.get_one(CallTask, task_id)
-        row.not_before_at = row.not_before_at.replace(year=row.not_before_at.year + 1)
         bank.session.commit()
     open_offers = bank.session.exec(select(Reservation).where(col(Reservation.ended_at).is_(None))).all()
     assert open_offers == []

@@ -53,8 +53,8 @@ def test_rows_stand_by_rule_with_counts_oldest_and_promise(bank: Bank, sign_in: 
         bank.clock.go_on(seconds=50)
     html = enter(bank, sign_in, Role.SUPERVISOR).get("/floor?group=rule").text
     group = re.search(r'<tr id="group-id-photo-trouble".*?</tr>', html, re.S)
-    assert group and words(group[0]).startswith("ID-photo trouble 2 1:40 past its promise")
-    assert "1 late 2 callable now · promise 1:00" in words(group[0])
+    assert group and words(group[0]).startswith("ID-photo trouble 2 promise 1:00 1:40 past its promise")
+    assert "1 late 2 callable now" in words(group[0])
     assert len(re.findall(r'<tr id="row-[^"]+" data-group="id-photo-trouble"', html)) == 2
     assert 'href="/floor/queue?rule=id-photo-trouble"' in html
     assert 'id="group-by-rule" href="/floor"' in html, "and back"

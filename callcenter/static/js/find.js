@@ -107,6 +107,10 @@ export function startFinding() {
   document.addEventListener("state-arriving", ({ detail }) => narrow(detail.fresh));
   document.addEventListener("rows-arriving", ({ detail }) => narrow(detail.fresh.parentElement ?? detail.fresh));
   document.addEventListener("rows-shown", () => narrow(document));
-  document.addEventListener("state-changed", () => narrow(document));
+  document.addEventListener("state-changed", () => {
+    // The viewer's own part in a call takes the place of the search: nothing is left out that they cannot see why.
+    if (words && !field().checkVisibility()) clear();
+    else narrow(document);
+  });
   if (field().value) typed(); // what a reload has kept
 }

@@ -514,13 +514,19 @@ def set_presence(
     agent = routing.lock_agent(session, agent_id)
     agent.seen_at = now
     routing.set_presence(agent, presence, reason, now)
-    if presence is Presence.AVAILABLE and legs.needs_connecting(session, agent_id):
-        outbox.hand_over(session, OutboxKind.CONNECT_AGENT, agent_id, now)
+    follow_presence(session, agent, now)
+
+
+def follow_presence(session: Session, agent: Agent, now: datetime) -> None:
+    """Do what follows from a locked agent's new presence: their line, the next offer, and who is told."""
+    presence = Presence(agent.presence)
+    if presence is Presence.AVAILABLE and legs.needs_connecting(session, agent.id):
+        outbox.hand_over(session, OutboxKind.CONNECT_AGENT, agent.id, now)
     if presence is Presence.SIGNED_OFF and agent.work_state == WorkState.IDLE:
-        outbox.hand_over(session, OutboxKind.RELEASE_AGENT, agent_id, now)
+        outbox.hand_over(session, OutboxKind.RELEASE_AGENT, agent.id, now)
     if may_be_offered(presence, WorkState(agent.work_state)):
-        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent_id, now)
-    outbox.ring(session, outbox.agent_channel(agent_id), outbox.FLOOR)
+        outbox.hand_over(session, OutboxKind.OFFER_TO_AGENT, agent.id, now)
+    outbox.ring(session, outbox.agent_channel(agent.id), outbox.FLOOR)
 
 
 def skip_call_task(session: Session, call_task_id: UUID, agent_id: UUID, reason: str, now: datetime) -> None:

@@ -258,6 +258,16 @@ class CancelReason(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ForceEffect(StrEnum):
+    """When a presence that a supervisor sets takes effect, by what the agent is at."""
+
+    AT_ONCE = "at_once"
+    OFFER_BACK = "offer_back"
+    """At once, and the offer before them goes to somebody else."""
+    AFTER_CALL = "after_call"
+    AFTER_WRAP_UP = "after_wrap_up"
+
+
 class ReservationEnd(StrEnum):
     """How an offer to an agent ended."""
 

@@ -15,7 +15,8 @@ class Agent(SQLModel, table=True):
     """An agent's two states: what they want (presence) and what they do (work state); and what they bring.
 
     `skills` holds a level of 1 to 5 by the skill's key, `skill_points` their sum. `address` is the telephone they
-    talk on: a number in E.164 form, or `client:` and a softphone's name.
+    talk on: a number in E.164 form, or `client:` and a softphone's name. `presence_by` is the supervisor who set
+    the presence, with their `presence_note`; None when it is the agent's own or the product's doing.
     """
 
     __tablename__ = "agent"
@@ -29,6 +30,8 @@ class Agent(SQLModel, table=True):
     presence: Presence = word(default=Presence.SIGNED_OFF)
     not_ready_reason: NotReadyReason | None = word(default=None, nullable=True)
     presence_at: datetime
+    presence_by: UUID | None = Field(default=None, foreign_key="app_user.id")
+    presence_note: str = Field(default="", sa_column_kwargs={"server_default": ""})
     signed_on_at: datetime | None = None
     seen_at: datetime | None = None
     work_state: WorkState = word(default=WorkState.IDLE)

@@ -34,6 +34,7 @@ HAVING count(*) > 0
 """)
 ACTS = (
     "agent.freed",
+    "agent.set",
     "watch.begun",
     "watch.changed",
     "watch.left",

@@ -7,15 +7,16 @@ past states.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
 ABANDONMENT_DAYS = 30
 ABANDONMENT_BUDGET = 0.03
 """Share of live answers that may meet no agent, over 30 days (safe harbour of 16 CFR 310.4(b)(4)(i))."""
 
-_DAY = text("""
+_DAY = """
 WITH tried AS (
     SELECT a.firing_id, a.claimed_at,
            floor(extract(epoch FROM a.claimed_at - :day) / 3600)::int AS hour,
@@ -26,7 +27,7 @@ WITH tried AS (
       FROM contact_attempt a
       LEFT JOIN disposition d ON d.attempt_id = a.id
       LEFT JOIN disposition_kind k ON k.code = d.counts_as
-     WHERE a.claimed_at >= :day AND a.claimed_at <= :now AND a.placing_at IS NOT NULL
+     WHERE a.claimed_at >= :day AND a.claimed_at <= :now AND a.placing_at IS NOT NULL{of}
        AND (a.result IS NULL OR a.result NOT IN ('not_placed', 'rejected'))
 )
 SELECT t.hour, count(*) AS attempts,
@@ -35,9 +36,9 @@ SELECT t.hour, count(*) AS attempts,
        count(*) FILTER (WHERE t.right_party AND t.nth = 1 AND o.converted_at >= t.claimed_at) AS verified
   FROM tried t LEFT JOIN outcome o ON o.firing_id = t.firing_id
  GROUP BY t.hour ORDER BY t.hour
-""")
+"""
 
-_SPEED = text("""
+_SPEED = """
 WITH rung AS (
     SELECT floor(extract(epoch FROM a.ringing_at - :day) / 3600)::int AS hour, t.promise_seconds,
            greatest(0, extract(epoch FROM a.ringing_at - greatest(f.fired_at, gate.allowed_at))) AS waited
@@ -48,7 +49,7 @@ WITH rung AS (
            SELECT max(s.next_allowed_at) AS allowed_at FROM screening_decision s
             WHERE s.customer_id = a.customer_id AND s.asked_at < a.ringing_at
               AND (s.firing_id = f.id OR s.call_task_id = t.id)) gate ON true
-     WHERE a.claimed_at >= :day AND a.claimed_at <= :now AND a.ringing_at IS NOT NULL
+     WHERE a.claimed_at >= :day AND a.claimed_at <= :now AND a.ringing_at IS NOT NULL{of}
        AND NOT EXISTS (SELECT 1 FROM contact_attempt b
                         WHERE b.firing_id = a.firing_id AND b.ringing_at < a.ringing_at)
 )
@@ -57,15 +58,15 @@ SELECT hour, count(*) AS rings, count(*) FILTER (WHERE waited > promise_seconds)
        percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS p90,
        min(promise_seconds) AS least_promise, max(promise_seconds) AS most_promise
   FROM rung GROUP BY GROUPING SETS ((), (hour)) ORDER BY hour NULLS FIRST
-""")
+"""
 
-_ABANDONED = text("""
+_ABANDONED = """
 SELECT count(*) FILTER (WHERE result = 'abandoned') AS abandoned, count(*) AS live_answers,
        max(ended_at) FILTER (WHERE result = 'abandoned') AS last_at
-  FROM contact_attempt
- WHERE claimed_at >= :since AND claimed_at <= :now AND answered_at IS NOT NULL
+  FROM contact_attempt a
+ WHERE claimed_at >= :since AND claimed_at <= :now AND answered_at IS NOT NULL{of}
    AND result IS DISTINCT FROM 'machine'
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,13 @@ class FloorDay:
     abandonment: Abandonment
 
 
-def floor_day(session: Session, day_from: datetime, now: datetime) -> FloorDay:
-    """Return the figures from `day_from` (the viewer's midnight) until `now`, in three queries."""
-    bounds = {"day": day_from, "now": now}
+def floor_day(session: Session, day_from: datetime, now: datetime, campaign: str | None = None) -> FloorDay:
+    """Return the figures from `day_from` (the viewer's midnight) until `now`, in three queries; of one campaign
+    only where one is given."""
+    bounds: dict[str, Any] = {"day": day_from, "now": now} | ({"campaign": campaign} if campaign else {})
     hours = {
         row.hour: HourCounts(row.attempts, row.reached, row.right_party, row.verified)
-        for row in session.execute(_DAY, bounds)
+        for row in session.execute(_of(_DAY, campaign), bounds)
     }
     total = HourCounts(
         *(
@@ -137,13 +139,17 @@ def floor_day(session: Session, day_from: datetime, now: datetime) -> FloorDay:
         )
     )
     since = now - timedelta(days=ABANDONMENT_DAYS)
-    lost = session.execute(_ABANDONED, {"since": since, "now": now}).one()
+    lost = session.execute(_of(_ABANDONED, campaign), {**bounds, "since": since}).one()
     abandonment = Abandonment(lost.abandoned, lost.live_answers, lost.last_at)
-    return FloorDay(total, hours, _speed(session, bounds), abandonment)
+    return FloorDay(total, hours, _speed(session, bounds, campaign), abandonment)
 
 
-def _speed(session: Session, bounds: Mapping[str, datetime]) -> Speed:
-    whole, *hours = session.execute(_SPEED, bounds).all()
+def _of(statement: str, campaign: str | None) -> TextClause:
+    return text(statement.replace("{of}", " AND a.campaign = :campaign" if campaign else ""))
+
+
+def _speed(session: Session, bounds: Mapping[str, Any], campaign: str | None) -> Speed:
+    whole, *hours = session.execute(_of(_SPEED, campaign), bounds).all()
     if not whole.rings:
         return Speed()
     same = whole.least_promise == whole.most_promise

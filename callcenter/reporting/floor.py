@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
 from callcenter.db import cursor_of
@@ -30,10 +30,11 @@ WITH waiting AS (
       FROM call_task t
       LEFT JOIN reservation r ON r.call_task_id = t.id AND r.ended_at IS NULL
       LEFT JOIN agent a ON a.id = t.agent_id
-     WHERE t.state IN ('pending', 'reserved') AND t.state NOT IN ('completed', 'canceled')
+     WHERE t.state IN ('pending', 'reserved') AND t.state NOT IN ('completed', 'canceled'){of}
 )
 """
-_COUNTS = text(
+_OF_CAMPAIGN = " AND t.journey = :campaign"
+_COUNTS = (
     _WAITING
     + """
 SELECT state, is_callable, is_stuck, why, count(*) AS tasks, min(since) AS oldest_at,
@@ -43,7 +44,17 @@ SELECT state, is_callable, is_stuck, why, count(*) AS tasks, min(since) AS oldes
   FROM waiting GROUP BY state, is_callable, is_stuck, why
 """
 )
-_ROWS = text(
+_RULES = (
+    _WAITING
+    + """
+SELECT rule_key, count(*) AS tasks, count(*) FILTER (WHERE is_callable) AS callable_now,
+       min(since) FILTER (WHERE is_callable) AS oldest_at,
+       (array_agg(promise_seconds ORDER BY since) FILTER (WHERE is_callable))[1] AS promise_seconds,
+       count(*) FILTER (WHERE is_callable AND since + make_interval(secs => promise_seconds) < :now) AS late
+  FROM waiting GROUP BY rule_key ORDER BY rule_key
+"""
+)
+_ROWS = (
     _WAITING
     + """
 SELECT w.*, c.name, c.external_id, c.city, c.time_zone, u.name AS agent_name
@@ -132,6 +143,21 @@ class WaitingTasks:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleWaiting:
+    """The waiting call tasks of one rule: how many, how many of them callable, and how many of those `late`.
+
+    `oldest_at` and `promise_seconds` are of the callable one that has waited longest, None without one.
+    """
+
+    rule_key: str
+    tasks: int
+    callable_now: int
+    oldest_at: datetime | None
+    promise_seconds: int | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentNow:
     """An agent as the floor sees them. `is_stuck` holds an offer that has run out or nobody looks at.
 
@@ -193,18 +219,15 @@ def why_code(state: str, why: str | None, *, is_callable: bool, is_stuck: bool) 
     return "no_agent" if is_callable else "waits_by_rule"
 
 
-def tasks_waiting(session: Session, now: datetime, silent_after: timedelta) -> WaitingTasks:
-    """Return the waiting call tasks as of `now`, in two queries.
+def tasks_waiting(
+    session: Session, now: datetime, silent_after: timedelta, campaign: str | None = None
+) -> WaitingTasks:
+    """Return the waiting call tasks as of `now`, in two queries; only those of a campaign where one is given.
 
     `silent_after` is how long an agent's console may be quiet before it counts as gone.
     """
-    bounds = {
-        "now": now,
-        "lease_over": now - LEASE_GRACE,
-        "unseen_since": now - UNSEEN_FOR,
-        "silent_since": now - silent_after,
-    }
-    groups = session.execute(_COUNTS, bounds).all()
+    bounds = _bounds(now, silent_after, campaign)
+    groups = session.execute(_of(_COUNTS, campaign), bounds).all()
     if not groups:
         return WaitingTasks()
     reasons: dict[str, int] = {}
@@ -222,11 +245,33 @@ def tasks_waiting(session: Session, now: datetime, silent_after: timedelta) -> W
         overdue=sum(group.overdue for group in ready),
         overdue_at=min((group.overdue_at for group in ready if group.overdue), default=None),
         reasons=tuple(sorted(reasons.items(), key=lambda item: (item[0] == "stuck", -item[1], item[0]))),
-        rows=_rows(session, bounds),
+        rows=_rows(session, bounds, campaign),
     )
 
 
-def _rows(session: Session, bounds: dict[str, datetime]) -> tuple[WaitingTask, ...]:
+def rules_waiting(
+    session: Session, now: datetime, silent_after: timedelta, campaign: str | None = None
+) -> tuple[RuleWaiting, ...]:
+    """Return the same call tasks counted by rule, in one query."""
+    rows = session.execute(_of(_RULES, campaign), _bounds(now, silent_after, campaign))
+    return tuple(RuleWaiting(**row._asdict()) for row in rows)
+
+
+def _of(statement: str, campaign: str | None) -> TextClause:
+    return text(statement.replace("{of}", _OF_CAMPAIGN if campaign else ""))
+
+
+def _bounds(now: datetime, silent_after: timedelta, campaign: str | None) -> dict[str, Any]:
+    bounds = {
+        "now": now,
+        "lease_over": now - LEASE_GRACE,
+        "unseen_since": now - UNSEEN_FOR,
+        "silent_since": now - silent_after,
+    }
+    return bounds | ({"campaign": campaign} if campaign else {})
+
+
+def _rows(session: Session, bounds: dict[str, Any], campaign: str | None) -> tuple[WaitingTask, ...]:
     return tuple(
         WaitingTask(
             id=row.id,
@@ -246,7 +291,7 @@ def _rows(session: Session, bounds: dict[str, datetime]) -> tuple[WaitingTask, .
             team=row.team,
             offer_why=row.offer_why,
         )
-        for row in session.execute(_ROWS, {**bounds, "shown": SHOWN_ROWS})
+        for row in session.execute(_of(_ROWS, campaign), {**bounds, "shown": SHOWN_ROWS})
     )
 
 

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from callcenter.domain.enums import AttemptState, OfferWay, Presence, Requirement, WorkState
+from callcenter.domain.enums import (
+    AttemptState,
+    ForceEffect,
+    NotReadyReason,
+    OfferWay,
+    Presence,
+    Requirement,
+    WorkState,
+)
 from callcenter.domain.needs import Able, Need, suits
 from callcenter.routing.policy import RELAX_EVERY
 
@@ -18,6 +26,25 @@ def work_state_of(attempt: AttemptState) -> WorkState:
     if attempt in (AttemptState.ANSWERED, AttemptState.BRIDGED):
         return WorkState.TALKING
     return WorkState.DIALING
+
+
+CHOSEN_REASONS = tuple(
+    one for one in NotReadyReason if one not in (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
+)
+"""Why somebody may be set not ready; the others are for the product to find."""
+
+
+def effect_of_forcing(wanted: Presence, work_state: WorkState) -> ForceEffect:
+    """Return what a supervisor's setting of an agent's presence would do to what the agent is at.
+
+    A call and its wrap-up are the agent's until they are saved; an open offer goes to somebody else, unless the
+    agent is to be available, who may then take it.
+    """
+    if work_state is WorkState.IDLE:
+        return ForceEffect.AT_ONCE
+    if work_state in (WorkState.RESERVED, WorkState.PREVIEWING):
+        return ForceEffect.AT_ONCE if wanted is Presence.AVAILABLE else ForceEffect.OFFER_BACK
+    return ForceEffect.AFTER_WRAP_UP if work_state is WorkState.WRAPPING else ForceEffect.AFTER_CALL
 
 
 def may_be_offered(presence: Presence, work_state: WorkState) -> bool:

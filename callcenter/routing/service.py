@@ -54,10 +54,21 @@ def lock_agent(session: Session, agent_id: UUID) -> Agent:
     return agent
 
 
-def set_presence(agent: Agent, presence: Presence, reason: NotReadyReason | None, now: datetime) -> None:
-    """Note whether the agent wants call tasks. Their work state is not theirs to change."""
+def set_presence(
+    agent: Agent,
+    presence: Presence,
+    reason: NotReadyReason | None,
+    now: datetime,
+    by: UUID | None = None,
+    note: str = "",
+) -> None:
+    """Note whether the agent wants call tasks; `by` and `note` are of the supervisor who set it.
+
+    Their work state is not theirs to change.
+    """
     if presence is not Presence.NOT_READY:
         reason = None
+    agent.presence_by, agent.presence_note = by, note
     if (agent.presence, agent.not_ready_reason) == (presence, reason):
         return
     if agent.presence == Presence.SIGNED_OFF and presence is not Presence.SIGNED_OFF:

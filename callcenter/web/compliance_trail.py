@@ -70,6 +70,7 @@ _ACTS: Mapping[str, Any] = {
     "user.signed_in": _l("signed in"),
     "user.added": _l("added a user"),
     "agent.freed": _l("freed an agent"),
+    "agent.set": _l("set an agent's state"),
     "tasks.assigned": _l("assigned call tasks"),
     "tasks.brought_back": _l("brought call tasks back"),
     "tasks.priority_up": _l("raised the priority of call tasks"),

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext
 
 from callcenter.dialing.queries import modes_in_force
-from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, NotReadyReason, WorkState
+from callcenter.domain.enums import AUTOMATIC_MODES, DialingMode, WorkState
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, User
 from callcenter.outcomes.queries import disposition_kinds
@@ -17,6 +17,7 @@ from callcenter.reporting.agents import DayFigures, OwnDay
 from callcenter.reporting.calls import case_of_task, just_withdrawn
 from callcenter.reporting.desk import Desk, Looker, desk_of, team_day
 from callcenter.routing.policy import PREVIEW, WRAP_UP
+from callcenter.routing.rules import CHOSEN_REASONS
 from callcenter.runtime import Runtime
 from callcenter.web import words
 from callcenter.web.call_view import current_call
@@ -34,10 +35,8 @@ from callcenter.web.softphone import softphone_of
 from callcenter.web.targets_view import own_targets
 
 _GONE_SHOWN_FOR = timedelta(seconds=15)
-_NOT_CHOSEN = (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
 _AT_ONCE = ("no_agent", "in_preview", "nobody_suits", "transfer_asked")
 """Of these nobody can say when the wait is over."""
-_CHOOSABLE = tuple(r.value for r in NotReadyReason if r not in _NOT_CHOSEN)
 
 
 def console_page(
@@ -63,7 +62,7 @@ def console_page(
         if desk.has_callbacks
         else ()
     )
-    rail = _rail(agent, user, now, desk, OwnDay(desk.own, _colleagues(session, who, now)), callbacks)
+    rail = _rail(session, agent, user, now, desk, OwnDay(desk.own, _colleagues(session, who, now)), callbacks)
     call = None
     if call_task_id is not None:
         case = case_of_task(session, call_task_id)
@@ -120,7 +119,17 @@ def _colleagues(session: Any, who: Looker, now: datetime) -> tuple[DayFigures, .
     return tuple(figures for agent_id, figures in members.items() if agent_id != who.agent_id)
 
 
+def _set_by(session: Any, agent: Agent) -> page.PresenceSet | None:
+    """Who set the agent's presence, where it was not they themselves."""
+    if agent.presence_by is None:
+        return None
+    user = session.get(User, agent.presence_by)
+    name = user.name if user else gettext("Somebody")
+    return page.PresenceSet(name, agent.presence_at, agent.presence_note)
+
+
 def _rail(
+    session: Any,
     agent: Agent,
     user: User,
     now: datetime,
@@ -135,7 +144,8 @@ def _rail(
         presence=agent.presence,
         presence_reason=agent.not_ready_reason,
         presence_since=agent.presence_at,
-        may_choose=_CHOOSABLE,
+        presence_set=_set_by(session, agent),
+        may_choose=tuple(one.value for one in CHOSEN_REASONS),
         work_state=agent.work_state,
         work_state_since=agent.work_state_at,
         waiting=sum(row.n for row in waiting),

@@ -1,12 +1,12 @@
 """The floor's queue: who waits, and why nobody calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 
-from callcenter.reporting.floor import WaitingTask, WaitingTasks
+from callcenter.reporting.floor import RuleWaiting, WaitingTask, WaitingTasks
 from callcenter.triggers.queries import RuleSet
 from callcenter.web.bars import LIFTED_BY_PEOPLE, bar_label
 from callcenter.web.edge import chosen
@@ -22,8 +22,12 @@ def queue_of(
     names: Names,
     whom: Mapping[str, tuple[Option, ...]],
     now: datetime,
+    groups: Sequence[RuleWaiting] = (),
 ) -> page.Queue:
-    """Return the waiting call tasks with their reasons; `names` are the skills', `whom` who may be given them."""
+    """Return the waiting call tasks with their reasons; `names` are the skills', `whom` who may be given them.
+
+    With `groups` the rows stand by rule, in the order of the rules' titles.
+    """
     return page.Queue(
         total=tasks.total,
         reasons=tuple(page.ReasonCount(code, count) for code, count in tasks.reasons),
@@ -31,16 +35,35 @@ def queue_of(
         teams=whom["team"],
         skills=whom["skill"],
         levels=whom["level"],
+        groups=tuple(sorted((_group(one, tasks, rules) for one in groups), key=lambda one: one.title)),
     )
 
 
+def _group(one: RuleWaiting, tasks: WaitingTasks, rules: RuleSet) -> page.RuleGroup:
+    return page.RuleGroup(
+        key=one.rule_key,
+        title=_title(rules, one.rule_key),
+        tasks=one.tasks,
+        callable_now=one.callable_now,
+        late=one.late,
+        oldest_since=one.oldest_at,
+        promise_seconds=one.promise_seconds,
+        shown=sum(task.rule_key == one.rule_key for task in tasks.rows),
+    )
+
+
+def _title(rules: RuleSet, key: str) -> str:
+    spec = rules.spec(key)
+    return chosen(spec.title, key) if spec else key
+
+
 def _row(task: WaitingTask, rules: RuleSet, names: Names, now: datetime) -> page.QueueRow:
-    spec = rules.spec(task.rule_key)
     has_age = task.is_callable or task.agent is not None
     return page.QueueRow(
         call_task_id=str(task.id),
         customer=task.customer or gettext("Name not known"),
-        rule=chosen(spec.title, task.rule_key) if spec else task.rule_key,
+        rule=_title(rules, task.rule_key),
+        rule_key=task.rule_key,
         why=task.code,
         why_note=_why_note(task, names, now),
         why_agent=_why_agent(task, names),

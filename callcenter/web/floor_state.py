@@ -1,29 +1,29 @@
 """The floor as it is now, for the page, for its stream and for the answers to acts."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app, render_template, request
 from flask_wtf.csrf import generate_csrf
 
 from callcenter import outbox
 from callcenter.web.edge import language, runtime, viewer, zone
+from callcenter.web.floor_asked import Asked, asked_of
 from callcenter.web.floor_view import floor_page
 from callcenter.web.pages.floor import FloorPage
 from callcenter.web.shared_state import CSRF_MARK, Shared, SharedStates
 
 
-def _team() -> str | None:
-    """Whose seats the viewer looks at: as asked, or, after an act, as on the page they acted on."""
+def _asked() -> Asked:
+    """What the viewer looks at: as asked, or, after an act, as on the page they acted on."""
     if request.method == "POST":
-        shown = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
-        return next(iter(shown.get("team", ())), None)
-    return request.args.get("team")
+        return asked_of(dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query)))
+    return asked_of(request.args)
 
 
 def floor_page_now() -> FloorPage:
     """Return the floor in the viewer's words."""
     with runtime().reading() as session:
-        return floor_page(session, runtime().clock(), _team())
+        return floor_page(session, runtime().clock(), _asked())
 
 
 def floor_state_now() -> str:
@@ -44,5 +44,5 @@ def _shared(rung: int | None) -> Shared:
         html = render_template("floor/_body.html", page=page)
         return html.replace(generate_csrf(), CSRF_MARK), page.own_of
 
-    key = (language(), zone().key, _team())
+    key = (language(), zone().key, _asked())
     return states.get(runtime(), outbox.FLOOR, key, str(viewer().id), rung, make)

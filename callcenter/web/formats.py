@@ -88,6 +88,16 @@ def day(at: date | datetime) -> str:
     return str(format_date(on, "M月d日" if _is_chinese() else "d MMM", locale=get_locale() or "en"))
 
 
+def day_name(at: datetime, now: datetime) -> str:
+    """A day of the last week: today, yesterday, or weekday and date, in the viewer's zone."""
+    local, today = _local(at, None).date(), _local(now, None).date()
+    if local == today:
+        return gettext("Today")
+    if local == today - timedelta(days=1):
+        return gettext("Yesterday")
+    return f"{format_date(local, 'EEE', locale=get_locale() or 'en')} {day(local)}"
+
+
 def when(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """The time today, "Tomorrow 09:00", or day and time; in `zone` or in the viewer's zone."""
     local, today = _local(at, zone), _local(now, zone).date()

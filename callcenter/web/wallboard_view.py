@@ -16,7 +16,7 @@ from callcenter.reporting.floor import AgentNow, agents_now, tasks_waiting
 from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.web.edge import language, runtime, zone
 from callcenter.web.floor_frame import part_frame
-from callcenter.web.floor_view import day_start, figures_of, spent_today
+from callcenter.web.floor_strip import day_start, figures_of, spent_today
 from callcenter.web.pages import wallboard as page
 from callcenter.web.pages.frame import Frame
 from callcenter.web.pages.reports import BarChart, bar_chart

@@ -17,7 +17,7 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[ViewportSize, ...] = (WIDE, NARROW)
 ADMIN = dict.fromkeys(("/admin/people", "/admin/people/new", "/admin/teams"), "main")
 LOOKS = [(theme, language) for theme in ("light", "dark") for language in ("en", "zh")]
-SUPERVISED = {"/floor": "main"}
+SUPERVISED = dict.fromkeys(("/floor", "/floor?group=rule"), "main")
 STUDIO = dict.fromkeys(
     (
         "/studio",

@@ -164,6 +164,7 @@ def _hands_work_out_and_takes_it_back(hour: Hour) -> None:
     assert [hour.task_of(person)["agent_id"] for person in people] == [None] * 3
     page.get_by_role("link", name="Back to the floor").first.click()
     expect(rows).to_have_count(3)
+    _looks_for_one_of_them(hour, people[1])
     page.get_by_label("Hand out…").check()
     page.get_by_label("Share", exact=True).check()
     page.fill('#bulk-bar input[name="share"]', "100")
@@ -175,6 +176,39 @@ def _hands_work_out_and_takes_it_back(hour: Hour) -> None:
     expect(page.locator("#queue-title")).to_have_text("Queue, 0 call tasks")
     assert {hour.task_of(person)["cancel_reason"] for person in people} == {"expired"}
     assert hour.acts() == ["tasks.assigned", "tasks.restored", "tasks.expired"]
+
+
+def _looks_for_one_of_them(hour: Hour, person: Person) -> None:
+    """By keyboard; queue and seats are narrowed, and stay so when the floor changes and rows stand by rule."""
+    page, row = hour.page, page_row(hour, person)
+    page.wait_for_load_state()
+    hour.boss.press("/")
+    expect(page.locator("#find-words")).to_be_focused()
+    page.keyboard.type(person.user)
+    shown = page.locator("#queue-rows > tr[id^='row-']:visible")
+    expect(page.locator("#found .found")).to_have_count(1)
+    expect(shown).to_have_count(1)
+    expect(page.locator(".seat:visible")).to_have_count(0)
+    hour.wu.page.evaluate("document.querySelector('#presence [value=break] + button').click()")
+    hour.wu.page.wait_for_selector(".presence-not_ready")
+    expect(page.locator(".seat-not_ready")).to_have_count(2)
+    assert shown.count() == 1 and page.locator(".seat:visible").count() == 0
+    hour.boss.press("Escape")
+    expect(shown).to_have_count(3)
+    expect(page.locator("#found")).to_be_hidden()
+    page.click("#group-by-rule")
+    expect(page.locator(".group-row")).to_have_count(1)
+    expect(shown).to_have_count(0)
+    page.locator("[data-open-group]").click()
+    expect(shown).to_have_count(3)
+    expect(page.locator(row)).to_be_visible()
+    page.click("#group-by-rule")
+    expect(page.locator(".group-row")).to_have_count(0)
+
+
+def page_row(hour: Hour, person: Person) -> str:
+    """The queue's row of a customer's call task."""
+    return f"#row-{hour.task_of(person)['id']}"
 
 
 def _frees_what_nobody_looks_at(hour: Hour) -> Person:

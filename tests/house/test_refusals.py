@@ -39,6 +39,7 @@ OF_CALLS = (
     "web/lists.py",
     "transferring.py",
     "people.py",
+    "forcing.py",
     "domain/handing_over.py",
     "outcomes",
     "calls",

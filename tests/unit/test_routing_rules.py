@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.domain.enums import (
+    ForceEffect,
     HeldFor,
     OfferWay,
+    Presence,
     Requirement,
     ReservationEnd,
     TaskState,
     TransferReason,
     TransferState,
+    WorkState,
 )
 from callcenter.domain.handing_over import TransferFacts, TransferWish, what_became
 from callcenter.domain.needs import EVERYTHING, Able, Need, suits
@@ -25,6 +28,7 @@ from callcenter.routing.rules import (
     Standing,
     best_fit,
     choose_agent,
+    effect_of_forcing,
     is_staffed,
     relaxation,
     why_offered,
@@ -224,3 +228,15 @@ def test_what_became_of_a_transfer(differs: dict[str, object], became: TransferS
 def test_a_transfer_goes_to_one_colleague_or_one_team(to: dict[str, object]) -> None:
     with pytest.raises(BadInput):
         TransferWish(TransferReason.SKILL, **to).checked()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wanted", list(Presence))
+@pytest.mark.parametrize("work_state", list(WorkState))
+def test_a_forced_state_ends_an_offer_at_most_and_never_a_call(
+    wanted: Presence, work_state: WorkState
+) -> None:
+    effect = effect_of_forcing(wanted, work_state)
+    holds_offer = work_state in (WorkState.RESERVED, WorkState.PREVIEWING)
+    assert (effect is ForceEffect.OFFER_BACK) == (holds_offer and wanted is not Presence.AVAILABLE)
+    assert (effect is ForceEffect.AFTER_CALL) == (work_state in (WorkState.DIALING, WorkState.TALKING))
+    assert (effect is ForceEffect.AFTER_WRAP_UP) == (work_state is WorkState.WRAPPING)

@@ -478,7 +478,17 @@ def console(language: str, theme: str, state: str) -> c.ConsolePage:
         "empty": lambda: c.ConsolePage(head, nothing),
         "signed-off": lambda: c.ConsolePage(head, replace(nothing, **off)),  # type: ignore[arg-type]
         "not-ready": lambda: c.ConsolePage(
-            head, replace(waiting, presence="not_ready", presence_reason="break"), None, idle(t)
+            head,
+            replace(
+                waiting,
+                presence="not_ready",
+                presence_reason="break",
+                presence_set=c.PresenceSet(
+                    t("Ma Lin", "马琳"), at("14:20"), t("Fire drill until 14:30", "消防演习至 14:30")
+                ),
+            ),
+            None,
+            idle(t),
         ),
         "missed": lambda: c.ConsolePage(
             head, replace(waiting, presence="not_ready", presence_reason="missed_offer"), None, idle(t)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from callcenter.web.pages import floor as f
 from callcenter.web.pages.compliance import Option
+from callcenter.web.pages.studio import Choice
 from tests.web.sample_frame import NOW, Texts, at, frame
 
 
@@ -26,8 +27,10 @@ def floor(language: str, theme: str, state: str) -> f.FloorPage:
     full = f.FloorPage(
         head, team, _figures(), _needs(t), _queue(t), _seats(t), at("13:40"),
         t("You freed Xie Bo at 14:06. Acts are logged.", "14:06 你释放了谢博。操作均有记录。"),
-        _dialing_off(t),
+        _dialing_off(t), asked=_asked(t, by_rule=state == "by-rule"),
     )  # fmt: skip
+    if state == "by-rule":
+        return replace(full, queue=_by_rule(t, full.queue))
     if state.startswith("dialing-"):
         return replace(full, dialing=DIALING[state.removeprefix("dialing-")](t))
     if state.startswith("watch-"):
@@ -158,6 +161,33 @@ def _needs(t: Texts) -> tuple[f.Need, ...]:
         f.Need("4", "loss", "watch", t("Face scan loss is up to 24 %", "人脸识别流失升至 24 %"), t("Usual 8 %; 148 visits since 14:00, 9 of 10 of the lost on Android 14.", "平时 8 %；14:00 起 148 次访问，流失的九成是安卓 14。"), ago(1200)),
         f.Need("5", "carrier", "watch", t("7 of 96 dials refused", "96 次拨号被拒 7 次"), t("The carrier refuses caller ID 0571 9555. 0571 9556 works.", "运营商拒绝外显 0571 9555；0571 9556 正常。"), ago(900)),
     )  # fmt: skip
+
+
+def _asked(t: Texts, *, by_rule: bool) -> f.AskedChoices:
+    campaigns = (
+        Choice(t("All campaigns", "全部活动"), "/floor", is_chosen=not by_rule),
+        Choice(t("Loan application", "贷款申请"), "/floor?campaign=loan", is_chosen=by_rule),
+    )
+    days = (
+        Choice(t("Today", "今天"), "/floor", is_chosen=not by_rule),
+        Choice(t("Yesterday", "昨天"), "/floor?day=1", is_chosen=by_rule),
+        Choice(t("Mon 16 Nov", "周一 11月16日"), "/floor?day=2"),
+    )
+    return f.AskedChoices(campaigns, days, not by_rule, by_rule, by_rule)
+
+
+def _by_rule(t: Texts, queue: f.Queue) -> f.Queue:
+    """The same rows by rule; of one rule more wait than are shown, and of one nobody may be called."""
+    titles = sorted({row.rule for row in queue.rows})
+    groups = tuple(
+        f.RuleGroup(
+            f"r{n}", title, 9 - n, 5 - n, max(0, 2 - n), NOW - timedelta(seconds=252 - 60 * n) if n < 3 else None, 60 if n < 3 else None,
+            sum(row.rule == title for row in queue.rows),
+        )
+        for n, title in enumerate(titles)
+    )  # fmt: skip
+    rows = tuple(replace(row, rule_key=f"r{titles.index(row.rule)}") for row in queue.rows)
+    return replace(queue, groups=groups, rows=rows)
 
 
 def _queue(t: Texts) -> f.Queue:

@@ -7,6 +7,8 @@ from callcenter.web.pages import analyses as studio_analyses
 from callcenter.web.pages import compliance as gate
 from callcenter.web.pages import compliance_ledgers as gate_ledgers
 from callcenter.web.pages import dispatch as floor_dispatch
+from callcenter.web.pages import finding as floor_finding
+from callcenter.web.pages import forcing as floor_forcing
 from callcenter.web.pages import lists as floor_lists
 from callcenter.web.pages import offers as catalog
 from callcenter.web.pages import partners as systems
@@ -29,6 +31,7 @@ from tests.web import (
     sample_analyses,
     sample_compliance,
     sample_floor_pages,
+    sample_forcing,
     sample_learning,
     sample_offers,
     sample_partners,
@@ -81,6 +84,8 @@ Page = (
     | floor_dispatch.QueuePage
     | floor_dispatch.DispatchPage
     | floor_alerts.AlertsPage
+    | floor_forcing.AgentPage
+    | floor_finding.FoundPage
     | floor_reports.ReportPage
     | floor_quality.QualityPage
     | floor_quality.CallReviewPage
@@ -159,7 +164,8 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         "floor/_body.html",
         floor,
         (
-            "full", "empty", "dialing-on", "dialing-near", "dialing-fresh", "dialing-empty", "watch-connecting",
+            "full", "empty", "by-rule", "dialing-on", "dialing-near", "dialing-fresh", "dialing-empty",
+            "watch-connecting",
             "watch-monitor", "watch-whisper", "watch-barge", "watch-between", "watch-leaving", "watch-failed",
         ),
     ),
@@ -170,6 +176,8 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         sample_floor_pages.dispatch,
         ("planned", "done", "undone", "partly", "stale", "empty"),
     ),
+    "agent": ("floor/agent.html", "floor/agent.html", sample_forcing.agent, ("full", "empty", "failed")),
+    "find": ("floor/find.html", "floor/find.html", sample_forcing.found, ("full", "empty")),
     "alerts": ("floor/alerts.html", "floor/alerts.html", sample_floor_pages.alerts, ("full", "empty", "failed")),
     "reports": (
         "floor/reports.html",

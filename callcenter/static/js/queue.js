@@ -5,6 +5,31 @@ function rows() {
   return [...document.querySelectorAll('#queue-rows input[name="ids"]')];
 }
 
+function shownRows() {
+  return rows().filter((box) => box.checkVisibility());
+}
+
+/* Rows by rule are folded until a rule is opened; what was opened stays so while the tab lives. */
+const OPENED = "floor-rules-opened";
+const opened = new Set(JSON.parse(window.sessionStorage.getItem(OPENED) ?? "[]"));
+
+function fold(root) {
+  for (const button of root.querySelectorAll("[data-open-group]")) {
+    button.setAttribute("aria-expanded", String(opened.has(button.dataset.openGroup)));
+  }
+  if (!root.querySelector("[data-open-group]")) return;
+  for (const row of root.querySelectorAll("#queue-rows > [data-group]")) {
+    row.classList.toggle("is-folded", !opened.has(row.dataset.group));
+  }
+}
+
+function openGroup(key) {
+  if (opened.has(key)) opened.delete(key);
+  else opened.add(key);
+  window.sessionStorage.setItem(OPENED, JSON.stringify([...opened]));
+  fold(document);
+}
+
 function isTyping(target) {
   return target instanceof HTMLElement && target.matches("textarea, select, input:not([type='checkbox'])");
 }
@@ -35,7 +60,7 @@ function clear() {
 }
 
 function move(step) {
-  const all = rows();
+  const all = shownRows();
   if (!all.length) return;
   const at = all.indexOf(document.activeElement);
   const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
@@ -56,6 +81,14 @@ export function startQueue() {
       document.activeElement.click();
     }
   });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-open-group]");
+    if (button) openGroup(button.dataset.openGroup);
+  });
+  document.addEventListener("state-arriving", ({ detail }) => fold(detail.fresh));
+  document.addEventListener("rows-shown", () => fold(document));
+  document.addEventListener("state-changed", () => fold(document));
+  fold(document);
   document.addEventListener("change", choose);
   document.addEventListener("input", choose);
   document.addEventListener("reset", () => window.setTimeout(clear));

@@ -55,6 +55,15 @@ class StateCount:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceSet:
+    """Which supervisor set the agent's presence, when, and their note; the agent may change it back."""
+
+    by: str
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rail:
     """The agent's own column.
 
@@ -81,6 +90,7 @@ class Rail:
     numbers: tuple[OwnNumber, ...] = ()
     pauses: tuple[PauseUse, ...] = ()
     team_now: tuple[StateCount, ...] = ()
+    presence_set: PresenceSet | None = None
 
 
 @dataclass(frozen=True, slots=True)

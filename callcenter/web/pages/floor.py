@@ -7,6 +7,7 @@ from datetime import datetime
 
 from callcenter.web.pages.compliance import Option
 from callcenter.web.pages.frame import Frame
+from callcenter.web.pages.studio import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,31 @@ class QueueRow:
     waiting_since: datetime | None = None
     promise_seconds: int | None = None
     why_agent: str = ""
+    rule_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """The waiting call tasks of a rule: how many, callable now, and of those past their promise.
+
+    `oldest_since` and `promise_seconds` are of the callable one that has waited longest. `shown` of them are rows.
+    """
+
+    key: str
+    title: str
+    tasks: int
+    callable_now: int
+    late: int
+    oldest_since: datetime | None = None
+    promise_seconds: int | None = None
+    shown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """The waiting call tasks, oldest promise first. `total` may exceed the rows shown.
+
+    With `groups` they stand by rule.
 
     `teams`, `skills` and `levels` are whom they may be given to, beside the agents of the seats.
     """
@@ -103,6 +124,7 @@ class Queue:
     teams: tuple[Option, ...] = ()
     skills: tuple[Option, ...] = ()
     levels: tuple[Option, ...] = ()
+    groups: tuple[RuleGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +257,18 @@ class TeamChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedChoices:
+    """The campaigns and days that may be chosen; `group_href` groups the queue's rows, or no longer does."""
+
+    campaigns: tuple[Choice, ...] = ()
+    days: tuple[Choice, ...] = ()
+    is_today: bool = True
+    has_campaign: bool = False
+    by_rule: bool = False
+    group_href: str = "/floor?group=rule"
+
+
+@dataclass(frozen=True, slots=True)
 class FloorPage:
     """The whole floor. `last_alert_at` and `last_act` are shown when there is nothing to do.
 
@@ -258,6 +292,7 @@ class FloorPage:
     states: Mapping[str, int] = field(default_factory=dict)
     seats_hidden: int = 0
     own_of: frozenset[str] = frozenset()
+    asked: AskedChoices = AskedChoices()
 
     def count(self, *states: str) -> int:
         """How many agents are in one of the states."""

@@ -214,19 +214,24 @@ class Bank:
 
     def another_agent(self, name: str = "other") -> UUID:
         """Let one more agent be available, with their line up."""
+        user_id = self.another_user(name, Role.AGENT)
+        routing.add_agent(self.session, user_id, "Loan desk A", self.clock.now)
+        pipeline.set_presence(self.session, user_id, Presence.AVAILABLE, None, self.clock.now)
+        self.agent_line_is_up(user_id, f"CA-{name}")
+        return user_id
+
+    def another_user(self, login: str, role: Role, name: str = "") -> UUID:
+        """Add somebody of a role, who is not signed in."""
         user = User(
-            id=derived_id("user", name),
-            login=name,
-            name=name.title(),
-            role=Role.AGENT,
+            id=derived_id("user", login),
+            login=login,
+            name=name or login.title(),
+            role=role,
             password_hash="-",
             created_at=self.clock.now,
         )
         self.session.add(user)
-        self.session.flush()
-        routing.add_agent(self.session, user.id, "Loan desk A", self.clock.now)
-        pipeline.set_presence(self.session, user.id, Presence.AVAILABLE, None, self.clock.now)
-        self.agent_line_is_up(user.id, f"CA-{name}")
+        self.session.commit()
         return user.id
 
     def picks_up(self, attempt_id: UUID, ref: str = "CA1") -> Answer:

@@ -24,11 +24,10 @@ from callcenter.domain.enums import (
     TaskState,
     WorkState,
 )
-from callcenter.domain.ids import derived_id
 from callcenter.domain.ports import Placed
 from callcenter.errors import BadInput, CallCenterError, Conflict
 from callcenter.forcing import Forced
-from callcenter.models import Agent, AuditEntry, CallTask, ContactAttempt, OutboxMessage, Reservation, User
+from callcenter.models import Agent, AuditEntry, CallTask, ContactAttempt, OutboxMessage, Reservation
 from callcenter.outcomes.rules import WrapUp
 from tests.factories import Bank
 from tests.service.test_routing import agent_with, task_waiting
@@ -50,13 +49,7 @@ def session(fresh_database: Callable[[str], str]) -> Iterator[Session]:
 @pytest.fixture
 def boss(bank: Bank) -> UUID:
     """Who forces."""
-    user = User(
-        id=derived_id("user", "boss"), login="boss", name="Ma Lin", role=Role.SUPERVISOR, password_hash="-",
-        created_at=bank.clock.now,
-    )  # fmt: skip
-    bank.session.add(user)
-    bank.session.commit()
-    return user.id
+    return bank.another_user("boss", Role.SUPERVISOR, "Ma Lin")
 
 
 def _forces(bank: Bank, boss: UUID, wanted: Forced) -> ForceEffect:

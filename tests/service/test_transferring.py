@@ -23,7 +23,6 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.handing_over import TransferWish
-from callcenter.domain.ids import derived_id
 from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.models import Agent, AuditEntry, Callback, CallTask, Reservation, TaskTransfer, User
 from callcenter.outcomes.rules import WrapUp
@@ -42,13 +41,7 @@ def previewed(bank: Bank) -> CallTask:
 
 
 def _supervisor(bank: Bank) -> UUID:
-    user = User(
-        id=derived_id("user", "boss"), login="boss", name="Ma Lin", role=Role.SUPERVISOR, password_hash="-",
-        created_at=bank.clock.now,
-    )  # fmt: skip
-    bank.session.add(user)
-    bank.session.commit()
-    return user.id
+    return bank.another_user("boss", Role.SUPERVISOR, "Ma Lin")
 
 
 def _asks(bank: Bank, **to: object) -> TransferWish:

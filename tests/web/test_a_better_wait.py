@@ -18,7 +18,7 @@ from callcenter.domain.ports import CarrierEvent, Placed
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.nights import open_run
 from callcenter.learning.proposing import milestones
-from callcenter.models import BandedVisit, CallTask, Proposal, TriggerFiring, TriggerRule, User
+from callcenter.models import BandedVisit, CallTask, Proposal, TriggerFiring, TriggerRule
 from callcenter.outcomes.rules import WrapUp
 from callcenter.runtime import Runtime
 from callcenter.triggers import service as triggers
@@ -52,13 +52,7 @@ def first(bank: Bank, sign_in: SignIn) -> FlaskClient:
 @pytest.fixture
 def second(bank: Bank, app: Flask, first: FlaskClient) -> FlaskClient:
     """Another strategist's browser."""
-    now, key = bank.clock.now, derived_id("user", "second")
-    user = User(
-        id=key, login="second", name="The second", role=Role.STRATEGIST, password_hash="-", created_at=now
-    )
-    bank.session.add(user)
-    bank.session.commit()
-    return signed_in(app.test_client(), user.id)
+    return signed_in(app.test_client(), bank.another_user("second", Role.STRATEGIST, "The second"))
 
 
 def _come(bank: Bank, people: range) -> dict[UUID, str]:

@@ -15,7 +15,7 @@ from sqlmodel import select
 from callcenter.domain.enums import ProposalKind, Role, RuleState
 from callcenter.domain.ids import derived_id
 from callcenter.learning.proposals import Draft, make_proposal
-from callcenter.models import AuditEntry, Proposal, TriggerRule, User
+from callcenter.models import AuditEntry, Proposal, TriggerRule
 from callcenter.triggers.queries import current_version
 from tests.factories import Bank
 from tests.web.conftest import SignIn, signed_in
@@ -49,13 +49,7 @@ def first(bank: Bank, sign_in: SignIn) -> FlaskClient:
 @pytest.fixture
 def second(bank: Bank, app: Flask, first: FlaskClient) -> FlaskClient:
     """Another strategist's browser."""
-    now, key = bank.clock.now, derived_id("user", "second")
-    user = User(
-        id=key, login="second", name="The second", role=Role.STRATEGIST, password_hash="-", created_at=now
-    )
-    bank.session.add(user)
-    bank.session.commit()
-    return signed_in(app.test_client(), user.id)
+    return signed_in(app.test_client(), bank.another_user("second", Role.STRATEGIST, "The second"))
 
 
 def _proposed(bank: Bank, kind: ProposalKind = ProposalKind.WAIT, **evidence: Any) -> UUID:

@@ -13,7 +13,6 @@ from jinja2 import StrictUndefined
 from sqlmodel import select
 
 from callcenter.domain.enums import Role, RuleState
-from callcenter.domain.ids import derived_id
 from callcenter.models import TriggerRule, User
 from callcenter.routing import people
 from tests.factories import Bank
@@ -45,17 +44,7 @@ def second(bank: Bank, app: Flask, people: People) -> FlaskClient:
 
 
 def _another(bank: Bank) -> UUID:
-    user = User(
-        id=derived_id("user", "second"),
-        login="second",
-        name="The second",
-        role=Role.STRATEGIST,
-        password_hash="-",
-        created_at=bank.clock.now,
-    )
-    bank.session.add(user)
-    bank.session.commit()
-    return user.id
+    return bank.another_user("second", Role.STRATEGIST, "The second")
 
 
 def _versions(bank: Bank, rule_key: str = RULE) -> dict[int, TriggerRule]:

@@ -85,7 +85,7 @@ const axis = (look, data, more = {}) => ({
 });
 const scale = (look, share, more = {}) => ({
   type: "value", splitLine: { lineStyle: { color: look.line } },
-  axisLabel: { color: look["ink-3"], formatter: (value) => (share ? `${Math.round(value * 100)} %` : short(value)) },
+  axisLabel: { color: look["ink-3"], hideOverlap: true, formatter: (value) => (share ? `${Math.round(value * 100)} %` : short(value)) },
   minInterval: share ? 0 : 1, ...more,
 });
 const short = (value) =>
@@ -173,7 +173,7 @@ function rows(table, figures, look, figure) {
   const drawn = marks(found, look, "bar", labels);
   for (const one of drawn) one.label.position = "right";
   const option = frame(look, {
-    yAxis: axis(look, labels, { axisLabel: { color: look["ink-2"], width: 220, overflow: "truncate" } }),
+    yAxis: axis(look, labels, { axisLabel: { color: look["ink-2"], width: window.innerWidth < 768 ? 110 : 220, overflow: "truncate" } }),
     xAxis: scale(look, isShare(found)), series: drawn,
   });
   option.tooltip.formatter = told;

@@ -34,8 +34,10 @@ WITH cohort AS (
 """
 DESIGNED = """
 , designed AS (
-    SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
-     WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
+    SELECT DISTINCT ON (rule_key) rule_key, holdout_share
+      FROM (SELECT rule_key, holdout_share, max(fired_at) AS last_at FROM trigger_firing
+             WHERE fate IN ('task', 'held_out') GROUP BY rule_key, holdout_share) AS shares
+     ORDER BY rule_key, last_at DESC
 )
 """
 """The share each rule holds out now: what was drawn with another is told apart."""
@@ -60,7 +62,7 @@ SELECT c.rule_key, c.holdout_share,
        extract(epoch FROM max(c.fired_at) - min(c.fired_at)) / 604800.0 AS weeks
   FROM cohort c
   JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
-  LEFT JOIN outcome o ON o.firing_id = c.id
+  LEFT JOIN (SELECT firing_id, converted_at FROM outcome OFFSET 0) o ON o.firing_id = c.id  -- read whole, once
 """
     + IN_WINDOW
     + " GROUP BY c.rule_key, c.holdout_share"

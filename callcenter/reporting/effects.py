@@ -15,8 +15,10 @@ from callcenter.domain.costs import Spent
 # drawn with the share of today counts, as in the effect itself.
 _COHORT = """
 WITH designed AS (
-    SELECT DISTINCT ON (rule_key) rule_key, holdout_share FROM trigger_firing
-     WHERE fate IN ('task', 'held_out') ORDER BY rule_key, fired_at DESC
+    SELECT DISTINCT ON (rule_key) rule_key, holdout_share
+      FROM (SELECT rule_key, holdout_share, max(fired_at) AS last_at FROM trigger_firing
+             WHERE fate IN ('task', 'held_out') GROUP BY rule_key, holdout_share) AS shares
+     ORDER BY rule_key, last_at DESC
 ), firsts AS (
     SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
            f.id, f.rule_key, f.fate, f.fired_at, f.holdout_share
@@ -36,12 +38,13 @@ SELECT f.rule_key, count(*) AS fired, count(*) FILTER (WHERE f.fate = 'held_out'
  GROUP BY f.rule_key
 """)
 _TIME = text(
-    _COHORT
+    _COHORT  # noqa: S608 - constants only
     + """
-SELECT c.rule_key, sum(coalesce(a.talk_seconds, 0) + coalesce(d.wrap_up_seconds, 0)) AS seconds
+SELECT c.rule_key, sum(t.seconds) AS seconds
   FROM cohort c
-  JOIN contact_attempt a ON a.firing_id = c.id
-  LEFT JOIN disposition d ON d.attempt_id = a.id
+  JOIN (SELECT a.firing_id, sum(coalesce(a.talk_seconds, 0) + coalesce(d.wrap_up_seconds, 0)) AS seconds
+          FROM contact_attempt a LEFT JOIN disposition d ON d.attempt_id = a.id
+         GROUP BY a.firing_id) t ON t.firing_id = c.id
  GROUP BY c.rule_key
 """
 )

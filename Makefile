@@ -29,8 +29,10 @@ check: setup ## Linters, types, import layers, templates, migrations
 	$(BIN)/djlint callcenter/templates --lint --quiet
 	$(BIN)/callcenter migrate --check
 
-quick: setup ## Tests without a browser and without killed processes
-	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults and not log and not slow"
+# What a change breaks first: the rules, the stages on a database, every template with every sample.
+quick: setup ## The everyday tests, a minute or so
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults and not log and not slow" \
+		tests/unit tests/contract tests/house tests/scripts_library tests/service tests/web/test_pages_render.py
 
 # Without a browser the other tests still run, and the command fails: nothing passes unseen. Tests that watch a
 # running instance mostly wait: two files at a time, each with an instance of its own.

@@ -18,22 +18,23 @@ from callcenter.reporting.duty import duty_of_days
 def load_of(session: Session, report: Report, gate: Gate, days: int, now: datetime) -> dict[str, Any] | None:
     """Return the load as JSON: `days` of duty, `minutes` a call, whether these are assumed, and 24 `hours`.
 
-    A call is made when the gate first allows it; those held out are not called. What the live version of the rule
+    A call is made when the gate first allows it; those whom either version holds out are not called by it. What the live version of the rule
     already does is part of what agents did, and counts as done. None where nobody has been on duty for a whole day.
     """
-    assumed, spec = report.assumptions, report.spec
+    assumed, live = report.assumptions, report.live
     duty = duty_of_days(session, days, assumed.zone, now)
     if duty is None or not any(duty.on_duty):
         return None
-    screening = Screening(current_book(session, gate.home_packs), gate.number_key)
-    live = screen_firings(
-        session, report.run.others.get(spec.key, ()), spec.purpose, spec.journey, screening, now
-    )
-    called = 1 - spec.holdout
+    made: Sequence[datetime] = ()
+    if live is not None:
+        screening = Screening(current_book(session, gate.home_packs), gate.number_key)
+        made = screen_firings(
+            session, report.run.others[live.key], live.purpose, live.journey, screening, now
+        ).calls_at
     minutes = duty.minutes_a_call or assumed.handle_time.total_seconds() / 60
     hours = hour_loads(
-        _a_day(report.screened.calls_at, assumed.zone, days, called),
-        _a_day(live.calls_at, assumed.zone, days, called),
+        _a_day(report.screened.calls_at, assumed.zone, days, 1 - report.spec.holdout),
+        _a_day(made, assumed.zone, days, 1 - live.holdout if live else 0.0),
         minutes,
         duty.on_duty,
         duty.busy,

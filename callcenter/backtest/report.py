@@ -74,6 +74,8 @@ class Report:
     """Everything a back-test tells. Days and hours are those of the assumptions' zone."""
 
     spec: RuleSpec
+    live: RuleSpec | None
+    """The version of the same rule that is live, None where none is."""
     run: Run
     assumptions: Assumptions
     per_day: Sequence[tuple[date, int]]
@@ -122,6 +124,7 @@ def report_back_test(
     busiest = _busiest(local, assumed.zone)
     return Report(
         spec=tried.spec,
+        live=next((one.spec for one in beside if one.spec.key == tried.spec.key), None),
         run=run,
         assumptions=assumed,
         per_day=sorted(Counter(at.date() for at in local).items()),

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import Session, select
 
+from callcenter.domain.load import HOURS
 from callcenter.models import AgentState
 from callcenter.reporting.reports import Period, ReportBy, report
-
-HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)

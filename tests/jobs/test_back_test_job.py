@@ -93,6 +93,13 @@ def test_the_calls_stand_beside_the_agents_who_were_on_duty(floor: Floor) -> Non
     # The live version waits as long: it makes the same calls, so that nothing comes on top.
     assert all(one["more"] == pytest.approx(0) and one["short"] == 0 for one in load["hours"])
     assert sum(one["on_duty"] for one in load["hours"]) == pytest.approx(2 / 14)
+    bank.clock.go_on(seconds=1)
+    fewer = _asked(floor, after="2m", holdout=0.6)
+    floor.runs(jobs.back_test, OutboxKind.BACK_TEST)
+    # One that holds out 60 % makes half the calls of the live one, which holds out 20 %.
+    held = _run(floor, fewer).figures["load"]["hours"]
+    assert sum(one["calls"] for one in held) == pytest.approx(calls / 2)
+    assert sum(one["more"] for one in held) == pytest.approx(-calls / 2)
 
 
 def test_a_definition_that_fits_its_journey_no_more_ends_with_the_reason(floor: Floor) -> None:

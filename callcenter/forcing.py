@@ -24,8 +24,7 @@ from callcenter.domain.enums import (
 from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.models import Agent, CallTask, User
 from callcenter.routing import service as routing
-from callcenter.routing.policy import SILENT_BROWSER
-from callcenter.routing.rules import CHOSEN_REASONS, effect_of_forcing
+from callcenter.routing.rules import CHOSEN_REASONS, effect_of_forcing, is_silent
 
 MOST_NOTE = 200
 
@@ -92,6 +91,5 @@ def _check(agent: Agent, wanted: Forced, now: datetime) -> None:
     reason = wanted.reason if wanted.presence is Presence.NOT_READY else None
     if (agent.presence, agent.not_ready_reason) == (wanted.presence, reason):
         raise Conflict("That is what they are already. Nothing was changed.")
-    is_silent = agent.seen_at is None or agent.seen_at <= now - SILENT_BROWSER
-    if wanted.presence is Presence.AVAILABLE and is_silent:
+    if wanted.presence is Presence.AVAILABLE and is_silent(agent.seen_at, now):
         raise Conflict("Their console is not open, so nobody would see an offer. Ask them to open it first.")

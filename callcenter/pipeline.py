@@ -87,9 +87,8 @@ from callcenter.offers import queries as offers
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.rules import NextStep, WrapUp, next_step
 from callcenter.routing import service as routing
-from callcenter.routing.policy import SILENT_BROWSER
 from callcenter.routing.queries import agents_free, candidate_of
-from callcenter.routing.rules import choose_agent, may_be_offered
+from callcenter.routing.rules import choose_agent, is_silent, may_be_offered
 from callcenter.scripting import service as scripting
 from callcenter.triggers import calendar as dates
 from callcenter.triggers import history as firing_history
@@ -559,7 +558,7 @@ def note_away(session: Session, agent_id: UUID, now: datetime) -> str | None:
     is not touched.
     """
     known = session.get(Agent, agent_id)
-    if known is None or (known.seen_at is not None and known.seen_at > now - SILENT_BROWSER):
+    if known is None or not is_silent(known.seen_at, now):
         return None
     freed = "presence"
     if known.work_state == WorkState.WRAPPING:

@@ -18,8 +18,9 @@ from callcenter.reporting.duty import duty_of_days
 def load_of(session: Session, report: Report, gate: Gate, days: int, now: datetime) -> dict[str, Any] | None:
     """Return the load as JSON: `days` of duty, `minutes` a call, whether these are assumed, and 24 `hours`.
 
-    A call is made when the gate first allows it; those whom either version holds out are not called by it. What the live version of the rule
-    already does is part of what agents did, and counts as done. None where nobody has been on duty for a whole day.
+    A call is made when the gate first allows it; those whom a version holds out it does not call. What the live
+    version of the rule already does is part of what agents did, and counts as done. None where nobody has
+    been on duty for a whole day.
     """
     assumed, live = report.assumptions, report.live
     duty = duty_of_days(session, days, assumed.zone, now)

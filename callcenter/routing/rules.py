@@ -16,7 +16,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.needs import Able, Need, suits
-from callcenter.routing.policy import RELAX_EVERY
+from callcenter.routing.policy import RELAX_EVERY, SILENT_BROWSER
 
 
 def work_state_of(attempt: AttemptState) -> WorkState:
@@ -28,10 +28,26 @@ def work_state_of(attempt: AttemptState) -> WorkState:
     return WorkState.DIALING
 
 
+def is_silent(seen_at: datetime | None, now: datetime) -> bool:
+    """Whether an agent's console counts as closed: nobody would see an offer there."""
+    return seen_at is None or seen_at <= now - SILENT_BROWSER
+
+
 CHOSEN_REASONS = tuple(
     one for one in NotReadyReason if one not in (NotReadyReason.MISSED_OFFER, NotReadyReason.AWAY)
 )
 """Why somebody may be set not ready; the others are for the product to find."""
+
+
+def state_shown(
+    presence: str, presence_at: datetime, work_state: str, work_state_at: datetime
+) -> tuple[str, datetime]:
+    """Return what is told of an agent, and since when: the work under way first, then what they want."""
+    if work_state != WorkState.IDLE:
+        return WorkState(work_state).value, work_state_at
+    if presence == Presence.AVAILABLE:
+        return WorkState.IDLE.value, max(work_state_at, presence_at)
+    return Presence(presence).value, presence_at
 
 
 def effect_of_forcing(wanted: Presence, work_state: WorkState) -> ForceEffect:

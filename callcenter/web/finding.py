@@ -6,9 +6,11 @@ from flask import render_template, request
 from flask_babel import gettext
 from sqlmodel import Session
 
-from callcenter.domain.enums import BarReason, Presence, Role, TaskState, WorkState
+from callcenter.domain.enums import Presence, Role, TaskState
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.reporting.finding import MOST_FOUND, FoundAgent, FoundCustomer, FoundTask, find
+from callcenter.reporting.floor import why_code
+from callcenter.routing.rules import state_shown
 from callcenter.triggers.queries import RuleSet, current_rules
 from callcenter.web.bars import bar_label
 from callcenter.web.compliance_ledgers import read_number
@@ -67,14 +69,10 @@ def _task(one: FoundTask, rules: RuleSet, now: datetime) -> page.TaskFound:
 def _where(one: FoundTask, now: datetime) -> str:
     if one.state != TaskState.PENDING:
         return gettext("%(name)s, %(state)s", name=one.agent or gettext("Nobody"), state=label(one.state))
+    what = bar_label(why_code(one.state, one.why, is_callable=one.since <= now, is_stuck=False))
     if one.since > now:
-        what = bar_label(one.why) if one.why in set(BarReason) else label("waits_by_rule")
         return gettext("%(what)s, from %(time)s", what=what, time=when(one.since, now))
-    is_held = one.why is not None and one.why not in set(BarReason)
-    return bar_label(one.why) if is_held and one.why in _HELD else bar_label("no_agent")
-
-
-_HELD = ("carrier_limit", "rule_paused", "nobody_suits", "transfer_asked", "handed_over")
+    return what
 
 
 def _customer(one: FoundCustomer, now: datetime) -> page.CustomerFound:
@@ -90,13 +88,8 @@ def _customer(one: FoundCustomer, now: datetime) -> page.CustomerFound:
 
 
 def _agent(one: FoundAgent) -> page.AgentFound:
-    if one.work_state != WorkState.IDLE:
-        says, since = label(one.work_state), one.work_state_at
-    elif one.presence == Presence.AVAILABLE:
-        says, since = label(WorkState.IDLE.value), max(one.work_state_at, one.presence_at)
-    elif one.not_ready_reason:
+    state, since = state_shown(one.presence, one.presence_at, one.work_state, one.work_state_at)
+    says = label(state)
+    if state == Presence.NOT_READY and one.not_ready_reason:
         says = gettext("Not ready: %(reason)s", reason=label(one.not_ready_reason))
-        since = one.presence_at
-    else:
-        says, since = label(one.presence), one.presence_at
     return page.AgentFound(str(one.id), one.name, one.team, says, since)

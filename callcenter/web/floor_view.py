@@ -18,6 +18,7 @@ from callcenter.reporting.alarms import last_act
 from callcenter.reporting.alerts import alerts_now
 from callcenter.reporting.floor import AgentNow, WatchNow, rules_waiting, tasks_waiting, watches_now
 from callcenter.routing.policy import SILENT_BROWSER
+from callcenter.routing.rules import state_shown
 from callcenter.triggers.queries import current_rules
 from callcenter.web.dialing_view import dialing_panel
 from callcenter.web.edge import chosen, frame, language, viewer
@@ -196,13 +197,9 @@ def _own_watch(watch: WatchNow, agents: Sequence[AgentNow]) -> page.Watch:
 
 
 def _state(agent: AgentNow) -> tuple[str, datetime]:
-    """What the seat shows: the work under way first, then what the agent wants."""
-    if agent.work_state is not WorkState.IDLE:
-        since = agent.offered_at if agent.is_stuck and agent.offered_at else agent.work_state_at
-        return agent.work_state.value, since
-    if agent.presence is Presence.AVAILABLE:
-        return WorkState.IDLE.value, max(agent.work_state_at, agent.presence_at)
-    return agent.presence.value, agent.presence_at
+    """What the seat shows; a stuck offer since it was made."""
+    since = agent.offered_at if agent.is_stuck and agent.offered_at else agent.work_state_at
+    return state_shown(agent.presence, agent.presence_at, agent.work_state, since)
 
 
 def _step(agent: AgentNow, journeys: Mapping[str, JourneyDefinition]) -> str | None:

@@ -10,8 +10,7 @@ from callcenter.domain.enums import ForceEffect, Presence, WorkState
 from callcenter.errors import NotFound
 from callcenter.journeys.queries import journeys_loaded
 from callcenter.models import Agent, CallTask, User
-from callcenter.routing.policy import SILENT_BROWSER
-from callcenter.routing.rules import CHOSEN_REASONS, effect_of_forcing
+from callcenter.routing.rules import CHOSEN_REASONS, effect_of_forcing, is_silent
 from callcenter.web.edge import language
 from callcenter.web.floor_frame import part_frame
 from callcenter.web.formats import label
@@ -64,8 +63,9 @@ def _step(session: Session, agent: Agent) -> str | None:
 
 def _groups(agent: Agent, now: datetime) -> tuple[page.StateGroup, ...]:
     work_state = WorkState(agent.work_state)
-    is_silent = agent.seen_at is None or agent.seen_at <= now - SILENT_BROWSER
-    barred = gettext("Their console is not open; nobody would see an offer.") if is_silent else ""
+    barred = ""
+    if is_silent(agent.seen_at, now):
+        barred = gettext("Their console is not open; nobody would see an offer.")
     is_not_ready = agent.presence == Presence.NOT_READY
     reasons = tuple(
         page.StateChoice(
@@ -73,10 +73,7 @@ def _groups(agent: Agent, now: datetime) -> tuple[page.StateGroup, ...]:
         )
         for one in CHOSEN_REASONS
     )
-    others = {
-        Presence.AVAILABLE: barred,
-        Presence.SIGNED_OFF: "",
-    }
+    others = {Presence.AVAILABLE: barred, Presence.SIGNED_OFF: ""}
     return (
         page.StateGroup(
             "not_ready", label("not_ready"), effect_words(Presence.NOT_READY, work_state), reasons

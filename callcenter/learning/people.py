@@ -8,19 +8,19 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from callcenter.learning.queries import COHORT, DESIGNED, IN_WINDOW
+from callcenter.learning.cohort import COHORT, IN_WINDOW, TOLD
 from callcenter.learning.windows import Part, Window
 
 SHOWN_PEOPLE = 200
-_TOLD = "(c.id IN (SELECT t.firing_id FROM told t%s)) IS TRUE"
+_TOLD = "(f.id IN (SELECT t.firing_id FROM told t%s)) IS TRUE"
 """Asked so that PostgreSQL looks up a hash, however few firings it expects."""
 _PARTS: Mapping[Part, str] = {
     Part.FIRED: "true",
-    Part.HELD_OUT: "c.fate = 'held_out'",
-    Part.CALLED: "c.fate = 'task' AND " + _TOLD % "",
-    Part.REACHED: "c.fate = 'task' AND " + _TOLD % " WHERE t.reached",
-    Part.CONVERTED: "c.fate = 'task' AND o.converted_at IS NOT NULL",
-    Part.CONVERTED_HELD_OUT: "c.fate = 'held_out' AND o.converted_at IS NOT NULL",
+    Part.HELD_OUT: "f.fate = 'held_out'",
+    Part.CALLED: "f.fate = 'task' AND " + _TOLD % "",
+    Part.REACHED: "f.fate = 'task' AND " + _TOLD % " WHERE t.reached",
+    Part.CONVERTED: "f.fate = 'task' AND o.converted_at IS NOT NULL",
+    Part.CONVERTED_HELD_OUT: "f.fate = 'held_out' AND o.converted_at IS NOT NULL",
 }
 
 
@@ -39,14 +39,12 @@ def people_counted(
 
     A customer is listed once for each quarter in which they are counted.
     """
-    statement = f"""{COHORT}{DESIGNED}
+    statement = f"""{COHORT}{TOLD}
 , mine AS MATERIALIZED (
-    SELECT c.customer_id, c.visit_id, c.fired_at, count(*) OVER () AS firings
-      FROM cohort c
-      JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
-      LEFT JOIN outcome o ON o.firing_id = c.id
-    {IN_WINDOW} AND c.rule_key = :rule_key AND {_PARTS[part]}
-     ORDER BY c.fired_at DESC, c.customer_id LIMIT {SHOWN_PEOPLE}
+    SELECT f.customer_id, f.visit_id, f.fired_at, count(*) OVER () AS firings
+      FROM cohort f LEFT JOIN outcome o ON o.firing_id = f.id
+     WHERE f.rule_key = :rule_key AND {_PARTS[part]} AND {IN_WINDOW}
+     ORDER BY f.fired_at DESC, f.customer_id LIMIT {SHOWN_PEOPLE}
 )
 SELECT m.customer_id, v.journey_key, m.firings FROM mine m JOIN visit v ON v.id = m.visit_id
  ORDER BY m.fired_at DESC, m.customer_id

@@ -12,75 +12,45 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
+from callcenter.learning.cohort import COHORT, FIRSTS, IN_WINDOW, TOLD
 from callcenter.learning.rules import ArmCounts, VariantCounts
 from callcenter.learning.windows import ALL_THE_TIME, Window
 
-COHORT = """
-WITH cohort AS (
-    SELECT DISTINCT ON (f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at))
-           f.id, f.rule_key, f.rule_id, f.visit_id, f.customer_id, f.fate, f.fired_at, f.holdout_share
-      FROM trigger_firing f
-     WHERE f.fate IN ('task', 'held_out') AND f.rule_key <> 'by-hand'
-     ORDER BY f.rule_key, f.customer_id, date_trunc('quarter', f.fired_at), f.fired_at
-), told AS (
-    SELECT a.firing_id, a.script_id, a.script_variant, a.bridged_at,
-           coalesce(k.reached, a.bridged_at IS NOT NULL) AS reached,
-           coalesce(k.converted, false) AS tagged
-      FROM contact_attempt a
-      LEFT JOIN disposition d ON d.attempt_id = a.id
-      LEFT JOIN disposition_kind k ON k.code = d.counts_as
-     WHERE a.result IS DISTINCT FROM 'not_placed' AND a.result IS DISTINCT FROM 'rejected'
-)
-"""
-DESIGNED = """
-, designed AS (
-    SELECT DISTINCT ON (rule_key) rule_key, holdout_share
-      FROM (SELECT rule_key, holdout_share, max(fired_at) AS last_at FROM trigger_firing
-             WHERE fate IN ('task', 'held_out') GROUP BY rule_key, holdout_share) AS shares
-     ORDER BY rule_key, last_at DESC
-)
-"""
-"""The share each rule holds out now: what was drawn with another is told apart."""
-IN_WINDOW = """
- WHERE (CAST(:since AS timestamptz) IS NULL OR c.fired_at >= :since)
-   AND (CAST(:until AS timestamptz) IS NULL OR c.fired_at < :until)
-   AND (NOT :has_versions OR c.rule_id = ANY(CAST(:versions AS uuid[])))
-"""
 _PER_RULE = (
     COHORT
-    + DESIGNED
+    + TOLD
     + """
-SELECT c.rule_key, c.holdout_share,
-       count(*) FILTER (WHERE c.fate = 'held_out') AS held_out,
-       count(*) FILTER (WHERE c.fate = 'task') AS assigned,
-       count(*) FILTER (WHERE c.fate = 'task' AND c.id IN (SELECT t.firing_id FROM told t)) AS called,
-       count(*) FILTER (WHERE c.fate = 'task'
-             AND c.id IN (SELECT t.firing_id FROM told t WHERE t.reached)) AS reached,
-       count(o.converted_at) FILTER (WHERE c.fate = 'task') AS converted_assigned,
-       count(o.converted_at) FILTER (WHERE c.fate = 'held_out') AS converted_held_out,
-       count(*) FILTER (WHERE c.id IN (SELECT t.firing_id FROM told t WHERE t.tagged)) AS tagged,
-       extract(epoch FROM max(c.fired_at) - min(c.fired_at)) / 604800.0 AS weeks
-  FROM cohort c
-  JOIN designed s ON s.rule_key = c.rule_key AND s.holdout_share IS NOT DISTINCT FROM c.holdout_share
-  LEFT JOIN (SELECT firing_id, converted_at FROM outcome OFFSET 0) o ON o.firing_id = c.id  -- read whole, once
+SELECT f.rule_key, f.holdout_share,
+       count(*) FILTER (WHERE f.fate = 'held_out') AS held_out,
+       count(*) FILTER (WHERE f.fate = 'task') AS assigned,
+       count(*) FILTER (WHERE f.fate = 'task' AND f.id IN (SELECT t.firing_id FROM told t)) AS called,
+       count(*) FILTER (WHERE f.fate = 'task'
+             AND f.id IN (SELECT t.firing_id FROM told t WHERE t.reached)) AS reached,
+       count(o.converted_at) FILTER (WHERE f.fate = 'task') AS converted_assigned,
+       count(o.converted_at) FILTER (WHERE f.fate = 'held_out') AS converted_held_out,
+       count(*) FILTER (WHERE f.id IN (SELECT t.firing_id FROM told t WHERE t.tagged)) AS tagged,
+       extract(epoch FROM max(f.fired_at) - min(f.fired_at)) / 604800.0 AS weeks
+  FROM cohort f
+  LEFT JOIN (SELECT firing_id, converted_at FROM outcome OFFSET 0) o ON o.firing_id = f.id  -- read whole, once
 """
+    + " WHERE f.rule_key <> 'by-hand' AND "
     + IN_WINDOW
-    + " GROUP BY c.rule_key, c.holdout_share"
+    + " GROUP BY f.rule_key, f.holdout_share"
 )
 
 
 _VARIANTS_OF_RULES = (
-    COHORT
+    FIRSTS
     + """
 SELECT c.rule_key, t.script_variant, count(*) AS n, count(o.converted_at) AS converted
-  FROM cohort c
+  FROM firsts c
   JOIN (SELECT firing_id, coalesce(own_terms->>'script_id', script_id) AS script_id,
                coalesce(own_terms->>'script_variant', script_variant) AS script_variant,
                coalesce((own_terms->>'script_propensity')::float8, script_propensity) AS script_propensity
           FROM call_task) t
     ON t.firing_id = c.id
   LEFT JOIN outcome o ON o.firing_id = c.id
- WHERE t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5
+ WHERE c.rule_key <> 'by-hand' AND t.script_variant IN ('A', 'B') AND t.script_propensity = 0.5
  GROUP BY 1, 2
 """
 )

@@ -6,11 +6,12 @@ from datetime import datetime
 from flask_babel import gettext
 from sqlmodel import Session
 
+from callcenter.learning.effect_queries import WeekCounts, counts_by_week, still_there
 from callcenter.learning.queries import RuleCounts
 from callcenter.learning.rules import ArmCounts, EffectVerdict, RuleEffect, effect_of_rule
 from callcenter.learning.script_queries import standings_of_script
 from callcenter.learning.variants import Standing, StandingVerdict
-from callcenter.reporting.effects import WeekCounts, counts_by_week, scripts_of_rule, still_there
+from callcenter.reporting.effects import scripts_of_rule
 from callcenter.triggers.queries import RuleSet
 from callcenter.web.edge import chosen, language
 from callcenter.web.pages import effects as page

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from callcenter.domain.costs import Spent, cost_each, cost_in_all, together
 from callcenter.journeys.queries import journeys_loaded
+from callcenter.learning.effect_queries import calls_avoided, spent_by_rule
 from callcenter.learning.multiplicity import hold_together
 from callcenter.learning.queries import RuleCounts, counts_per_rule
 from callcenter.learning.rules import (
@@ -20,7 +21,6 @@ from callcenter.learning.rules import (
 )
 from callcenter.learning.together import counts_of_all_rules
 from callcenter.learning.windows import Part, Window
-from callcenter.reporting.effects import calls_avoided, spent_by_rule
 from callcenter.triggers.policy import RuleSpec
 from callcenter.triggers.queries import RuleVersion, current_rules
 from callcenter.web.edge import chosen, frame, runtime, zone
@@ -162,7 +162,7 @@ def _totals(
         is_time_in_cost=hour is not None,
         held_out=sum(one.arms.held_out for one in shown),
         firings=sum(one.arms.fired for one in shown),
-        calls_avoided=calls_avoided(session, window.since, window.until, window.versions),
+        calls_avoided=calls_avoided(session, window),
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlmodel import select
 
 from callcenter import comparing
+from callcenter.learning.effect_queries import still_there
 from callcenter.models import GhostTask, TriggerFiring
-from callcenter.reporting.effects import still_there
 from tests.factories import Bank, user_in_arm
 
 RULE = "id-photo-trouble"

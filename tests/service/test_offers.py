@@ -14,10 +14,10 @@ from callcenter.domain.enums import CallResult, DialingMode, Purpose, TaskState
 from callcenter.domain.ids import derived_id
 from callcenter.domain.offers import OfferBar, OfferTerms
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
+from callcenter.learning.effect_queries import spent_by_rule
 from callcenter.learning.queries import counts_per_rule
 from callcenter.models import AuditEntry, CallTask, ContactAttempt, Offer, OfferGrant
 from callcenter.outcomes.rules import WrapUp
-from callcenter.reporting.effects import spent_by_rule
 from callcenter.routing import service as routing
 from tests.factories import Bank, user_in_arm
 

@@ -21,6 +21,7 @@ from callcenter.domain.enums import (
     WorkState,
 )
 from callcenter.domain.ids import derived_id
+from callcenter.learning.effect_queries import calls_avoided, counts_by_week
 from callcenter.models import (
     Agent,
     CallTask,
@@ -36,7 +37,6 @@ from callcenter.models import (
     Visit,
 )
 from callcenter.reporting.alarms import alarms_open
-from callcenter.reporting.effects import calls_avoided, counts_by_week
 from callcenter.reporting.figures import floor_day
 from callcenter.reporting.floor import agents_now, tasks_waiting, why_code
 from callcenter.reporting.funnel import Span, earlier_spans, saw_last, step_counts

@@ -114,7 +114,7 @@ def test_a_call_that_was_promised_is_as_urgent_as_any_though_its_moment_is_long_
     long_ago = {"worth_fades_minutes": 60.0, "worth_reach": 90.0, "moment_at": now - timedelta(days=1)}
     cold = _like(bank, task, "cold", worth_points=20.0, **long_ago)
     due = now - timedelta(minutes=1)
-    promised = _like(bank, task, "promised", worth_points=20.0, **long_ago, not_before_at=due)
+    promised = _like(bank, task, "promised", worth_points=20.0, **long_ago, created_at=due, not_before_at=due)
     bank.session.get_one(CallTask, promised).agent_id = bank.agent_id
     bank.session.flush()
     order = list(tasks_of_campaign(bank.session, task.journey, now, 10))

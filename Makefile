@@ -34,15 +34,14 @@ quick: setup ## The everyday tests, a minute or so
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults and not log and not slow" \
 		tests/unit tests/contract tests/house tests/scripts_library tests/service tests/web/test_pages_render.py
 
-# Without a browser the other tests still run, and the command fails: nothing passes unseen. Tests that watch a
-# running instance mostly wait: two files at a time, each with an instance of its own.
+# Without a browser the other tests still run, and the command fails: nothing passes unseen. Tests in a browser mostly
+# wait: two files at a time, each with an instance of its own. Those that kill processes have the machine to themselves.
 test: setup ## Every test, including the browser's
 	@if CHROMIUM="$$(.ci/chromium $(BIN))"; then \
 		export CHROMIUM; $(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
-		$(BIN)/pytest -n 2 --dist loadfile -m "browser or faults"; \
+		$(BIN)/pytest -n 2 --dist loadfile -m "browser and not faults" && $(BIN)/pytest -m faults; \
 	else \
-		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && \
-		$(BIN)/pytest -n 2 --dist loadfile -m faults; \
+		$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not faults" && $(BIN)/pytest -m faults; \
 		echo "make test: FAILED: the browser tests were not run, because no Chromium was found (see above)." >&2; \
 		exit 1; \
 	fi

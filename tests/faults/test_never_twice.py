@@ -126,7 +126,8 @@ def _judge(system: System, people: list[Person]) -> None:
     per_number = Counter(call["to"] for call in books if call["to"] in numbers)
     twice = [number for number, calls in per_number.items() if calls > 1]
     assert twice == [], "called twice"
-    assert numbers - set(per_number) == set(), "never called"
+    never = sorted(numbers - set(per_number))
+    assert never == [], "never called: " + "; ".join(str(_story_of(system, number)) for number in never)
     assert system.rows("SELECT id, state FROM contact_attempt WHERE state <> 'ended'") == [], "stuck"
     assert system.rows("SELECT id FROM reservation WHERE ended_at IS NULL") == []
     assert system.rows("SELECT kind FROM outbox_message WHERE failed_at IS NOT NULL") == []
@@ -140,6 +141,18 @@ def _judge(system: System, people: list[Person]) -> None:
     assert wrong == [], "wrong results"
     states = system.rows("SELECT work_state, call_task_id FROM agent WHERE work_state <> 'idle'")
     assert states == [], "agents in a wrong state"
+
+
+def _story_of(system: System, number: str) -> list[dict[str, object]]:
+    """What our books say of a customer: firing, call task and attempts."""
+    return system.rows(
+        "SELECT f.fate, f.suppress_reason, f.fired_at, t.state, t.cancel_reason, t.created_at, t.not_before_at,"
+        " t.why_no_call, t.attempts, a.state AS attempt, a.result, a.claimed_at, a.placing_at, a.ended_at, a.requests"
+        " FROM customer c LEFT JOIN visit v ON v.customer_id = c.id LEFT JOIN trigger_firing f ON f.visit_id = v.id"
+        " LEFT JOIN call_task t ON t.customer_id = c.id LEFT JOIN contact_attempt a ON a.call_task_id = t.id"
+        " WHERE c.number = %s",
+        number,
+    )
 
 
 def _is_right(row: dict[str, object], by_ref: dict[str, dict[str, object]]) -> bool:

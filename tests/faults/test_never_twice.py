@@ -147,7 +147,8 @@ def _story_of(system: System, number: str) -> list[dict[str, object]]:
     """What our books say of a customer: firing, call task and attempts."""
     return system.rows(
         "SELECT f.fate, f.suppress_reason, f.fired_at, t.state, t.cancel_reason, t.created_at, t.not_before_at,"
-        " t.why_no_call, t.attempts, a.state AS attempt, a.result, a.claimed_at, a.placing_at, a.ended_at, a.requests"
+        " t.why_no_call, t.attempts, a.state AS attempt, a.result, a.result_detail, a.claimed_at, a.placing_at,"
+        " a.ended_at, a.requests"
         " FROM customer c LEFT JOIN visit v ON v.customer_id = c.id LEFT JOIN trigger_firing f ON f.visit_id = v.id"
         " LEFT JOIN call_task t ON t.customer_id = c.id LEFT JOIN contact_attempt a ON a.call_task_id = t.id"
         " WHERE c.number = %s",

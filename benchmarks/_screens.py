@@ -29,10 +29,12 @@ class Screen:
 
 @dataclass(slots=True)
 class Seen:
-    """What the screens saw: of each state, who, when asked for and complete (CLOCK_MONOTONIC), and its bytes."""
+    """What the screens saw: of each state, who, when asked for and complete (CLOCK_MONOTONIC), and its bytes;
+    and how many streams ended, to be opened anew."""
 
     fetched: list[tuple[str, float, float, int]] = field(default_factory=list)
     rings: int = 0
+    ended: int = 0
     failures: dict[str, int] = field(default_factory=dict)
 
 
@@ -69,8 +71,8 @@ class Screens:
         self.seen.failures[what] = self.seen.failures.get(what, 0) + 1
 
     async def _keep(self, screen: Screen, gate: asyncio.Semaphore) -> None:
-        """Listen, and connect anew two seconds after a break, as browsers do."""
-        rung, first = asyncio.Event(), True
+        """Listen, and connect anew as browsers do: as soon after a stream's end as it has said last."""
+        rung, first, pause = asyncio.Event(), True, 2.0
         fetching = asyncio.create_task(self._fetch_when_rung(screen, rung))
         try:
             while not self.ended:
@@ -79,6 +81,7 @@ class Screens:
                         reader, writer = await self._ask(screen.stream, screen.cookie)
                         await reader.readuntil(b"\r\n\r\n")
                         await reader.readuntil(b"data: start")
+                    pause = 2.0
                     self.listening += first
                     first = False
                     while line := await reader.readline():
@@ -87,10 +90,13 @@ class Screens:
                             rung.set()
                         elif line.startswith(b"event: state"):
                             self._note_state(screen, await reader.readline())
+                        elif line.startswith(b"retry: "):
+                            pause = int(line.removeprefix(b"retry: ")) / 1_000
                     writer.close()
+                    self.seen.ended += 1
                 except (OSError, asyncio.IncompleteReadError):
                     self._failed("stream")
-                await asyncio.sleep(1.8 + 0.4 * random.random())
+                await asyncio.sleep(pause * (0.9 + 0.2 * random.random()))
         finally:
             fetching.cancel()
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from callcenter import outbox
 from callcenter.ahead import in_one_trip
+from callcenter.calls import queries as call_queries
 from callcenter.calls import service as calls
 from callcenter.calls.policy import AS_A_RULE, LostCalls
 from callcenter.calltasks import queries as task_queries
@@ -37,6 +38,7 @@ from callcenter.domain.journey import VisitRecord, VisitState
 from callcenter.errors import Conflict, Forbidden, NotFound
 from callcenter.journeys import records as journeys
 from callcenter.models import CallTask, ContactAttempt, Customer, TriggerFiring
+from callcenter.outcomes import promises
 from callcenter.outcomes import service as outcomes
 from callcenter.outcomes.queries import spoken_until
 from callcenter.routing import hands
@@ -250,6 +252,33 @@ def hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime)
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=verdict.next_allowed_at)
     outbox.ring(session, outbox.FLOOR)
     return None
+
+
+def try_again(
+    session: Session,
+    task: CallTask,
+    at: datetime,
+    now: datetime,
+    *,
+    promised: bool,
+    owner_id: UUID | None = None,
+) -> bool:
+    """Put a wrapped-up task back for another attempt, as `calltasks.try_again` says, and let it be offered then."""
+    tried = call_queries.calls_tried(session, task.id)
+    is_put_back = calltasks.try_again(task, at, now, tried=tried, promised=promised, owner_id=owner_id)
+    if is_put_back:
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=at)
+    return is_put_back
+
+
+def put_back_uncalled(
+    session: Session, house: House, task: CallTask, attempt: ContactAttempt, now: datetime
+) -> datetime:
+    """Put back a task whose last call was never placed, with what was promised; returns when it is tried again."""
+    owner = promises.promise_again(session, task.id, attempt.claimed_at)
+    again_at = calltasks.put_back_uncalled(task, house.retry_after, now, owner)
+    outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+    return again_at
 
 
 def wait_for_rule(session: Session, task: CallTask, now: datetime) -> None:

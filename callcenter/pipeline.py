@@ -34,6 +34,7 @@ from callcenter.dialing.messages import no_agent_message
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
+    CallResult,
     CancelReason,
     DialingMode,
     FiringFate,
@@ -886,8 +887,9 @@ def close_call(
         again_at = now + house.retry_after
     promised = step is NextStep.CALL_BACK or (passed_on and step is not NextStep.NEVER_AGAIN)
     owner = agent_id if promised and wrap_up.callback_is_personal else None
-    if again_at and calltasks.try_again(task, again_at, now, promised=promised, owner_id=owner):
-        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
+    if step is NextStep.TRY_AGAIN and attempt.result == CallResult.NOT_PLACED and not passed_on:
+        again_at = moves.put_back_uncalled(session, house, task, attempt, now)
+    elif again_at and moves.try_again(session, task, again_at, now, promised=promised, owner_id=owner):
         if promised:
             merging.read_callback_script(session, house, task, customer)
     else:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from callcenter.calls.policy import AS_A_RULE, DAY_LISTED_AFTER, QUIET_LEG, QUIET_WATCH, LostCalls
 from callcenter.calls.rules import needs_look
-from callcenter.domain.enums import LEG_UP, AttemptState
+from callcenter.domain.enums import LEG_UP, AttemptState, CallResult
 from callcenter.domain.ports import CallSnapshot
 from callcenter.models import Agent, AgentLeg, CarrierDay, ContactAttempt, Incident, User, Watch
 
@@ -77,6 +77,17 @@ def live_attempt_id_of_agent(session: Session, agent_id: UUID) -> UUID | None:
         .where(ContactAttempt.state != AttemptState.ENDED)
         .limit(1)
     ).first()
+
+
+def calls_tried(session: Session, call_task_id: UUID) -> int:
+    """Return for how many attempts of a call task the carrier was not merely away."""
+    statement = (
+        select(func.count())
+        .select_from(ContactAttempt)
+        .where(ContactAttempt.call_task_id == call_task_id)
+        .where(col(ContactAttempt.result).is_distinct_from(CallResult.NOT_PLACED))
+    )
+    return session.exec(statement).one()
 
 
 def live_attempt_id_of_task(session: Session, call_task_id: UUID) -> UUID | None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 MAX_ATTEMPTS = 2
 RETRY_AFTER = timedelta(hours=2)
+RETRY_UNCALLED_AFTER = timedelta(minutes=5)
+"""A call that was never placed disturbed nobody, so the next try need not wait as long as after one that rang."""
 PAUSED_RULE_LOOK = timedelta(seconds=30)
 """How often a call task of a paused rule looks whether the rule runs again."""
 OWNER_FIRST_FOR = timedelta(minutes=15)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from callcenter.calltasks.policy import MAX_ATTEMPTS
+from callcenter.calltasks.policy import MAX_ATTEMPTS, RETRY_UNCALLED_AFTER
 from callcenter.domain.enums import CancelReason, Purpose, TaskState
 from callcenter.domain.ids import derived_id
 from callcenter.domain.needs import Need
@@ -144,13 +144,14 @@ def finish(task: CallTask, now: datetime) -> None:
 
 
 def try_again(
-    task: CallTask, at: datetime, now: datetime, *, promised: bool, owner_id: UUID | None = None
+    task: CallTask, at: datetime, now: datetime, *, tried: int, promised: bool, owner_id: UUID | None = None
 ) -> bool:
     """Put a wrapped-up task back for another attempt at `at`; False when its attempts are used up.
 
-    A promised callback is always kept; `owner_id` is the agent who promised it in person.
+    `tried`: how many of its calls were placed. A promised callback is always kept; `owner_id` is the agent who
+    promised it in person.
     """
-    if not promised and task.attempts >= MAX_ATTEMPTS:
+    if not promised and tried >= MAX_ATTEMPTS:
         return False
     move(task, TaskState.PENDING, now)
     task.agent_id = owner_id
@@ -158,6 +159,21 @@ def try_again(
     task.why_no_call = ["callback" if promised else "retry"]
     task.facts = {**task.facts, "callback": promised}
     return True
+
+
+def put_back_uncalled(
+    task: CallTask, retry_after: timedelta, now: datetime, owner_id: UUID | None = None
+) -> datetime:
+    """Put a wrapped-up task back whose call was never placed; returns when it may be tried again.
+
+    No telephone rang, so it uses up none of the attempts, and a promised call stays promised, by `owner_id` in
+    person. It lives no longer for it: that bounds how often a carrier that is away is asked.
+    """
+    move(task, TaskState.PENDING, now)
+    task.agent_id = owner_id
+    at = now + min(retry_after, RETRY_UNCALLED_AFTER)
+    wait_until(task, at, ["callback" if task.facts.get("callback") else "retry"])
+    return at
 
 
 def fold_in(task: CallTask, priority: int | None, not_before_at: datetime) -> None:

@@ -5,7 +5,7 @@ by the stream: many look at the same one, and asking for it would cost more than
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from flask import Response, stream_with_context
@@ -22,7 +22,9 @@ from callcenter.web.hub import hub_of, list_channel, until_slot
 
 bp = blueprint("live")
 _HEARTBEAT_SECONDS = 15.0
-_LONGEST_SECONDS = 900.0
+_LIFE_SECONDS = range(600, 1200)
+"""A stream ends after a while so that nothing leaks, each viewer's after another: consoles opened together at the
+start of a shift do not all come back together."""
 _MAY_LOOK_SECONDS = 2.0
 """How long somebody whose right to look was taken away may still be sent a state."""
 _SETTLE_SECONDS = 0.05
@@ -30,8 +32,11 @@ _SETTLE_SECONDS = 0.05
 _GATHER_SECONDS = 0.2
 """A floor that changes all the time is told at most so often; a single change reaches it at once."""
 START = "retry: 2000\n\nevent: changed\ndata: start\n\n"
+"""The first word: the page reads its state, and comes back two seconds after a stream that broke."""
 CHANGED = "event: changed\ndata: now\n\n"
 ALIVE = ": alive\n\n"
+ENDS = "retry: 100\n\n"
+"""The last word of a stream that has lived long enough: the page comes back at once."""
 
 
 @bp.get("/live/console")
@@ -45,7 +50,8 @@ def console() -> Response:
 
     def rings() -> Iterator[str]:
         with keep_seen(rt, agent_id):
-            yield from _console_rings(rt, outbox.agent_channel(agent_id), list_channel(agent_id))
+            channels = outbox.agent_channel(agent_id), list_channel(agent_id)
+            yield from _told(rt, agent_id, _settle, _changed, *channels)
 
     return _stream(rings())
 
@@ -57,19 +63,17 @@ def floor() -> Response:
 
     `team` chooses whose seats.
     """
-    rt, user_id = runtime(), viewer().id
+    rt, user_id, asked_at = runtime(), viewer().id, time.monotonic()
 
-    def states() -> Iterator[str]:
-        yield START
-        asked_at = time.monotonic()
-        for rung in _gathered_rings(rt, outbox.FLOOR):
-            if time.monotonic() - asked_at > _MAY_LOOK_SECONDS:
-                asked_at = time.monotonic()
-                if not _may_still_look(rt, user_id, Role.SUPERVISOR):
-                    return
-            yield ALIVE if rung is None else floor_event(rung)
+    def state(rung: int) -> str | None:
+        nonlocal asked_at
+        if time.monotonic() - asked_at > _MAY_LOOK_SECONDS:
+            asked_at = time.monotonic()
+            if not _may_still_look(rt, user_id, Role.SUPERVISOR):
+                return None
+        return floor_event(rung)
 
-    return _stream(stream_with_context(states()))
+    return _stream(stream_with_context(_told(rt, user_id, _gather, state, outbox.FLOOR)))
 
 
 def _may_still_look(rt: Runtime, user_id: UUID, role: Role) -> bool:
@@ -83,14 +87,7 @@ def _may_still_look(rt: Runtime, user_id: UUID, role: Role) -> bool:
 @roles_required(Role.STRATEGIST)
 def studio() -> Response:
     """Ring when figures of the studio change."""
-    rt = runtime()
-
-    def rings() -> Iterator[str]:
-        yield START
-        for rung in _gathered_rings(rt, outbox.STUDIO):
-            yield ALIVE if rung is None else CHANGED
-
-    return _stream(rings())
+    return _stream(_told(runtime(), viewer().id, _gather, _changed, outbox.STUDIO))
 
 
 def _stream(rings: Iterator[str]) -> Response:
@@ -99,37 +96,52 @@ def _stream(rings: Iterator[str]) -> Response:
     return response
 
 
-def _gathered_rings(rt: Runtime, channel: str) -> Iterator[int | None]:
-    """Yield per change how often the channel had rung, in slots when changes come quicker; None as a heartbeat.
-    Ends after a while so that nothing leaks."""
-    ends_at, rung_at = time.monotonic() + _LONGEST_SECONDS, 0.0
-    try:
-        with hub_of(rt).listening(channel) as listener:
-            while (now := time.monotonic()) < ends_at and not listener.is_deaf:
-                if not listener.wait(min(_HEARTBEAT_SECONDS, ends_at - now)):
-                    yield None
-                    continue
-                if time.monotonic() - rung_at < _GATHER_SECONDS:
-                    time.sleep(until_slot(_GATHER_SECONDS))
-                listener.wait(0)  # what has rung meanwhile is told with it
-                rung_at = time.monotonic()
-                yield listener.rung
-    except RedisError:
-        return
+def _told(
+    rt: Runtime,
+    viewer_id: UUID,
+    wait_for_more: Callable[[float], None],
+    say: Callable[[int], str | None],
+    *channels: str,
+) -> Iterator[str]:
+    """Yield the first word, then what there is to say of each ring, heartbeats between, and the last word.
 
-
-def _console_rings(rt: Runtime, *channels: str) -> Iterator[str]:
-    """Yield one event per change of one's own, or of the list to choose from. Heartbeats and end as above."""
-    yield START
-    ends_at = time.monotonic() + _LONGEST_SECONDS
+    `wait_for_more` gets the seconds since the last ring and lets those that follow come in: they are told as one.
+    `say` gets how often the channel had rung, and ends the stream with None.
+    """
     try:
         with hub_of(rt).listening(*channels) as listener:
+            yield START  # the page reads its state after this: no change falls between that and the first ring
+            ends_at, rung_at = time.monotonic() + _life_of(viewer_id), 0.0
             while (now := time.monotonic()) < ends_at and not listener.is_deaf:
                 if not listener.wait(min(_HEARTBEAT_SECONDS, ends_at - now)):
                     yield ALIVE
                     continue
-                time.sleep(_SETTLE_SECONDS)
+                wait_for_more(time.monotonic() - rung_at)
                 listener.wait(0)
-                yield CHANGED
+                rung_at = time.monotonic()
+                said = say(listener.rung)
+                if said is None:
+                    return
+                yield said
+            if not listener.is_deaf:
+                yield ENDS
     except RedisError:
-        return
+        yield START  # nobody rings: the page asks by itself, now and every few seconds
+
+
+def _life_of(viewer_id: UUID) -> float:
+    return _LIFE_SECONDS[viewer_id.int % len(_LIFE_SECONDS)]
+
+
+def _settle(_: float) -> None:
+    time.sleep(_SETTLE_SECONDS)
+
+
+def _gather(since_last: float) -> None:
+    """Wait for the next slot where changes come quicker than there are slots."""
+    if since_last < _GATHER_SECONDS:
+        time.sleep(until_slot(_GATHER_SECONDS))
+
+
+def _changed(_: int) -> str:
+    return CHANGED

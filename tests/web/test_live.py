@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
 from callcenter import outbox
 from callcenter.domain.enums import Role
 from callcenter.models import User
 from callcenter.runtime import LIVE_PREFIX, Runtime
+from callcenter.web import live
 from callcenter.web.hub import hub_of
 from tests.factories import Bank
 from tests.simulator.sim import wait_for
@@ -134,6 +136,24 @@ def test_without_the_doorbell_a_stream_ends_after_its_first_word_and_pages_still
     assert client.post("/console/presence", data={"presence": "available"}).status_code == 200
     assert client.get("/console").status_code == 200
     deaf.engine.dispose()
+
+
+def test_a_stream_that_has_lived_long_enough_sends_the_page_back_at_once(
+    desk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_LIFE_SECONDS", [0.05, 0.1])
+    for _ in range(2):
+        _, chunks = _stream(desk, "/live/console")
+        assert [chunk for chunk in chunks if not chunk.startswith(":")] == [START, "retry: 100\n\n"]
+
+
+def test_a_page_is_listened_for_before_it_reads_its_state(
+    desk: FlaskClient, bank: Bank, runtime: Runtime
+) -> None:
+    answer, chunks = _stream(desk, "/live/console")
+    assert next(chunks) == START
+    assert outbox.agent_channel(bank.agent_id) in hub_of(runtime).listens()
+    answer.close()  # type: ignore[attr-defined]
 
 
 def test_a_stranger_gets_no_stream_and_is_not_redirected(client: FlaskClient) -> None:

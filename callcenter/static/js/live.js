@@ -71,11 +71,8 @@ function pollAndReconnect() {
 
 function connect() {
   stream = new EventSource(document.body.dataset.live);
-  stream.addEventListener("open", () => {
-    const wasStale = polling !== null;
-    setStale(false);
-    if (wasStale) refresh();
-  });
+  // The stream's first word is "changed": the state is read with it, once.
+  stream.addEventListener("open", () => setStale(false));
   stream.addEventListener("error", () => polling === null && setStale(true));
   stream.addEventListener("changed", refresh);
   // Where many look at the same, the state itself comes by the stream.

@@ -82,7 +82,10 @@ class Screens:
                         await reader.readuntil(b"\r\n\r\n")
                         await reader.readuntil(b"data: start")
                     pause = 2.0
-                    self.listening += first
+                    if first:
+                        self.listening += 1
+                    else:
+                        rung.set()
                     first = False
                     while line := await reader.readline():
                         if line.startswith(b"event: changed"):

@@ -51,6 +51,7 @@ from callcenter.web import (
     webhooks_admin,
 )
 from callcenter.web.api import document
+from callcenter.web.counts import count_in_templates
 from callcenter.web.formats import FILTERS
 
 _CSP = (
@@ -86,6 +87,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     Babel(  # type: ignore[no-untyped-call]
         app, locale_selector=lambda: "zh_Hans" if edge.language() == "zh" else "en", timezone_selector=_zone
     )
+    count_in_templates(app.jinja_env)
     csrf.init_app(app)
     _install_sign_in(app, runtime)
     for module in (

@@ -15,7 +15,7 @@ ICONS = (
     "activity", "address-book", "adjustments-horizontal", "alert-circle", "alert-triangle",
     "antenna-bars-off", "ban", "arrow-back-up", "arrow-forward-up", "arrow-right", "bolt", "books", "briefcase",
     "bulb", "calendar-clock", "chart-bar", "chart-dots-3", "check", "chevron-down", "circle-check",
-    "circle-dashed", "circle-x", "clock", "clock-pause", "device-tv", "dialpad", "dots", "download", "ear",
+    "circle-dashed", "circle-x", "clock", "clock-pause", "copy", "device-tv", "dialpad", "dots", "download", "ear",
     "external-link", "eye", "gift", "hand-stop", "headset", "help-circle", "history", "hourglass", "id", "keyboard",
     "language", "layout-dashboard", "link",
     "list-search", "lock", "login", "logout", "map-pin", "message-2", "microphone", "microphone-off",

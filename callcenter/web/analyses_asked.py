@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.journey import JourneyDefinition
@@ -18,6 +18,7 @@ from callcenter.segments.queries import segments
 from callcenter.triggers.queries import current_rules
 from callcenter.web.analyses_words import MEASURES as MEASURE_WORDS
 from callcenter.web.analyses_words import MODELS, SPLITS, Names, group_words
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, language, zone
 from callcenter.web.pages.analyses import Field, Option
 from callcenter.web.pages.studio import Choice

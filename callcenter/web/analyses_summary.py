@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.reporting.analyses.asked import Finding, Line, Model
 from callcenter.web.analyses_words import FIGURES, Names, group_words, label_words
+from callcenter.web.counts import ngettext
 from callcenter.web.formats import clock, number, percent, span
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.journeys.queries import journeys_loaded
@@ -29,6 +29,7 @@ from callcenter.web.analyses_words import (
     path_parts,
     sampled_words,
 )
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import frame
 from callcenter.web.effects_view import effect_of, verdict_code
 from callcenter.web.files import Value, harmless

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.reporting.analyses.asked import OVERLAPPING, Line, Model, Question, Sample, Split
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import language, zone
 from callcenter.web.formats import day, label, number
 from callcenter.web.words import event_words, step_words

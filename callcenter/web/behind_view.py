@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter import studying
@@ -17,6 +17,7 @@ from callcenter.reporting.analyses.run import Behind, spans_beside
 from callcenter.reporting.person_story import Moment
 from callcenter.web.analyses_asked import PATH, Asked, names_of
 from callcenter.web.analyses_words import FIGURES, MODELS, Names, group_words, label_words
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import frame, language
 from callcenter.web.formats import label, number
 from callcenter.web.pages import analyses as page

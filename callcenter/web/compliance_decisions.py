@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.compliance import reads
@@ -21,6 +21,7 @@ from callcenter.web.bars import bar_help, bar_label
 from callcenter.web.compliance_frame import campaign_titles, gate_frame, person_name
 from callcenter.web.compliance_ledgers import find_customer
 from callcenter.web.compliance_words import length, listed, word
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import zone
 from callcenter.web.formats import day, time_of_day
 from callcenter.web.pages import compliance as page

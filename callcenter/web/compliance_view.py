@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session, col, select
 
 from callcenter.compliance import ledger_queries, reads
@@ -21,6 +21,7 @@ from callcenter.web.bars import bar_label
 from callcenter.web.compliance_changes import change_row
 from callcenter.web.compliance_frame import campaign_titles, gate, gate_frame
 from callcenter.web.compliance_words import word
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import viewer
 from callcenter.web.formats import day, when
 from callcenter.web.pages import compliance as page

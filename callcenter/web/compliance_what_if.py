@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.compliance.changes import book_with
@@ -21,6 +21,7 @@ from callcenter.web.compliance_frame import campaign_titles, gate, gate_frame
 from callcenter.web.compliance_ledgers import find_customer, read_number
 from callcenter.web.compliance_packs import about_words
 from callcenter.web.compliance_words import figure_words, listed, pack_title, word
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import zone
 from callcenter.web.formats import day, not_before, utc_offset
 from callcenter.web.pages import compliance as page

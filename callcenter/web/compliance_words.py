@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask_babel import get_locale, gettext, lazy_pgettext, ngettext
+from flask_babel import get_locale, gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _l
 
 from callcenter.compliance.calendars import Calendar
 from callcenter.domain.contact import FOR_GOOD, CallingHours, Cap, Registry, Window
+from callcenter.web.counts import ngettext
 from callcenter.web.formats import number, percent
 
 WORDS: Mapping[str, Mapping[str, Any]] = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlmodel import Session
 
@@ -14,6 +14,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.learning.windows import Part
 from callcenter.triggers.queries import current_rules
 from callcenter.web.behind_view import person_row
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, frame, zone
 from callcenter.web.effects_asked import Asked, part_asked, window_words
 from callcenter.web.formats import number

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.errors import BadInput
 from callcenter.learning.windows import ALL_THE_TIME, Part, Window
 from callcenter.triggers.queries import RuleSet
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import zone
 from callcenter.web.formats import day
 from callcenter.web.pages import effects as page

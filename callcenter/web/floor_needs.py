@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.calls.policy import AGENT_BACK_WITHIN
 from callcenter.conditions import Condition, FloorFacts, away_now, conditions_now, is_dialed_ahead
@@ -13,6 +13,7 @@ from callcenter.reporting.alerts import AlertNow
 from callcenter.reporting.dialing import BUDGET_DAYS, CampaignNow, DialingNow
 from callcenter.reporting.floor import AgentNow, WaitingTasks
 from callcenter.reporting.surges import SurgeNow
+from callcenter.web.counts import ngettext
 from callcenter.web.dialing_view import budget_of
 from callcenter.web.formats import label, number, percent, span, time_of_day, time_with_seconds
 from callcenter.web.pages.floor import Budget, Need

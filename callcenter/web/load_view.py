@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.domain.load import MOST_BUSY, HourLoad, spans_of
+from callcenter.web.counts import ngettext
 from callcenter.web.formats import NO_FIGURE, number, percent
 from callcenter.web.pages import back_tests as page
 

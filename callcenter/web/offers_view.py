@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import available_timezones
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlmodel import Session
 
@@ -14,6 +14,7 @@ from callcenter.models import Offer
 from callcenter.offers import queries
 from callcenter.reporting.acts import last_acts
 from callcenter.triggers.queries import current_rules
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.offer_form import LISTS, ticked_of, values_of
 from callcenter.web.pages import offers as page

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.quality import Mark, ReviewReason, TagFacts
@@ -15,6 +15,7 @@ from callcenter.quality import queries
 from callcenter.quality.policy import REVIEWED_WITHIN, SHORT_WRAP_UP_SECONDS
 from callcenter.quality.rules import Candidate, NextReview, Question, propose, question_of, state_of
 from callcenter.reporting.tags import TagSeen, customers_complaining, tags_reviewable
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, viewer
 from callcenter.web.pages import quality as page
 from callcenter.web.pages.compliance import Option

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from callcenter.reporting.acts import Act
+from callcenter.web.counts import ngettext
 from callcenter.web.proposal_words import reason_words
 
 _ACTS: Mapping[str, Any] = {

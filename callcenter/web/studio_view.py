@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import dropwhile
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.enums import Preset, RuleState
@@ -25,6 +25,7 @@ from callcenter.reporting.surges import surges_open
 from callcenter.triggers.queries import RuleSet, RuleVersion, current_rules
 from callcenter.web.analyses_asked import PATH as ANALYSES
 from callcenter.web.analyses_words import Names, left_out_words, path_parts, sampled_words
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.effects_view import difference_in_points, effect_of, verdict_code
 from callcenter.web.formats import percent

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.domain.surges import SurgeKind
 from callcenter.reporting.surges import SurgeNow
 from callcenter.web.analyses_words import SPLITS
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import language
 from callcenter.web.formats import number, of_base, percent
 from callcenter.web.words import step_words

@@ -4,12 +4,13 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.outcomes.contradictions import contradictions_of
 from callcenter.outcomes.queries import disposition_kinds
 from callcenter.reporting.tags import TagSeen, checks_since, tag_counts, tags_suspect
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen
 from callcenter.web.formats import label
 from callcenter.web.pages import quality as page

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlmodel import Session
 
 from callcenter.domain.enums import Cause
@@ -16,6 +16,7 @@ from callcenter.journeys.queries import journeys_loaded
 from callcenter.voice.causes import StepCauses, causes_by_step, notes_of_step, notes_per_step
 from callcenter.voice.likeness import without_names
 from callcenter.voice.policy import EARLIER_WINDOWS, SHOWN_NOTES
+from callcenter.web.counts import ngettext
 from callcenter.web.edge import chosen, frame, language, zone
 from callcenter.web.files import harmless
 from callcenter.web.formats import label

@@ -7,10 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from callcenter.domain.journey import JourneyDefinition
 from callcenter.models import Customer, JourneyEvent
+from callcenter.web.counts import ngettext
 from callcenter.web.pages.console import TimelineEvent
 from callcenter.web.pages.frame import Money
 

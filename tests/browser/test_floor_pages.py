@@ -100,6 +100,10 @@ def test_a_link_shows_the_wallboard_to_a_television_until_it_is_revoked(
     page.fill("#name", "Hall")
     page.get_by_role("button", name="Make a link").click()
     address = page.locator(".secret").inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == address
     television = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     television.goto(system.base_url + "/" + address.split("/", 3)[3])
     expect(television.locator(".wallboard h1")).to_be_visible()

@@ -15,6 +15,7 @@ from flask_babel import Babel
 from werkzeug.wrappers import Response as Reply
 
 import callcenter
+from callcenter.web.counts import count_in_templates
 from callcenter.web.formats import FILTERS
 from tests.web.sample_pages import sample, states
 
@@ -37,6 +38,7 @@ def create_preview(translations: Path | None = None) -> Flask:
     Babel(  # type: ignore[no-untyped-call]
         app, locale_selector=_language, timezone_selector=lambda: ZoneInfo("Asia/Shanghai")
     )
+    count_in_templates(app.jinja_env)
 
     @app.get("/")
     def page() -> str:

@@ -151,7 +151,7 @@ def test_a_large_file_is_looked_at_in_the_background_and_its_page_says_how_far(
     assert "Being looked at: 1,000 of 1,800 rows" in words(look(3))
     assert f"{path}/do" not in html and client.post(f"{path}/do").status_code == 409
     html = look(2)
-    assert "1800 call tasks would be opened." in words(html) and f"{path}/do" in html
+    assert "1,800 call tasks would be opened." in words(html) and f"{path}/do" in html
     assert "data-state-url" not in html, "nothing changes by itself any more"
     assert client.post(f"{path}/do").status_code == 302
 

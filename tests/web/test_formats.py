@@ -8,6 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import render_template_string
 
 from callcenter.domain.enums import (
     BarReason,
@@ -21,6 +22,7 @@ from callcenter.domain.enums import (
 )
 from callcenter.web import formats
 from callcenter.web.bars import bar_help, bar_label
+from callcenter.web.counts import ngettext
 from callcenter.web.labels import LABELS
 from callcenter.web.pages import charts
 from callcenter.web.pages.frame import Money
@@ -51,6 +53,13 @@ def test_a_clock_reads_minutes_and_seconds(seconds: float | None, text: str) -> 
 )
 def test_a_span_is_told_in_its_two_largest_units(seconds: int, text: str) -> None:
     assert formats.span(seconds) == text
+
+
+def test_a_counted_sentence_separates_thousands() -> None:
+    said = '{{ ngettext("%(num)s customer", "%(num)s customers", many) }}'
+    assert render_template_string(said, many=1204) == "1,204 customers"
+    assert render_template_string(said, many=1) == "1 customer"
+    assert ngettext("%(num)s customer", "%(num)s customers", 12_480) == "12,480 customers"
 
 
 def test_times_are_shown_in_the_viewers_zone() -> None:

@@ -1,4 +1,5 @@
-/* "Copy link": the address of what is on the screen, for a colleague; it opens the same view. */
+/* "Copy link": the address of what is on the screen, for a colleague; it opens the same view. "Copy": a secret that
+   is shown once. */
 import { say, word } from "./words.js";
 
 /* Without a secure address (a house network, say) browsers keep the clipboard shut: then by a field, as ever. */
@@ -19,12 +20,15 @@ async function copied(text) {
 
 export function startCopying() {
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy-link]");
+    const button = event.target.closest("[data-copy-link], [data-copy-text]");
     if (!button) return;
+    const secret = button.dataset.copyText;
     const label = button.querySelector("span");
     const before = label.textContent;
-    const done = await copied(new URL(button.dataset.copyLink || window.location.href, window.location.href).href);
-    label.textContent = word(done ? "copied" : "not-copied");
+    const link = () => new URL(button.dataset.copyLink || window.location.href, window.location.href).href;
+    const done = await copied(secret ?? link());
+    const kind = secret === undefined ? "" : "-text";
+    label.textContent = word((done ? "copied" : "not-copied") + kind);
     say(label.textContent);
     button.focus();
     setTimeout(() => {

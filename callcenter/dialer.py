@@ -41,7 +41,7 @@ from callcenter.domain.needs import Need
 from callcenter.errors import NotFound
 from callcenter.journeys import queries as journey_queries
 from callcenter.journeys.records import state_of
-from callcenter.models import Agent, CallTask, ContactAttempt
+from callcenter.models import Agent, CallTask
 from callcenter.moves import House
 from callcenter.outcomes import service as outcomes
 from callcenter.routing import service as routing
@@ -59,9 +59,10 @@ TRIED_AGAIN = frozenset(
         CallResult.ABANDONED,
         CallResult.FAILED,
         CallResult.CANCELED,
+        CallResult.NOT_PLACED,
     }
 )
-"""Results of a placed call nobody tagged after which the customer is tried once more."""
+"""Results of a call nobody tagged after which the customer is tried once more."""
 NEEDS_AGENT = frozenset({BarReason.ABANDONMENT_BUDGET_SPENT, BarReason.AGENT_NOT_GUARANTEED})
 """Bars of a call that rings without an agent."""
 _MOST_LOOKED_AT = 100
@@ -329,21 +330,10 @@ def close_unattended(session: Session, house: House, attempt_id: UUID, now: date
     calltasks.wrap(task, now)
     if attempt.cancel_asked_at is not None and attempt.result_detail != SURPLUS:
         moves.cancel_task(session, task, CancelReason.RECOVERED, now)
-    elif not _is_put_back(session, house, task, attempt, now):
+    elif attempt.result not in TRIED_AGAIN or not moves.try_again(session, house, task, attempt, now):
         rules = trigger_queries.current_rules(session, journey_queries.journeys_loaded(session))
         merging.finish_task(session, rules, task, now)
     outbox.ring(session, outbox.FLOOR)
-
-
-def _is_put_back(
-    session: Session, house: House, task: CallTask, attempt: ContactAttempt, now: datetime
-) -> bool:
-    """Put a task back for another try where its call's end allows one; says whether it was."""
-    if attempt.result == CallResult.NOT_PLACED:
-        moves.put_back_uncalled(session, house, task, attempt, now)
-        return True
-    again_at = now + house.retry_after
-    return attempt.result in TRIED_AGAIN and moves.try_again(session, task, again_at, now, promised=False)
 
 
 # -- what supervisors set ---------------------------------------------------------------------------------------

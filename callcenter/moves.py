@@ -24,6 +24,7 @@ from callcenter.compliance.queries import ProposedCall
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
+    CallResult,
     CancelReason,
     OutboxKind,
     Presence,
@@ -255,28 +256,19 @@ def hold_back(session: Session, task: CallTask, verdict: Verdict, now: datetime)
 
 
 def try_again(
-    session: Session,
-    task: CallTask,
-    at: datetime,
-    now: datetime,
-    *,
-    promised: bool,
-    owner_id: UUID | None = None,
-) -> bool:
-    """Put a wrapped-up task back for another attempt, as `calltasks.try_again` says, and let it be offered then."""
-    tried = call_queries.calls_tried(session, task.id)
-    is_put_back = calltasks.try_again(task, at, now, tried=tried, promised=promised, owner_id=owner_id)
-    if is_put_back:
-        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=at)
-    return is_put_back
-
-
-def put_back_uncalled(
     session: Session, house: House, task: CallTask, attempt: ContactAttempt, now: datetime
-) -> datetime:
-    """Put back a task whose last call was never placed, with what was promised; returns when it is tried again."""
-    owner = promises.promise_again(session, task.id, attempt.claimed_at)
-    again_at = calltasks.put_back_uncalled(task, house.retry_after, now, owner)
+) -> datetime | None:
+    """Put a wrapped-up task back for another try as its last call allows; returns when, None when none is left.
+
+    A call that was never placed is no try, and what had been promised of it stays promised.
+    """
+    if attempt.result == CallResult.NOT_PLACED:
+        owner = promises.promise_again(session, task.id, attempt.claimed_at)
+        again_at = calltasks.put_back_uncalled(task, house.retry_after, now, owner)
+    else:
+        again_at = now + house.retry_after
+        if not calltasks.try_again(task, again_at, call_queries.calls_tried(session, task.id), now):
+            return None
     outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=again_at)
     return again_at
 

@@ -34,7 +34,6 @@ from callcenter.dialing.messages import no_agent_message
 from callcenter.domain.contact import Verdict
 from callcenter.domain.enums import (
     AttemptState,
-    CallResult,
     CancelReason,
     DialingMode,
     FiringFate,
@@ -875,26 +874,23 @@ def close_call(
             session, house.gate, customer, Purpose(task.purpose), task.journey, "agent", now
         )
     step = next_step(flags, wrap_up.callback_at)
-    again_at = None
+    promised_at = again_at = None
     if step is NextStep.NEVER_AGAIN:
         compliance.bar_for_good(session, house.gate, customer, "agent", f"attempt {attempt.id}", now)
     elif step is NextStep.CALL_BACK:
         outcomes.promise_callback(session, attempt, wrap_up, now)
-        again_at = wrap_up.callback_at
+        promised_at = wrap_up.callback_at
     elif passed_on:
-        again_at = now
+        promised_at = now
     elif step is NextStep.TRY_AGAIN:
-        again_at = now + house.retry_after
-    promised = step is NextStep.CALL_BACK or (passed_on and step is not NextStep.NEVER_AGAIN)
-    owner = agent_id if promised and wrap_up.callback_is_personal else None
-    if step is NextStep.TRY_AGAIN and attempt.result == CallResult.NOT_PLACED and not passed_on:
-        again_at = moves.put_back_uncalled(session, house, task, attempt, now)
-    elif again_at and moves.try_again(session, task, again_at, now, promised=promised, owner_id=owner):
-        if promised:
-            merging.read_callback_script(session, house, task, customer)
-    else:
+        again_at = moves.try_again(session, house, task, attempt, now)
+    if promised_at is not None:
+        calltasks.call_back(task, promised_at, now, agent_id if wrap_up.callback_is_personal else None)
+        outbox.hand_over(session, OutboxKind.OFFER_CALL_TASK, task.id, now, due_at=promised_at)
+        merging.read_callback_script(session, house, task, customer)
+        again_at = promised_at
+    elif again_at is None:
         merging.finish_task(session, _rules(session), task, now)
-        again_at = None
     moves.make_idle(session, agent_id, now)
     outbox.ring(session, outbox.STUDIO)
     return Closed(step, again_at)

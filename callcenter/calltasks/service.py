@@ -143,22 +143,29 @@ def finish(task: CallTask, now: datetime) -> None:
     move(task, TaskState.COMPLETED, now)
 
 
-def try_again(
-    task: CallTask, at: datetime, now: datetime, *, tried: int, promised: bool, owner_id: UUID | None = None
-) -> bool:
+def try_again(task: CallTask, at: datetime, tried: int, now: datetime) -> bool:
     """Put a wrapped-up task back for another attempt at `at`; False when its attempts are used up.
 
-    `tried`: how many of its calls were placed. A promised callback is always kept; `owner_id` is the agent who
-    promised it in person.
+    `tried`: how many of its calls were placed.
     """
-    if not promised and tried >= MAX_ATTEMPTS:
+    if tried >= MAX_ATTEMPTS:
         return False
-    move(task, TaskState.PENDING, now)
+    _put_back(task, at, now, promised=False)
+    return True
+
+
+def call_back(task: CallTask, at: datetime, now: datetime, owner_id: UUID | None = None) -> None:
+    """Put a wrapped-up task back for a promised call, by `owner_id` in person: it is always made."""
+    _put_back(task, at, now, promised=True)
     task.agent_id = owner_id
+
+
+def _put_back(task: CallTask, at: datetime, now: datetime, *, promised: bool) -> None:
+    move(task, TaskState.PENDING, now)
+    task.agent_id = None
     task.not_before_at, task.expires_at = at, max(task.expires_at, at + timedelta(hours=24))
     task.why_no_call = ["callback" if promised else "retry"]
     task.facts = {**task.facts, "callback": promised}
-    return True
 
 
 def put_back_uncalled(

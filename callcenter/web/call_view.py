@@ -167,7 +167,7 @@ def _failure(attempt: Any) -> str | None:
         "caller_id": gettext("caller ID refused"),
         "config": gettext("the carrier's settings are wrong; tell your supervisor"),
         "capacity": gettext("all lines are busy"),
-        "carrier_busy": gettext("the carrier is busy; try again"),
+        "carrier_busy": gettext("the carrier is busy"),
         "not_found_at_carrier": gettext("the carrier never got the call"),
         "before_dial": gettext("canceled before it was dialed"),
     }

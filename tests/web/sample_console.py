@@ -526,7 +526,7 @@ _TALKING: dict[str, dict[str, object]] = {
 
 
 def _work_state(state: str) -> str:
-    if state in {"failed", "unknown", "no-answer", "wrapping-errors"}:
+    if state in {"failed", "not-placed", "unknown", "no-answer", "wrapping-errors"}:
         return "wrapping"
     if state.startswith("long"):
         return state.removeprefix("long-").replace("long", "talking")
@@ -544,6 +544,8 @@ def _calls(t: Texts, state: str) -> c.CurrentCall:
         )
     if state == "gone":
         return call(t, "gone", cancel_reason="recovered", why=why(t, recovered=True))
+    if state == "not-placed":
+        return call(t, "wrapping", result="not_placed", failure=t("the carrier is busy", "运营商繁忙"))
     if state == "failed":
         return call(t, "wrapping", result="failed", failure=t("caller ID refused", "外显号码被拒"))
     if state in {"unknown", "no-answer"}:

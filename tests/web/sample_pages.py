@@ -150,7 +150,7 @@ SCREENS: dict[str, tuple[str, str, Callable[[str, str, str], Page], tuple[str, .
         (
             "idle-own",
             "idle", "empty", "signed-off", "not-ready", "missed", "reserved", "previewing", "dialing", "talking",
-            "wrapping", "wrapping-errors", "gone", "failed", "unknown", "no-answer", "barred", "bare",
+            "wrapping", "wrapping-errors", "gone", "failed", "not-placed", "unknown", "no-answer", "barred", "bare",
             "long", "long-previewing", "long-wrapping", "long-idle",
             "held", "muted", "not-recorded", "machine", "connecting", "lost", "lost-late", "predictive", "alone",
             "all-busy", "barred-acts", "idle-predictive", "phone-idle", "phone-empty", "phone-signed-off",
